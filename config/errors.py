@@ -1,0 +1,19 @@
+"""Errors that a person can mend: one clear line, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+
+class VivavoceError(Exception):
+    """Base of the errors whose text is meant for the user.
+
+    The text is one line: what, where, what was expected, how to fix it. The command line prints it
+    without a traceback and exits with ``exit_code``.
+    """
+
+    exit_code = 1
+
+
+class ProfileError(VivavoceError):
+    """A profile (or a layer over it) is wrong: syntax, unknown key, wrong type, bad combination."""
+
+    exit_code = 2

@@ -1,0 +1,248 @@
+"""The typed profile schema. Every setting is documented where it is declared.
+
+The structs are msgspec Structs with ``forbid_unknown_fields``; a profile is one :class:`Profile`.
+Times are in milliseconds where the name ends in ``_ms`` and in seconds where it ends in ``_s``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all parts of a profile: immutable, unknown keys are errors."""
+
+
+Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
+Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+DeviceChoice: TypeAlias = str | int | list[str | int] | None
+
+
+class CaptureSettings(Section, frozen=True, kw_only=True):
+    """Where the sound comes from."""
+
+    source: Annotated[
+        str, Meta(description="`mic`, a path of a recording, or `-` for standard input.")
+    ] = "mic"
+    device: Annotated[
+        DeviceChoice,
+        Meta(
+            description="Microphone: a name (or a part of one), an index of `vivavoce devices`, or "
+            "a list of them, best first. Nothing: the system's default."
+        ),
+    ] = None
+    pace: Annotated[
+        Literal["realtime", "max"],
+        Meta(description="How fast a recording is played: as spoken, or as fast as it decodes."),
+    ] = "realtime"
+    block_ms: Annotated[
+        Literal[32, 64, 96, 128, 256],
+        Meta(description="Length of an audio block (a multiple of the VAD's 32 ms)."),
+    ] = 32
+    ring_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=600,
+            description="Seconds of microphone audio kept while the pipeline is busy; beyond it the "
+            "newest audio is lost and told as a gap.",
+        ),
+    ] = 30
+
+
+class VadSettings(Section, frozen=True, kw_only=True):
+    """When somebody speaks: the energy gate, Silero, and the segmenter."""
+
+    gate: Annotated[
+        bool, Meta(description="Ask Silero only about audio louder than the noise floor.")
+    ] = True
+    gate_margin_db: Annotated[
+        float, Meta(ge=0.0, le=40.0, description="How far above the noise floor the gate opens.")
+    ] = 6.0
+    threshold: Annotated[
+        Probability, Meta(description="Speech probability at which speech begins.")
+    ] = 0.5
+    release_threshold: Annotated[
+        Probability, Meta(description="Speech probability below which speech is over.")
+    ] = 0.35
+    min_speech_ms: Annotated[
+        Milliseconds, Meta(description="Speech shorter than this is a noise, not an utterance.")
+    ] = 96
+    pre_roll_ms: Annotated[
+        Milliseconds, Meta(description="Audio kept from before the onset of speech.")
+    ] = 320
+    hangover_ms: Annotated[
+        Milliseconds, Meta(description="Audio kept after the end of speech.")
+    ] = 160
+    pause_ms: Annotated[
+        Milliseconds, Meta(description="Silence after which an utterance has tentatively ended.")
+    ] = 256
+    end_silence_ms: Annotated[
+        Milliseconds, Meta(description="Silence after which an utterance has ended.")
+    ] = 640
+    max_utterance_ms: Annotated[
+        Milliseconds,
+        Meta(
+            ge=2_000,
+            le=29_500,
+            description="Longest utterance; longer speech is cut at the quietest place of its last "
+            "part. Whisper's window is 30 s.",
+        ),
+    ] = 28_000
+    cut_search_ms: Annotated[
+        Milliseconds,
+        Meta(description="How much of the end of an over-long utterance is searched for the cut."),
+    ] = 5_000
+
+
+class TranscriptionSettings(Section, frozen=True, kw_only=True):
+    """Which engine turns speech into text, and how."""
+
+    engine: Annotated[
+        Literal["auto", "faster-whisper", "pocketsphinx"],
+        Meta(
+            description="`auto` is faster-whisper, or the bundled pocketsphinx (with a warning) when "
+            "no Whisper model is at hand and none can be fetched."
+        ),
+    ] = "auto"
+    model: Annotated[
+        str,
+        Meta(description="Whisper model: a name such as `base.en`, or a CTranslate2 directory."),
+    ] = "base.en"
+    language: Annotated[
+        str | None,
+        Meta(description="Language code such as `en`; nothing: the model detects it."),
+    ] = None
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Meta(description="`auto` is CUDA where it loads and works, else the CPU."),
+    ] = "auto"
+    compute_type: Annotated[
+        Literal["auto", "int8", "int8_float16", "int8_float32", "float16", "float32"],
+        Meta(description="Precision; `auto` is int8 on a CPU and float16 on CUDA."),
+    ] = "auto"
+    threads: Annotated[
+        int, Meta(ge=0, le=256, description="Threads of the engine; 0: one per core.")
+    ] = 0
+    offline: Annotated[
+        bool, Meta(description="Never fetch a model; use only what is on this machine.")
+    ] = False
+    beam_size: Annotated[
+        int, Meta(ge=1, le=20, description="Beam of the final decoding; 1 is greedy.")
+    ] = 5
+    temperature_fallback: Annotated[
+        bool,
+        Meta(description="Decode again, less greedily, when a result looks bad (as Whisper does)."),
+    ] = True
+    word_times: Annotated[bool, Meta(description="Times and probabilities of words in finals.")] = (
+        True
+    )
+    initial_prompt: Annotated[
+        str | None, Meta(description="Text that sets the style and the vocabulary.")
+    ] = None
+    hotwords: Annotated[str | None, Meta(description="Words to expect, separated by spaces.")] = (
+        None
+    )
+    partials: Annotated[bool, Meta(description="Show words while they are being spoken.")] = True
+    partial_interval_ms: Annotated[
+        Milliseconds,
+        Meta(ge=50, description="Time between partials; longer when the engine needs longer."),
+    ] = 400
+    speculative_finals: Annotated[
+        bool, Meta(description="Decode the final at a pause, before the end is confirmed.")
+    ] = True
+    max_pending: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=64,
+            description="Ended utterances that may wait for their final; beyond it, capture waits.",
+        ),
+    ] = 4
+    max_engine_restarts: Annotated[
+        int,
+        Meta(ge=0, le=100, description="Engine restarts per minute before the run gives up."),
+    ] = 5
+
+
+class CleanupSettings(Section, frozen=True, kw_only=True):
+    """What is tidied in the text. No rule changes the meaning; each can be switched off."""
+
+    whitespace: Annotated[bool, Meta(description="One space between words, none around.")] = True
+    punctuation: Annotated[
+        bool, Meta(description="No space before , . ! ? ; : and one space after.")
+    ] = True
+    sentence_case: Annotated[
+        bool, Meta(description="A capital at the start of each sentence, and for English `I`.")
+    ] = True
+    repeated_phrases: Annotated[
+        bool, Meta(description="Remove loops of a phrase where the engine itself was unsure.")
+    ] = True
+    hallucinations: Annotated[
+        bool,
+        Meta(
+            description="Remove phrases that Whisper is known to invent (such as `Thanks for "
+            "watching!`) where the audio was silent or the engine unsure."
+        ),
+    ] = True
+    replacements: Annotated[
+        dict[str, str],
+        Meta(description="Words or phrases to replace, whole words, any case."),
+    ] = field(default_factory=dict)
+
+
+class CaptionSettings(Section, frozen=True, kw_only=True):
+    """How captions look on standard output."""
+
+    format: Annotated[
+        Literal["text", "jsonl", "srt", "vtt"],
+        Meta(description="`text` is a live view on a terminal and plain lines elsewhere."),
+    ] = "text"
+    colour: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(description="`auto`: on a terminal, unless NO_COLOR is set."),
+    ] = "auto"
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """What goes to standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least severity shown.")
+    ] = "warning"
+    format: Annotated[
+        Literal["console", "json"], Meta(description="For people, or for machines.")
+    ] = "console"
+    captions: Annotated[
+        bool, Meta(description="Allow caption text in debug logs. Off: it never appears in logs.")
+    ] = False
+
+
+class SupervisorSettings(Section, frozen=True, kw_only=True):
+    """How failed actors are restarted."""
+
+    max_restarts: Annotated[
+        int, Meta(ge=0, le=1000, description="Restarts of one actor within `within_s`.")
+    ] = 3
+    within_s: Annotated[
+        float, Meta(gt=0.0, description="The period in which restarts are counted.")
+    ] = 60.0
+    backoff_ms: Annotated[
+        Milliseconds, Meta(description="Wait before the first restart; doubles each time.")
+    ] = 100
+    max_backoff_ms: Annotated[Milliseconds, Meta(description="Longest wait.")] = 5_000
+
+
+class Profile(Section, frozen=True, kw_only=True):
+    """A complete profile: what `vivavoce run PROFILE` does."""
+
+    description: Annotated[str, Meta(description="One line for `vivavoce profiles`.")] = ""
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
+    vad: VadSettings = field(default_factory=VadSettings)
+    transcription: TranscriptionSettings = field(default_factory=TranscriptionSettings)
+    cleanup: CleanupSettings = field(default_factory=CleanupSettings)
+    captions: CaptionSettings = field(default_factory=CaptionSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    supervisor: SupervisorSettings = field(default_factory=SupervisorSettings)

@@ -1,0 +1,114 @@
+"""Time as a dependency: a real clock, a virtual one, and the stream's own time."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Where actors get the time from, so that a test can own it."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes backwards; its zero means nothing."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend the calling task; zero or less still yields to other tasks once."""
+        ...
+
+
+class MonotonicClock:
+    """The real clock."""
+
+    def now(self) -> float:
+        """Seconds of :func:`time.monotonic`."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend the calling task for real seconds."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+class LoopClock:
+    """The time of the running event loop: real in a real loop, virtual under :func:`run_virtual`."""
+
+    def now(self) -> float:
+        """Seconds of the running loop's :meth:`~asyncio.AbstractEventLoop.time`."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Suspend the calling task for seconds of the loop's time."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """A selector that, asked to wait, moves virtual time on by the wait instead of waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elapsed = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready:
+            return ready
+        if timeout is None:
+            # Nothing is scheduled: only another thread or process can go on from here.
+            return super().select(None)
+        self.elapsed += max(0.0, timeout)
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose timers fire in order but at once, with exact virtual times.
+
+    Everything that uses loop time (``asyncio.sleep``, timeouts, :class:`LoopClock`) becomes
+    deterministic. Meant for code without real input and output: a pipe or a thread takes real time,
+    during which virtual time would run ahead.
+    """
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+        self._clock_resolution = 1e-9
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._jumping.elapsed
+
+
+def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run ``main()`` to its end on a new :class:`VirtualLoop` and return its result."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main())
+
+
+class StreamClock:
+    """Seconds since capture started: the ``t`` of every event.
+
+    Before :meth:`start` the elapsed time is 0.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._started: float | None = None
+
+    def start(self) -> None:
+        """Capture delivers its first sample now; later calls change nothing."""
+        if self._started is None:
+            self._started = self.clock.now()
+
+    @property
+    def started(self) -> bool:
+        """Whether capture has begun."""
+        return self._started is not None
+
+    def elapsed(self) -> float:
+        """Seconds since capture started."""
+        return 0.0 if self._started is None else self.clock.now() - self._started

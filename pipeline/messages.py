@@ -1,0 +1,237 @@
+"""The messages that flow between actors.
+
+Every message is a frozen, slotted :class:`msgspec.Struct`. Audio is mono 16 kHz int16 and addressed
+by **sample index since capture start** (exact integers); intervals are half-open, ``[start, end)``.
+Seconds appear only at the edges, in what people and other programs read.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+SAMPLE_RATE = 16_000
+"""Samples per second of all audio inside the pipeline."""
+
+Pcm: TypeAlias = npt.NDArray[np.int16]
+"""Mono 16 kHz audio, shape ``(samples,)``, dtype int16."""
+
+
+def seconds(samples: int) -> float:
+    """Convert a sample index or count to seconds on the stream's clock."""
+    return samples / SAMPLE_RATE
+
+
+class EndReason(StrEnum):
+    """Why an utterance ended."""
+
+    SILENCE = "silence"
+    """The speaker fell silent for the profile's end-of-speech time."""
+    MAX_LENGTH = "max_length"
+    """The utterance reached its maximum length and was cut at its quietest place."""
+    GAP = "gap"
+    """Audio is missing after this point, so the utterance cannot go on."""
+    END_OF_STREAM = "end_of_stream"
+    """The source ended, or capture was told to stop."""
+
+
+class GapReason(StrEnum):
+    """Why captured audio has no transcription."""
+
+    OVERRUN = "overrun"
+    """The audio ring was full: the pipeline did not keep up with the microphone."""
+    DEVICE_LOST = "device_lost"
+    """The audio device went away, or the driver reported lost input."""
+    ENGINE_FAILED = "engine_failed"
+    """The engine could not transcribe this audio, not even after restarts."""
+    ACTOR_RESTARTED = "actor_restarted"
+    """An actor failed while it held this audio."""
+    INVALID_INPUT = "invalid_input"
+    """The source delivered samples that are not audio (NaN or infinite values)."""
+    CANCELLED = "cancelled"
+    """The run was ended at once, before this audio was transcribed."""
+
+
+class PowerMode(StrEnum):
+    """How much of the pipeline is awake."""
+
+    ACTIVE = "active"
+    LISTENING = "listening"
+    IDLE = "idle"
+    PARKED = "parked"
+    CLOSED = "closed"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all messages: immutable, slotted, cheap to make."""
+
+
+class AudioBlock(Message, frozen=True, kw_only=True):
+    """A block of captured audio; ``pcm`` must not be written to after it was sent."""
+
+    start: int
+    pcm: Pcm
+
+    @property
+    def end(self) -> int:
+        """Index one past the last sample."""
+        return self.start + len(self.pcm)
+
+
+class SpeechStarted(Message, frozen=True, kw_only=True):
+    """An utterance began at ``start`` (pre-roll included); decided when ``at`` had been heard."""
+
+    utterance: int
+    start: int
+    at: int
+
+
+class SpeechAudio(Message, frozen=True, kw_only=True):
+    """Audio of an open utterance; consecutive, starting with the pre-roll."""
+
+    utterance: int
+    start: int
+    pcm: Pcm
+
+    @property
+    def end(self) -> int:
+        """Index one past the last sample."""
+        return self.start + len(self.pcm)
+
+
+class SpeechPaused(Message, frozen=True, kw_only=True):
+    """A tentative end: no speech since ``end``; decided when ``at`` had been heard."""
+
+    utterance: int
+    end: int
+    at: int
+
+
+class SpeechResumed(Message, frozen=True, kw_only=True):
+    """The pause was only a pause: speech goes on in the same utterance."""
+
+    utterance: int
+    at: int
+
+
+class SpeechEnded(Message, frozen=True, kw_only=True):
+    """The utterance is exactly ``[start, end)``; audio beyond ``end`` was never sent for it."""
+
+    utterance: int
+    start: int
+    end: int
+    at: int
+    reason: EndReason
+
+
+class Word(Message, frozen=True, kw_only=True):
+    """A recognised word with its interval in samples since capture start."""
+
+    text: str
+    start: int
+    end: int
+    probability: float
+
+
+class Latency(Message, frozen=True, kw_only=True):
+    """Where the time of a final went, in seconds.
+
+    ``endpoint`` is end of speech → endpoint decided (audio time), ``queued`` endpoint → the engine
+    took it, ``decode`` the engine's own work, ``total`` end of speech → final on the stream clock.
+    ``speculative`` says that the final was computed before the endpoint was confirmed.
+    """
+
+    endpoint: float = 0.0
+    queued: float = 0.0
+    decode: float = 0.0
+    total: float = 0.0
+    speculative: bool = False
+
+
+class Partial(Message, frozen=True, kw_only=True):
+    """A partial hypothesis: no later partial of the utterance changes ``stable``; ``tail`` may."""
+
+    utterance: int
+    revision: int
+    start: int
+    end: int
+    stable: str
+    tail: str
+
+
+class Final(Message, frozen=True, kw_only=True):
+    """The exact text of an utterance. ``text`` may be empty: nothing was recognised in it.
+
+    ``confidence`` is in [0, 1]; ``no_speech_probability``, ``average_log_probability`` and
+    ``compression_ratio`` are the engine's own figures where it has them (else 0, 0 and 0).
+    ``corrected`` counts the words that a partial had called stable and that read differently here.
+    """
+
+    utterance: int
+    start: int
+    end: int
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float = 0.0
+    no_speech_probability: float = 0.0
+    average_log_probability: float = 0.0
+    compression_ratio: float = 0.0
+    corrected: int = 0
+    engine: str = ""
+    model: str = ""
+    language: str = ""
+    latency: Latency = Latency()
+
+
+class Revision(Message, frozen=True, kw_only=True):
+    """Replaces the text of an earlier :class:`Final` of the same utterance."""
+
+    utterance: int
+    text: str
+    words: tuple[Word, ...] = ()
+    confidence: float = 0.0
+    engine: str = ""
+    model: str = ""
+
+
+class Gap(Message, frozen=True, kw_only=True):
+    """Captured audio that has no transcription, and why. Dropped audio is never silent."""
+
+    start: int
+    end: int
+    reason: GapReason
+
+
+class PowerChanged(Message, frozen=True, kw_only=True):
+    """The pipeline entered another power mode."""
+
+    mode: PowerMode
+
+
+class EndOfStream(Message, frozen=True, kw_only=True):
+    """The source ended (or capture stopped) after ``end`` samples. The last message of a run."""
+
+    end: int
+
+
+Audio: TypeAlias = AudioBlock | Gap | EndOfStream
+"""What capture sends."""
+
+Speech: TypeAlias = (
+    SpeechStarted
+    | SpeechAudio
+    | SpeechPaused
+    | SpeechResumed
+    | SpeechEnded
+    | Gap
+    | PowerChanged
+    | EndOfStream
+)
+"""What the VAD sends."""
+
+Caption: TypeAlias = Partial | Final | Revision | Gap | PowerChanged | EndOfStream
+"""What transcription and cleanup send, and what every subscriber receives."""

@@ -46,8 +46,8 @@ class CaptureSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=600,
-            description="Seconds of microphone audio kept while the pipeline is busy; beyond it the "
-            "newest audio is lost and told as a gap.",
+            description="Seconds of microphone audio kept while the pipeline is busy; beyond it "
+            "the newest audio is lost and told as a gap.",
         ),
     ] = 30
 
@@ -103,8 +103,8 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     engine: Annotated[
         Literal["auto", "faster-whisper", "pocketsphinx"],
         Meta(
-            description="`auto` is faster-whisper, or the bundled pocketsphinx (with a warning) when "
-            "no Whisper model is at hand and none can be fetched."
+            description="`auto` is faster-whisper, or the bundled pocketsphinx (with a warning) "
+            "when no Whisper model is at hand and none can be fetched."
         ),
     ] = "auto"
     model: Annotated[

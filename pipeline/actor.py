@@ -77,7 +77,7 @@ class Actor(Generic[In, Out]):
         self._undelivered: Any = None
         self._deliveries = 0
 
-    # -- what the pipeline does with it ---------------------------------------------------------
+    # -- what the pipeline does with it
 
     def attach(
         self, inbox: Channel[Any] | None, outbox: Outlet[Out] | None, context: ActorContext
@@ -104,7 +104,7 @@ class Actor(Generic[In, Out]):
         if self._outbox is not None:
             self._outbox.close()
 
-    # -- hooks ------------------------------------------------------------------------------------
+    # -- hooks
 
     async def on_start(self) -> None:
         """Build state and acquire resources."""
@@ -131,7 +131,10 @@ class Actor(Generic[In, Out]):
         await self.on_stop()
         await self.on_start()
 
-    # -- the loop -----------------------------------------------------------------------------------
+    async def on_set_aside(self, message: Any) -> None:
+        """``message`` failed twice and is given up: account for what it carried."""
+
+    # -- the loop
 
     async def run(self) -> None:
         """Handle messages until the inbox is closed and empty."""

@@ -36,7 +36,7 @@ class MonotonicClock:
 
 
 class LoopClock:
-    """The time of the running event loop: real in a real loop, virtual under :func:`run_virtual`."""
+    """The time of the running event loop: virtual under :func:`run_virtual`."""
 
     def now(self) -> float:
         """Seconds of the running loop's :meth:`~asyncio.AbstractEventLoop.time`."""

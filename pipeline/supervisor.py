@@ -1,0 +1,163 @@
+"""The supervisor: runs actors, restarts the one that fails, and escalates when that is no use.
+
+The vocabulary is Erlang/OTP's ("Supervisor Behaviour", OTP Design Principles): one-for-one restarts,
+and a restart intensity (so many restarts within a period) beyond which the failure is escalated
+with its cause.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from vivavoce.config.errors import VivavoceError
+from vivavoce.config.schema import SupervisorSettings
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.messages import PowerMode
+
+_STOP_GRACE_S = 5.0
+
+log = get_logger("supervisor")
+
+
+class ActorFailed(VivavoceError):  # noqa: N818 - what happened: "the actor failed"
+    """An actor failed more often than its restart intensity allows; the cause is chained."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A message that failed twice and was given up, and why."""
+
+    actor: str
+    message: Any
+    cause: BaseException
+
+
+class RestartIntensity:
+    """Pure restart policy: how long to wait before a restart, or that it is time to give up.
+
+    At most ``max_restarts`` within any ``within_s`` seconds; the wait doubles with each restart in
+    that period, from ``backoff_ms`` up to ``max_backoff_ms``.
+    """
+
+    def __init__(self, settings: SupervisorSettings) -> None:
+        self._settings = settings
+        self._restarts: deque[float] = deque()
+
+    def failed(self, now: float) -> float | None:
+        """An actor failed at ``now``; seconds to wait before its restart, None to escalate."""
+        settings = self._settings
+        while self._restarts and now - self._restarts[0] > settings.within_s:
+            self._restarts.popleft()
+        if len(self._restarts) >= settings.max_restarts:
+            return None
+        wait = settings.backoff_ms * 2 ** len(self._restarts)
+        self._restarts.append(now)
+        return min(wait, settings.max_backoff_ms) / 1000
+
+
+class Supervisor:
+    """Runs actors one-for-one in one task group.
+
+    A :class:`VivavoceError` raised by an actor is a fault that a restart cannot mend (a missing
+    microphone, a wrong model): it escalates at once, as it is. Everything else is restarted, its
+    inbox intact, the failed message delivered once more.
+
+    Args:
+        settings: restart intensity and back-off.
+        context: clock and metrics; restarts count in ``vivavoce_actor_restarts_total{actor=}``.
+        on_set_aside: told of each message that was given up.
+    """
+
+    def __init__(
+        self,
+        settings: SupervisorSettings,
+        context: ActorContext,
+        on_set_aside: Callable[[SetAside], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._on_set_aside = on_set_aside
+        self._actors: list[Actor[Any, Any]] = []
+
+    def add(self, actor: Actor[Any, Any]) -> None:
+        """Supervise ``actor`` from the next :meth:`run` on."""
+        self._actors.append(actor)
+
+    async def run(self) -> None:
+        """Run all actors until each has come to its end.
+
+        Raises:
+            ActorFailed: restart intensity exceeded; the last failure is its cause.
+            VivavoceError: raised by an actor as a fault that a restart cannot mend.
+        """
+        try:
+            async with anyio.create_task_group() as group:
+                for actor in self._actors:
+                    group.start_soon(self._supervise, actor, name=actor.name)
+        except BaseExceptionGroup as failures:
+            raise _first_cause(failures) from None
+
+    async def tell_power(self, mode: PowerMode) -> None:
+        """Tell every actor that the pipeline entered ``mode``."""
+        for actor in self._actors:
+            await actor.on_power(mode)
+
+    async def _supervise(self, actor: Actor[Any, Any]) -> None:
+        intensity = RestartIntensity(self._settings)
+        try:
+            pending: BaseException | None = None
+            while True:
+                try:
+                    if pending is None:
+                        await actor.on_start()
+                    else:
+                        await actor.on_restart(pending)
+                    await actor.run()
+                    return
+                except VivavoceError:
+                    raise
+                except Exception as cause:  # noqa: BLE001 - this is the supervisor: it decides
+                    await self._after_failure(actor, intensity, cause)
+                    pending = cause
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_GRACE_S):
+                await actor.on_stop()
+            actor.close_outbox()
+
+    async def _after_failure(
+        self, actor: Actor[Any, Any], intensity: RestartIntensity, cause: Exception
+    ) -> None:
+        wait = intensity.failed(self._context.clock.now())
+        if wait is None:
+            raise ActorFailed(
+                f"{actor.name} failed {self._settings.max_restarts + 1} times within "
+                f"{self._settings.within_s:g} s, last with {type(cause).__name__}: {cause}"
+            ) from cause
+        log.error(
+            f"{actor.name} failed and is restarted in {wait:g} s",
+            error=f"{type(cause).__name__}: {cause}",
+        )
+        self._context.metrics.counter("vivavoce_actor_restarts_total", actor=actor.name).add()
+        if actor.deliveries >= 2:
+            given_up = SetAside(actor.name, actor.set_aside(), cause)
+            log.error(
+                f"{actor.name} failed twice at the same message, which was set aside",
+                message=type(given_up.message).__name__,
+            )
+            self._context.metrics.counter("vivavoce_set_aside_total", actor=actor.name).add()
+            await actor.on_set_aside(given_up.message)
+            if self._on_set_aside is not None:
+                self._on_set_aside(given_up)
+        await self._context.clock.sleep(wait)
+
+
+def _first_cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first failure of a group that is not itself a group."""
+    first = failures.exceptions[0]
+    return _first_cause(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,8 +1,8 @@
 """The supervisor: runs actors, restarts the one that fails, and escalates when that is no use.
 
-The vocabulary is Erlang/OTP's ("Supervisor Behaviour", OTP Design Principles): one-for-one restarts,
-and a restart intensity (so many restarts within a period) beyond which the failure is escalated
-with its cause.
+The vocabulary is Erlang/OTP's ("Supervisor Behaviour", OTP Design Principles): one-for-one
+restarts, and a restart intensity (so many restarts within a period) beyond which the failure is
+escalated with its cause.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class RestartIntensity:
             self._restarts.popleft()
         if len(self._restarts) >= settings.max_restarts:
             return None
-        wait = settings.backoff_ms * 2 ** len(self._restarts)
+        wait_ms: int = settings.backoff_ms << min(len(self._restarts), 30)
         self._restarts.append(now)
-        return min(wait, settings.max_backoff_ms) / 1000
+        return min(wait_ms, settings.max_backoff_ms) / 1000
 
 
 class Supervisor:
@@ -101,7 +101,8 @@ class Supervisor:
                 for actor in self._actors:
                     group.start_soon(self._supervise, actor, name=actor.name)
         except BaseExceptionGroup as failures:
-            raise _first_cause(failures) from None
+            first = _first_cause(failures)
+            raise first from first.__cause__
 
     async def tell_power(self, mode: PowerMode) -> None:
         """Tell every actor that the pipeline entered ``mode``."""

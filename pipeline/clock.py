@@ -93,16 +93,21 @@ class StreamClock:
     """Seconds since capture started: the ``t`` of every event.
 
     Before :meth:`start` the elapsed time is 0.
+
+    Attributes:
+        wall_start: :func:`time.time` of the first sample; None before it.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.wall_start: float | None = None
         self._started: float | None = None
 
     def start(self) -> None:
         """Capture delivers its first sample now; later calls change nothing."""
         if self._started is None:
             self._started = self.clock.now()
+            self.wall_start = time.time()
 
     @property
     def started(self) -> bool:

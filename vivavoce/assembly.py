@@ -1,0 +1,306 @@
+"""The pipeline, assembled: capture → vad → transcription → cleanup → fan-out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+
+from vivavoce.actors.capture import CaptureActor, PushSource, make_source
+from vivavoce.actors.capture.source import Source
+from vivavoce.config import Profile, load_profile
+from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
+from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
+from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
+from vivavoce.pipeline.fanout import FanOut
+from vivavoce.pipeline.ledger import Ledger
+from vivavoce.pipeline.log import LogSink, use_sink
+from vivavoce.pipeline.messages import Caption
+from vivavoce.pipeline.metrics import Metrics
+from vivavoce.pipeline.supervisor import Supervisor
+from vivavoce.statistics import PipelineStatistics, gather_statistics
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
+
+Progress = Callable[[str, int, int], None]
+"""Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
+
+_BETWEEN_ACTORS = 64
+"""Messages that wait between two actors: 2 s of audio blocks."""
+
+_TO_SUBSCRIBERS = 256
+
+
+class Pipeline:
+    """Sound in, captions out, as an asynchronous context manager.
+
+    Entering starts every actor; leaving stops capture, finishes what was said and releases
+    everything. A failure of the pipeline cancels the body and is raised from the ``async with``.
+
+    Args:
+        profile: a shipped or a user's profile by name, the path of a YAML file, or a
+            :class:`Profile`.
+        source: where the sound comes from; by default what the profile's ``capture`` says.
+        overrides: settings over the profile, each ``"section.key=value"``.
+        environ: the environment to read ``VIVAVOCE_*`` settings from; the process's by default.
+        clock: the time; the event loop's by default.
+        on_progress: told of a model download.
+        buffer_events: keep events for :meth:`events` from the start on. Without, only
+            subscriptions made by then see them. Events that nobody reads hold up the pipeline once
+            the buffer is full: nothing is lost in silence.
+
+    Raises:
+        ProfileError: the profile or an override is wrong.
+    """
+
+    def __init__(
+        self,
+        profile: str | Path | Profile = "captions",
+        *,
+        source: Source | None = None,
+        overrides: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        on_progress: Progress | None = None,
+        buffer_events: bool = True,
+    ) -> None:
+        if not isinstance(profile, Profile):
+            profile = load_profile(
+                profile, environ=os.environ if environ is None else environ, overrides=overrides
+            )
+        self.profile = profile
+        clock = clock or LoopClock()
+        self.context = ActorContext(
+            clock=clock, stream=StreamClock(clock), ledger=Ledger(), metrics=Metrics()
+        )
+        self.source = source or make_source(profile.capture, clock)
+        self._on_progress = on_progress
+        self._fan: FanOut[Caption] = FanOut()
+        self._events = (
+            self._fan.subscribe(_TO_SUBSCRIBERS, name="events") if buffer_events else None
+        )
+        self._capture = CaptureActor(self.source)
+        self._chain = self._make_chain()
+        self._sinks: list[Actor[Caption, Any]] = []
+        self._channels: list[Channel[Any]] = []
+        self._group: TaskGroup | None = None
+        self._finished = asyncio.Event()
+
+    # -- before it runs
+
+    def insert(
+        self, actor: Actor[Any, Any], *, after: str | None = None, before: str | None = None
+    ) -> ActorHandle[Any]:
+        """Put an own actor into the chain; it receives what its neighbour sends.
+
+        Args:
+            actor: passes on what it does not care for with ``await self.emit(message)``.
+            after: name of the actor before it: ``capture``, ``vad``, ``transcription``,
+                ``cleanup``, or an inserted one.
+            before: name of the actor behind it; exactly one of the two is given.
+
+        Raises:
+            ValueError: no such actor, both or neither of ``after`` and ``before``, or nothing can
+                stand there.
+            RuntimeError: the pipeline runs already.
+        """
+        self._must_not_run("insert an actor")
+        if (after is None) == (before is None):
+            raise ValueError("insert() takes exactly one of after= and before=")
+        names = [link.name for link in self._chain]
+        wanted = after or before
+        if wanted not in names:
+            raise ValueError(f"no actor {wanted!r} in the pipeline: there are {', '.join(names)}")
+        if actor.name in names:
+            raise ValueError(f"there is an actor {actor.name!r} already: give this one a name")
+        at = names.index(wanted) + (after is not None)
+        if at == 0:
+            raise ValueError("nothing can stand before capture: give a source= instead")
+        self._chain.insert(at, actor)
+        return ActorHandle(actor)
+
+    def add_sink(
+        self,
+        actor: Actor[Caption, Any],
+        *,
+        capacity: int = _TO_SUBSCRIBERS,
+        overload: Overload = Overload.BLOCK,
+    ) -> ActorHandle[Caption]:
+        """Give every caption event to ``actor`` too, through a channel of its own.
+
+        Raises:
+            RuntimeError: the pipeline runs already.
+        """
+        self._must_not_run("add a sink")
+        inbox = self._fan.subscribe(capacity, overload, name=actor.name)
+        actor.attach(inbox, None, self.context)
+        self._sinks.append(actor)
+        return ActorHandle(actor)
+
+    # -- while it runs
+
+    async def __aenter__(self) -> Self:
+        self._must_not_run("start it again")
+        self._group = await anyio.create_task_group().__aenter__()
+        self._group.start_soon(self._run, name="vivavoce pipeline")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        group = self._group
+        assert group is not None
+        if error is None:
+            self.stop()
+            if self._events is not None:
+                self._fan.unsubscribe(self._events)
+        else:
+            group.cancel_scope.cancel()
+        try:
+            return await group.__aexit__(kind, error, traceback)
+        except BaseExceptionGroup as failures:
+            raise _only(failures) from None
+
+    def stop(self) -> None:
+        """Stop capture; what was said until now is still finished. Idempotent."""
+        self._capture.stop()
+
+    async def wait(self) -> None:
+        """Return when the source has ended, or capture was stopped, and all is finished."""
+        await self._finished.wait()
+
+    async def feed(self, samples: Any) -> None:
+        """Push audio into a :class:`PushSource`; waits while the pipeline is behind.
+
+        Args:
+            samples: what :meth:`PushSource.push` takes.
+
+        Raises:
+            TypeError: the pipeline's source is not a :class:`PushSource`.
+        """
+        await self._pushed().push(samples)
+
+    def end(self) -> None:
+        """Nothing more will be fed; the events go on to their end.
+
+        Raises:
+            TypeError: the pipeline's source is not a :class:`PushSource`.
+        """
+        self._pushed().end()
+
+    async def events(self) -> AsyncIterator[Caption]:
+        """Every caption event until the end of the stream, which comes last.
+
+        There is one such stream; use :meth:`subscribe` for more.
+
+        Raises:
+            RuntimeError: the pipeline was made with ``buffer_events=False``.
+        """
+        if self._events is None:
+            raise RuntimeError("events() needs a pipeline with buffer_events=True: subscribe()")
+        async for event in self._events:
+            yield event
+
+    def subscribe(
+        self, capacity: int = _TO_SUBSCRIBERS, overload: Overload = Overload.BLOCK
+    ) -> Channel[Caption]:
+        """A channel of its own with every event from now on; iterate it."""
+        return self._fan.subscribe(capacity, overload)
+
+    def actor(self, name: str) -> ActorHandle[Any]:
+        """A handle to an actor of the chain or a sink, for ``tell`` and ``ask``.
+
+        Raises:
+            KeyError: no actor has that name.
+        """
+        for actor in (*self._chain, *self._sinks):
+            if actor.name == name:
+                return ActorHandle(actor)
+        raise KeyError(name)
+
+    def statistics(self) -> PipelineStatistics:
+        """Ledger, metrics, channels and this process's memory and CPU as they stand."""
+        channels = [*self._channels, *self._fan.channels]
+        return gather_statistics(self.context, channels)
+
+    # -- inside
+
+    def _make_chain(self) -> list[Actor[Any, Any]]:
+        from vivavoce.actors.cleanup import CleanupActor
+        from vivavoce.actors.transcription import TranscriptionActor, start_selected
+        from vivavoce.actors.vad import VadActor
+
+        settings = self.profile.transcription
+        start_engine = partial(start_selected, settings, self.context.metrics, self._on_progress)
+        return [
+            self._capture,
+            VadActor(self.profile.vad),
+            TranscriptionActor(settings, start_engine),
+            CleanupActor(self.profile.cleanup),
+        ]
+
+    async def _run(self) -> None:
+        supervisor = Supervisor(self.profile.supervisor, self.context)
+        self._join(supervisor)
+        sink = LogSink(self.profile.log)
+        use_sink(sink)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(sink.drain, name="log")
+                try:
+                    await supervisor.run()
+                finally:
+                    group.cancel_scope.cancel()
+        except BaseExceptionGroup as failures:
+            raise _only(failures) from None
+        finally:
+            self._fan.close()
+            self._finished.set()
+
+    def _join(self, supervisor: Supervisor) -> None:
+        inbox: Channel[Any] | None = None
+        for actor in self._chain:
+            outbox: Outlet[Any]
+            if actor is self._chain[-1]:
+                outbox = self._fan
+            else:
+                outbox = Channel(_BETWEEN_ACTORS, name=f"after {actor.name}")
+                self._channels.append(outbox)
+            actor.attach(inbox, outbox, self.context)
+            supervisor.add(actor)
+            inbox = outbox if isinstance(outbox, Channel) else None
+        for sink in self._sinks:
+            supervisor.add(sink)
+
+    def _pushed(self) -> PushSource:
+        if not isinstance(self.source, PushSource):
+            raise TypeError(
+                f"this pipeline listens to {self.source.name}: make it with source=PushSource() "
+                "to feed it"
+            )
+        return self.source
+
+    def _must_not_run(self, what: str) -> None:
+        if self._group is not None:
+            raise RuntimeError(f"the pipeline runs already: {what} before `async with`")
+
+
+def _only(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure itself where a group holds only one; the group otherwise."""
+    if len(failures.exceptions) > 1:
+        return failures
+    first = failures.exceptions[0]
+    return _only(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+__all__ = ["ChannelClosed", "Pipeline", "Progress"]

@@ -1,0 +1,77 @@
+"""What a run did, in figures, for people and for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.channel import Channel, ChannelStatistics
+from vivavoce.pipeline.ledger import LedgerSummary
+from vivavoce.pipeline.messages import seconds
+from vivavoce.pipeline.metrics import HistogramSummary
+
+
+class PipelineStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot; memory in bytes, times in seconds. CPU is this process's, engine excluded."""
+
+    ledger: LedgerSummary
+    elapsed_s: float
+    cpu_s: float
+    rss_bytes: int
+    first_sample_s: float
+    """Process start → first captured sample; 0 before it."""
+    counters: Mapping[str, int]
+    gauges: Mapping[str, float]
+    histograms: Mapping[str, HistogramSummary]
+    channels: Mapping[str, ChannelStatistics]
+
+    def report(self) -> str:
+        """The statistics as lines for a person."""
+        lines = [
+            f"startup: first sample after {self.first_sample_s:.3f} s",
+            f"ledger: {self.ledger}",
+            f"audio: {seconds(self.ledger.captured):.1f} s captured in {self.elapsed_s:.1f} s; "
+            f"main process {self.cpu_s:.2f} s CPU, {self.rss_bytes / 1e6:.1f} MB resident",
+        ]
+        lines += [f"{name}: {value}" for name, value in self.counters.items()]
+        lines += [f"{name}: {value:g}" for name, value in self.gauges.items()]
+        lines += [
+            f"{name}: p50 {_time(h.p50)}, p95 {_time(h.p95)}, max {_time(h.maximum)} (n={h.count})"
+            for name, h in self.histograms.items()
+            if h.count
+        ]
+        lines += [
+            f"channel {name}: {c.sent} sent, {c.dropped} dropped, high-water {c.high_water} of "
+            f"{c.capacity}, blocked {_time(c.blocked_s)}"
+            for name, c in self.channels.items()
+        ]
+        return "\n".join(lines)
+
+
+def gather_statistics(
+    context: ActorContext, channels: Iterable[Channel[Any]]
+) -> PipelineStatistics:
+    """Take the snapshot; a few milliseconds, for occasional use."""
+    import psutil
+
+    process = psutil.Process()
+    times = process.cpu_times()
+    wall_start = context.stream.wall_start
+    return PipelineStatistics(
+        ledger=context.ledger.summary(),
+        elapsed_s=context.stream.elapsed(),
+        cpu_s=times.user + times.system,
+        rss_bytes=process.memory_info().rss,
+        first_sample_s=0.0 if wall_start is None else wall_start - process.create_time(),
+        counters=context.metrics.counters(),
+        gauges=context.metrics.gauges(),
+        histograms=context.metrics.histograms(),
+        channels={channel.name: channel.statistics() for channel in channels},
+    )
+
+
+def _time(value: float) -> str:
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"

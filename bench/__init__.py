@@ -1,0 +1,1 @@
+"""Benchmarks: what the design promises, measured. ``vivavoce bench`` runs them, tests do not."""

@@ -1,0 +1,235 @@
+"""The judged behaviour on recordings: exact finals, a balanced ledger, partials, crashes."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from support.program import MODEL, SPEECH, WHISPER, Outcome, command, isolated, join_waves, run
+
+pytestmark = pytest.mark.engine
+
+TALK = SPEECH / "talk-2-rms.wav"
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory) -> Outcome:
+    home = tmp_path_factory.mktemp("talk")
+    return run(home, "--source", str(TALK), "--pace", "max", "--format", "jsonl", *WHISPER)
+
+
+def offline_texts(path: Path, segments: list[tuple[float, float]]) -> list[str]:
+    from faster_whisper import WhisperModel
+
+    with wave.open(str(path)) as source:
+        pcm = np.frombuffer(source.readframes(source.getnframes()), dtype=np.int16)
+    model = WhisperModel(str(MODEL), device="cpu", compute_type="int8", cpu_threads=2)
+    texts = []
+    for start, end in segments:
+        audio = pcm[round(start * 16_000) : round(end * 16_000)].astype(np.float32) / 32768
+        found, _ = model.transcribe(
+            audio, beam_size=5, word_timestamps=True, condition_on_previous_text=False
+        )
+        texts.append("".join(segment.text for segment in found).strip())
+    return texts
+
+
+def plain(text: str) -> str:
+    """Without what cleanup may change: case, spacing."""
+    return " ".join(text.lower().split())
+
+
+def test_finals_equal_the_offline_transcription_of_the_same_segments(talk: Outcome) -> None:
+    assert talk.code == 0, talk.err
+    assert len(talk.finals) >= 5
+    # Segment ends are exact sample counts divided by 16,000; three decimals can be off by half a
+    # millisecond, so the exact ones are taken from the ledger's own arithmetic below.
+    segments = [(final["start"], final["end"]) for final in talk.finals]
+    offline = offline_texts(TALK, segments)
+    assert [plain(text) for text in talk.texts] == [plain(text) for text in offline]
+
+
+def test_the_ledger_balances_to_the_sample(talk: Outcome) -> None:
+    ledger = talk.assert_balanced()
+    with wave.open(str(TALK)) as source:
+        assert ledger["captured"] == source.getnframes()
+    assert ledger["dropped"] == 0
+    covered = sum(round((f["end"] - f["start"]) * 16_000) for f in talk.finals)
+    assert abs(covered - ledger["transcribed"]) <= 16 * len(talk.finals)
+
+
+def test_the_words_are_right_and_timed(talk: Outcome) -> None:
+    import jiwer
+
+    items = {item["file"]: item for item in json.loads((SPEECH / "refs.json").read_text())["items"]}
+    reference = plain_words(items[TALK.name]["text"])
+    assert jiwer.wer(reference, plain_words(" ".join(talk.texts))) < 0.25
+    for final in talk.finals:
+        times = [(word["start"], word["end"]) for word in final["words"]]
+        assert times == sorted(times)
+        assert all(final["start"] - 0.01 <= s <= e <= final["end"] + 0.01 for s, e in times)
+
+
+def plain_words(text: str) -> str:
+    return " ".join("".join(c for c in text.lower() if c.isalpha() or c in " '").split())
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("short")
+    return join_waves(folder / "short.wav", "utt-007-kal16.wav", "utt-025-rms.wav")
+
+
+def test_real_time_gives_partials_while_it_is_spoken_and_the_same_finals(
+    short: Path, tmp_path: Path
+) -> None:
+    common = ["--source", str(short), "--format", "jsonl", *WHISPER]
+    fast = run(tmp_path, *common, "--pace", "max")
+    live = run(tmp_path, *common, "--pace", "realtime")
+    assert live.texts == fast.texts
+    assert len(live.texts) == 2
+    live.assert_balanced()
+    for final in live.finals:
+        partials = [p for p in live.of_type("partial") if p["utterance"] == final["utterance"]]
+        assert partials, "no partial for an utterance of more than a second"
+        assert partials[0]["t"] < final["end"], "the first partial came after the words were over"
+        for before, after in zip(partials, partials[1:], strict=False):
+            assert after["stable"].startswith(before["stable"])
+            assert after["revision"] > before["revision"]
+    assert live.events[-1]["type"] == "end"
+    assert live.events[-1]["t"] >= 5.0
+
+
+def test_a_killed_engine_costs_a_delay_and_nothing_else(short: Path, tmp_path: Path) -> None:
+    common = ["--source", str(short), "--format", "jsonl", *WHISPER]
+    undisturbed = run(tmp_path, *common, "--pace", "max")
+    program = subprocess.Popen(
+        command(*common, "--pace", "realtime"),
+        env=isolated(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    lines = []
+    killed = 0
+    for line in program.stdout:  # kill it in the middle of each utterance, at its first partial
+        lines.append(line.decode())
+        event = json.loads(line)
+        if event["type"] == "partial" and event["revision"] == 1:
+            for child in psutil.Process(program.pid).children():
+                child.send_signal(signal.SIGKILL)
+                killed += 1
+    err = program.stderr.read().decode()
+    outcome = Outcome(program.wait(timeout=30), "".join(lines), err)
+    assert killed >= 1
+    assert outcome.code == 0, err
+    assert outcome.texts == undisturbed.texts
+    outcome.assert_balanced()
+    assert "engine" in err
+    assert "Traceback" not in err
+
+
+def start(home: Path, *arguments: str, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        command(*arguments),
+        env=isolated(home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_sentence_and_exits_0(
+    short: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    program = start(tmp_path, "--source", str(short), "--format", "jsonl", *WHISPER)
+    lines = [program.stdout.readline()]
+    assert json.loads(lines[0])["type"] == "partial"
+    program.send_signal(number)
+    out, err = program.communicate(timeout=30)
+    outcome = Outcome(program.returncode, b"".join([*lines, out]).decode(), err.decode())
+    assert outcome.code == 0, outcome.err
+    assert outcome.finals[0]["text"]
+    ledger = outcome.assert_balanced()
+    assert ledger["captured"] < os.path.getsize(short) // 2
+    assert outcome.err == ""
+
+
+def test_a_signal_before_the_engine_is_ready_ends_in_order(short: Path, tmp_path: Path) -> None:
+    for delay in (0.05, 0.25, 0.6):
+        program = start(tmp_path, "--source", str(short), "--format", "jsonl", *WHISPER)
+        time.sleep(delay)  # a real process at an arbitrary point of its start: nothing to wait for
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=30)
+        assert program.returncode in (0, -signal.SIGINT), err.decode()
+        if delay > 0.2:
+            assert b"Traceback" not in err, err.decode()
+        if out:
+            Outcome(0, out.decode(), "").assert_balanced()
+
+
+def test_a_second_signal_exits_at_once_and_leaves_no_process(short: Path, tmp_path: Path) -> None:
+    program = start(tmp_path, "--source", str(short), "--format", "jsonl", *WHISPER)
+    program.stdout.readline()
+    children = psutil.Process(program.pid).children(recursive=True)
+    assert children
+    program.send_signal(signal.SIGINT)
+    program.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    program.communicate(timeout=10)
+    assert time.monotonic() - began < 5
+    assert program.returncode in (0, 1)  # 0: it had finished before the second one arrived
+    gone, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+
+
+def test_a_closed_stdout_ends_quietly(short: Path, tmp_path: Path) -> None:
+    program = start(tmp_path, "--source", str(short), "--format", "jsonl", *WHISPER)
+    children = []
+    program.stdout.readline()
+    children = psutil.Process(program.pid).children(recursive=True)
+    program.stdout.close()
+    assert program.wait(timeout=30) == 0
+    assert program.stderr.read() == b""
+    assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+def test_standard_input_raw_and_container(short: Path, tmp_path: Path) -> None:
+    container = short.read_bytes()
+    from_file = run(
+        tmp_path, "--source", str(short), "--pace", "max", "--format", "jsonl", *WHISPER
+    )
+    for data in (container, container[44:]):
+        piped = run(
+            tmp_path, "--source", "-", "--pace", "max", "--format", "jsonl", *WHISPER, stdin=data
+        )
+        assert piped.code == 0, piped.err
+        assert piped.texts == from_file.texts
+        assert piped.assert_balanced() == from_file.assert_balanced()
+
+
+@pytest.mark.parametrize(("format_", "mark"), [("srt", "-->"), ("vtt", "WEBVTT"), ("text", "")])
+def test_the_other_formats_hold_the_same_text(
+    short: Path, tmp_path: Path, format_: str, mark: str
+) -> None:
+    out = run(tmp_path, "--source", str(short), "--pace", "max", "--format", format_, *WHISPER)
+    assert out.code == 0, out.err
+    assert mark in out.out
+    assert "freedom" in out.out
+
+
+def test_stats_print_the_account(short: Path, tmp_path: Path) -> None:
+    out = run(tmp_path, "--source", str(short), "--pace", "max", "--stats", *WHISPER)
+    frames = (os.path.getsize(short) - 44) // 2
+    assert f"captured {frames} = transcribed" in out.err
+    assert "pending 0" in out.err
+    assert "startup: first sample after 0." in out.err

@@ -119,12 +119,14 @@ async def test_leaving_early_finishes_and_releases_the_engine() -> None:
 
 
 async def test_a_failing_pipeline_raises_from_the_async_with() -> None:
-    with pytest.raises(vivavoce.VivavoceError, match="nowhere"):
-        async with vivavoce.Pipeline(
-            "offline", overrides=["capture.source=nowhere.wav"]
-        ) as pipeline:
+    async def run() -> None:
+        pipeline = vivavoce.Pipeline("offline", overrides=["capture.source=nowhere.wav"])
+        async with pipeline:
             async for _ in pipeline.events():
                 pass
+
+    with pytest.raises(vivavoce.VivavoceError, match="nowhere"):
+        await run()
 
 
 async def test_a_users_actor_that_fails_is_restarted_and_loses_nothing() -> None:

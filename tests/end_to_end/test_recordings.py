@@ -1,7 +1,7 @@
 """The judged behaviour on recordings: exact finals, a balanced ledger, partials, crashes."""
 
+import itertools
 import json
-import os
 import signal
 import subprocess
 import time
@@ -48,8 +48,7 @@ def plain(text: str) -> str:
 def test_finals_equal_the_offline_transcription_of_the_same_segments(talk: Outcome) -> None:
     assert talk.code == 0, talk.err
     assert len(talk.finals) >= 5
-    # Segment ends are exact sample counts divided by 16,000; three decimals can be off by half a
-    # millisecond, so the exact ones are taken from the ledger's own arithmetic below.
+    # Boundaries lie on the VAD's frames of 32 ms, so three decimals give the exact sample.
     segments = [(final["start"], final["end"]) for final in talk.finals]
     offline = offline_texts(TALK, segments)
     assert [plain(text) for text in talk.texts] == [plain(text) for text in offline]
@@ -99,7 +98,7 @@ def test_real_time_gives_partials_while_it_is_spoken_and_the_same_finals(
         partials = [p for p in live.of_type("partial") if p["utterance"] == final["utterance"]]
         assert partials, "no partial for an utterance of more than a second"
         assert partials[0]["t"] < final["end"], "the first partial came after the words were over"
-        for before, after in zip(partials, partials[1:], strict=False):
+        for before, after in itertools.pairwise(partials):
             assert after["stable"].startswith(before["stable"])
             assert after["revision"] > before["revision"]
     assert live.events[-1]["type"] == "end"
@@ -160,7 +159,7 @@ def test_a_signal_finishes_the_sentence_and_exits_0(
     assert outcome.code == 0, outcome.err
     assert outcome.finals[0]["text"]
     ledger = outcome.assert_balanced()
-    assert ledger["captured"] < os.path.getsize(short) // 2
+    assert ledger["captured"] < short.stat().st_size // 2
     assert outcome.err == ""
 
 
@@ -188,7 +187,7 @@ def test_a_second_signal_exits_at_once_and_leaves_no_process(short: Path, tmp_pa
     program.communicate(timeout=10)
     assert time.monotonic() - began < 5
     assert program.returncode in (0, 1)  # 0: it had finished before the second one arrived
-    gone, alive = psutil.wait_procs(children, timeout=10)
+    _gone, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
 
 
@@ -229,7 +228,7 @@ def test_the_other_formats_hold_the_same_text(
 
 def test_stats_print_the_account(short: Path, tmp_path: Path) -> None:
     out = run(tmp_path, "--source", str(short), "--pace", "max", "--stats", *WHISPER)
-    frames = (os.path.getsize(short) - 44) // 2
+    frames = (short.stat().st_size - 44) // 2
     assert f"captured {frames} = transcribed" in out.err
     assert "pending 0" in out.err
     assert "startup: first sample after 0." in out.err

@@ -57,11 +57,11 @@ def test_against_exits_1_on_a_regression_and_0_otherwise(bench: Bench, tmp_path:
     assert bench("channel", "--quick", "--save", "r.json").exit_code == 0
     same = bench("channel", "--quick", "--against", "r.json", "--factor", "1000")
     assert same.exit_code == 0
-    assert "0 of 12 judged figures" in same.stdout
+    assert "0 of 13 judged figures" in same.stdout
     planted(tmp_path / "r.json", 1e6)
     worse = bench("channel", "--quick", "--against", "r.json", "--factor", "1000")
     assert worse.exit_code == 1
-    assert "12 of 12 judged figures" in worse.stdout
+    assert "13 of 13 judged figures" in worse.stdout
     assert "REGRESSED" in worse.stdout
 
 

@@ -23,7 +23,7 @@ demo: install
 	@$(BIN)/vivavoce demo
 
 test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -38,7 +38,7 @@ def isolated(home: Path, **more: str) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "vivavoce", *arguments]
+    return [sys.executable, "-P", "-m", "vivavoce", *arguments]
 
 
 @dataclass

@@ -1,0 +1,272 @@
+"""The parent's side of an engine: starts the process, asks, notices its death, ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from vivavoce.actors.transcription.engines.base import (
+    EngineDied,
+    EngineError,
+    EngineInfo,
+    EngineSpec,
+    Hypothesis,
+    HypothesisWord,
+    SessionOptions,
+)
+from vivavoce.actors.transcription.engines.protocol import (
+    PREFIX,
+    Advance,
+    Answer,
+    CloseSession,
+    Failed,
+    Feed,
+    FinalRequest,
+    FromEngine,
+    Load,
+    Loaded,
+    Open,
+    PartialRequest,
+    Progress,
+    ProtocolError,
+    ToEngine,
+    decode_reply,
+    encode,
+    lengths,
+)
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.metrics import Metrics
+
+_HOST = "vivavoce.actors.transcription.engines.host"
+_KEPT_LINES = 50
+
+R = TypeVar("R", Loaded, Answer)
+
+log = get_logger("engine")
+
+
+class EngineProcess:
+    """One engine in a process of its own; may be started again after it died or was stopped.
+
+    Requests wait for their answers and can be cancelled: a late answer is thrown away. When the
+    process dies, every request in flight, and every later one, raises :class:`EngineDied`.
+
+    Args:
+        spec: which engine, and how.
+        metrics: counts ``vivavoce_engine_starts_total``.
+        on_progress: told of a download: what, bytes done, bytes in all (0: not known).
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        *,
+        metrics: Metrics,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        self.spec = spec
+        self.info: EngineInfo | None = None
+        self._starts = metrics.counter("vivavoce_engine_starts_total")
+        self._on_progress = on_progress
+        self._process: asyncio.subprocess.Process | None = None
+        self._readers: list[asyncio.Task[None]] = []
+        self._waiting: dict[int, asyncio.Future[FromEngine]] = {}
+        self._last_request = 0
+        self._stderr: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._died: EngineDied | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id; None when none was started."""
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.returncode is None and not self._died
+
+    async def start(self) -> EngineInfo:
+        """Start the process, load the engine and warm it up.
+
+        Raises:
+            EngineError: the engine cannot be loaded; the text says why and what to do.
+            EngineDied: the process ended while it loaded.
+        """
+        await self.stop(grace_s=0.0)
+        self._died = None
+        self._stderr.clear()
+        environ = {"OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", **os.environ}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # what lies in the current directory must not shadow the program
+            "-m",
+            _HOST,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environ,
+            start_new_session=True,  # Ctrl-C in the terminal is ours to handle, not the engine's
+        )
+        self._starts.add()
+        # The readers live exactly as long as the process: stop() ends and awaits them.
+        self._readers = [
+            asyncio.create_task(self._read_answers(self._process)),
+            asyncio.create_task(self._read_stderr(self._process)),
+        ]
+        try:
+            loaded = await self._ask(Loaded, lambda n: Load(request=n, spec=self.spec))
+        except BaseException:
+            await self.stop(grace_s=0.0)
+            raise
+        self.info = loaded.info
+        return loaded.info
+
+    async def open(self, session: int, options: SessionOptions) -> None:
+        """Begin session ``session``. Raises :class:`EngineDied`."""
+        await self._send(Open(session=session, options=options))
+
+    async def feed(self, session: int, pcm: bytes | memoryview) -> None:
+        """Append audio (mono 16 kHz int16) to a session; waits while the pipe is full.
+
+        Raises:
+            EngineDied: the process is gone.
+        """
+        await self._send(Feed(session=session), pcm)
+
+    async def partial(self, session: int, prefix: Sequence[HypothesisWord] = ()) -> Hypothesis:
+        """A cheap hypothesis. Raises :class:`EngineDied` or :class:`EngineError`."""
+        answer = await self._ask(
+            Answer, lambda n: PartialRequest(request=n, session=session, prefix=tuple(prefix))
+        )
+        return answer.hypothesis
+
+    async def final(self, session: int) -> Hypothesis:
+        """The exact hypothesis. Raises :class:`EngineDied` or :class:`EngineError`."""
+        answer = await self._ask(Answer, lambda n: FinalRequest(request=n, session=session))
+        return answer.hypothesis
+
+    async def advance(self, session: int, to_sample: int) -> None:
+        """Forget a session's audio before ``to_sample``. Raises :class:`EngineDied`."""
+        await self._send(Advance(session=session, to_sample=to_sample))
+
+    async def close(self, session: int) -> None:
+        """End a session. Raises :class:`EngineDied`."""
+        await self._send(CloseSession(session=session))
+
+    async def stop(self, grace_s: float = 2.0) -> None:
+        """End the process and wait until it is gone, its memory with it. Idempotent.
+
+        It ends by itself when its input ends; after ``grace_s`` seconds it is killed.
+        """
+        process = self._process
+        if process is None:
+            return
+        self._process = None
+        self._fail_waiting(EngineDied("the engine was stopped", process.returncode))
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(grace_s):
+                await process.wait()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+        for reader in self._readers:
+            reader.cancel()
+        await asyncio.gather(*self._readers, return_exceptions=True)
+        self._readers = []
+
+    # -- inside
+
+    async def _ask(self, kind: type[R], request: Callable[[int], ToEngine]) -> R:
+        self._last_request += 1
+        number = self._last_request
+        answer: asyncio.Future[FromEngine] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            await self._send(request(number))
+            reply = await answer
+        finally:
+            self._waiting.pop(number, None)
+        if isinstance(reply, Failed):
+            raise EngineError(reply.message, reply.kind)
+        if not isinstance(reply, kind):
+            raise ProtocolError(f"the engine answered {type(reply).__name__} to request {number}")
+        return reply
+
+    async def _send(self, packet: ToEngine, payload: bytes | memoryview = b"") -> None:
+        process = self._process
+        if self._died is not None:
+            raise self._died
+        if process is None or process.stdin is None:
+            raise EngineDied("the engine is not running", None)
+        try:
+            process.stdin.write(encode(packet, payload))
+            await process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise await self._bury(process) from None
+
+    async def _read_answers(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        try:
+            while True:
+                header, payload = lengths(await process.stdout.readexactly(PREFIX.size))
+                self._dispatch(decode_reply(await process.stdout.readexactly(header)))
+                await process.stdout.readexactly(payload)
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            await self._bury(process)
+        except ProtocolError as error:
+            log.error("the engine was killed", error=str(error))  # noqa: TRY400 - one line, no trace
+            process.kill()
+            await self._bury(process)
+
+    def _dispatch(self, packet: FromEngine) -> None:
+        if isinstance(packet, Progress):
+            if self._on_progress is not None:
+                self._on_progress(packet.what, packet.done, packet.total)
+            return
+        answer = self._waiting.get(packet.request)
+        if answer is not None and not answer.done():
+            answer.set_result(packet)
+
+    async def _read_stderr(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        while data := await process.stderr.read(4_096):
+            for line in data.decode(errors="replace").splitlines():
+                self._stderr.append(line)
+                log.debug("engine says", line=line)
+
+    async def _bury(self, process: asyncio.subprocess.Process) -> EngineDied:
+        """Wait for the end of a process that closed its pipes; tell all who wait for it."""
+        code = await process.wait()
+        if self._died is None:
+            last = next((line for line in reversed(self._stderr) if line.strip()), "")
+            self._died = EngineDied(
+                f"the engine process ended by itself ({_how(code)})"
+                + (f": {last}" if last else ""),
+                code,
+            )
+        self._fail_waiting(self._died)
+        return self._died
+
+    def _fail_waiting(self, died: EngineDied) -> None:
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(died)
+
+
+def _how(code: int) -> str:
+    """An exit status in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

@@ -1,0 +1,175 @@
+"""The engine process: `python -m vivavoce.actors.transcription.engines.host`.
+
+Requests come on standard input, answers go to what was standard output when it started; printing by
+native libraries is turned to standard error, so that it cannot corrupt the wire. When standard
+input ends, the parent is gone and so is this process, whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO
+
+from vivavoce.actors.transcription.engines.base import (
+    Engine,
+    EngineError,
+    EngineSpec,
+    Session,
+    SessionOptions,
+)
+from vivavoce.actors.transcription.engines.protocol import (
+    PREFIX,
+    Advance,
+    Answer,
+    CloseSession,
+    Failed,
+    Feed,
+    FinalRequest,
+    FromEngine,
+    Load,
+    Loaded,
+    Open,
+    PartialRequest,
+    Progress,
+    ProtocolError,
+    ToEngine,
+    decode_request,
+    encode,
+    lengths,
+)
+
+
+def make_engine(spec: EngineSpec) -> Engine:
+    """The engine that ``spec`` names, not loaded yet.
+
+    Raises:
+        EngineError: there is no such engine, or its package is not installed.
+    """
+    if spec.engine == "faster-whisper":
+        from vivavoce.actors.transcription.engines.faster_whisper import FasterWhisperEngine
+
+        return FasterWhisperEngine(spec)
+    if spec.engine == "pocketsphinx":
+        from vivavoce.actors.transcription.engines.pocketsphinx import PocketSphinxEngine
+
+        return PocketSphinxEngine(spec)
+    raise EngineError(
+        f"there is no engine {spec.engine!r}: choose faster-whisper or pocketsphinx", "bad_option"
+    )
+
+
+class Host:
+    """Carries out requests in order; one failed request does not end it."""
+
+    def __init__(self, output: BinaryIO) -> None:
+        self._output = output
+        self._engine: Engine | None = None
+        self._sessions: dict[int, Session] = {}
+        self._broken: dict[int, EngineError] = {}
+
+    def handle(self, packet: ToEngine, payload: bytes) -> None:
+        """Carry out one request and send its answer."""
+        try:
+            answer = self._carry_out(packet, payload)
+        except EngineError as error:
+            self._report(packet, error)
+        except Exception as error:  # noqa: BLE001 - told to the parent, whose supervisor decides
+            self._report(packet, EngineError(f"{type(error).__name__}: {error}"))
+        else:
+            if answer is not None:
+                self._send(answer)
+
+    def _carry_out(self, packet: ToEngine, payload: bytes) -> FromEngine | None:
+        match packet:
+            case Load(request=request, spec=spec):
+                self._engine = make_engine(spec)
+                info = self._engine.load(self._progress)
+                return Loaded(request=request, info=info)
+            case Open(session=number, options=options):
+                self._open(number, options)
+            case Feed(session=number):
+                self._session(number).feed(payload)
+            case PartialRequest(request=request, session=number, prefix=prefix):
+                return Answer(request=request, hypothesis=self._session(number).partial(prefix))
+            case FinalRequest(request=request, session=number):
+                return Answer(request=request, hypothesis=self._session(number).final())
+            case Advance(session=number, to_sample=to_sample):
+                self._session(number).advance(to_sample)
+            case CloseSession(session=number):
+                self._broken.pop(number, None)
+                closing = self._sessions.pop(number, None)
+                if closing is not None:
+                    closing.close()
+        return None
+
+    def _open(self, number: int, options: SessionOptions) -> None:
+        if self._engine is None:
+            raise EngineError("a session was opened before the engine was loaded", "bad_option")
+        self._sessions[number] = self._engine.open(options)
+
+    def _session(self, number: int) -> Session:
+        if number in self._broken:
+            raise self._broken[number]
+        if number not in self._sessions:
+            raise EngineError(f"there is no session {number}", "bad_option")
+        return self._sessions[number]
+
+    def _report(self, packet: ToEngine, error: EngineError) -> None:
+        if isinstance(packet, Load | PartialRequest | FinalRequest):
+            self._send(Failed(request=packet.request, kind=error.kind, message=str(error)))
+        else:
+            self._broken.setdefault(packet.session, error)
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        self._send(Progress(what=what, done=done, total=total))
+
+    def _send(self, packet: FromEngine) -> None:
+        self._output.write(encode(packet))
+        self._output.flush()
+
+
+def read_requests(source: BinaryIO, requests: queue.Queue[tuple[ToEngine, bytes]]) -> None:
+    """Read until the parent is gone, then end the process at once, even in mid-decode."""
+    try:
+        while True:
+            header_length, payload_length = lengths(_exactly(source, PREFIX.size))
+            packet = decode_request(_exactly(source, header_length))
+            requests.put((packet, _exactly(source, payload_length)))
+    except EOFError:
+        os._exit(0)
+    except ProtocolError as error:
+        print(error, file=sys.stderr, flush=True)  # noqa: T201 - standard error is the parent's log
+        os._exit(70)
+
+
+def _exactly(source: BinaryIO, count: int) -> bytes:
+    data = source.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data
+
+
+def main() -> None:
+    """Serve the parent until it goes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    # The parent waits before it sends more than the pipe holds, so this queue stays small: it holds
+    # what arrives during one decode, which is bounded by the length of an utterance.
+    requests: queue.Queue[tuple[ToEngine, bytes]] = queue.Queue(maxsize=10_000)
+    threading.Thread(target=read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    host = Host(output)
+    while True:
+        packet, payload = requests.get()
+        try:
+            host.handle(packet, payload)
+        except BrokenPipeError:
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Which engine runs: the profile's choice, and what `engine: auto` falls back to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from vivavoce.actors.transcription.engine_process import EngineProcess
+from vivavoce.actors.transcription.engines.base import EngineError, EngineSpec
+from vivavoce.actors.transcription.engines.models import REPOSITORIES, is_directory_name
+from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.metrics import Metrics
+
+log = get_logger("transcription")
+
+_MENDED_BY_FALLBACK = ("model_not_found", "missing_dependency")
+
+
+def engine_spec(settings: TranscriptionSettings) -> EngineSpec:
+    """The engine that a profile asks for; ``auto`` asks for faster-whisper first."""
+    return EngineSpec(
+        engine="faster-whisper" if settings.engine == "auto" else settings.engine,
+        model=settings.model,
+        language=settings.language,
+        device=settings.device,
+        compute_type=settings.compute_type,
+        threads=settings.threads,
+        offline=settings.offline,
+    )
+
+
+async def start_selected(
+    settings: TranscriptionSettings,
+    metrics: Metrics,
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> EngineProcess:
+    """Start the engine of the profile.
+
+    With ``engine: auto``, a known model that is neither here nor to be fetched is replaced by the
+    bundled pocketsphinx, with a warning. A wrong name or a broken directory is the user's to mend.
+
+    Raises:
+        EngineError: the engine cannot be loaded, and there is nothing to fall back to.
+        EngineDied: the engine's process ended while it loaded.
+    """
+    engine = EngineProcess(engine_spec(settings), metrics=metrics, on_progress=on_progress)
+    try:
+        info = await engine.start()
+    except EngineError as error:
+        known = settings.model in REPOSITORIES and not is_directory_name(settings.model)
+        if settings.engine != "auto" or error.kind not in _MENDED_BY_FALLBACK or not known:
+            raise
+        engine = EngineProcess(
+            msgspec.structs.replace(engine.spec, engine="pocketsphinx", model=""),
+            metrics=metrics,
+            on_progress=on_progress,
+        )
+        info = await engine.start()
+        log.warning(f"the bundled pocketsphinx is used, which hears far less well: {error}")
+    for note in info.notes:
+        log.warning(note)
+    return engine

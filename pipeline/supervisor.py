@@ -17,6 +17,7 @@ import anyio
 from vivavoce.config.errors import VivavoceError
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import PowerMode
 
@@ -101,7 +102,7 @@ class Supervisor:
                 for actor in self._actors:
                     group.start_soon(self._supervise, actor, name=actor.name)
         except BaseExceptionGroup as failures:
-            first = _first_cause(failures)
+            first = first_failure(failures)
             raise first from first.__cause__
 
     async def tell_power(self, mode: PowerMode) -> None:
@@ -156,9 +157,3 @@ class Supervisor:
             if self._on_set_aside is not None:
                 self._on_set_aside(given_up)
         await self._context.clock.sleep(wait)
-
-
-def _first_cause(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first failure of a group that is not itself a group."""
-    first = failures.exceptions[0]
-    return _first_cause(first) if isinstance(first, BaseExceptionGroup) else first

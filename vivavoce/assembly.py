@@ -18,6 +18,7 @@ from vivavoce.config import Profile, load_profile
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
+from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.ledger import Ledger
 from vivavoce.pipeline.log import LogSink, use_sink
@@ -169,7 +170,8 @@ class Pipeline:
         try:
             return await group.__aexit__(kind, error, traceback)
         except BaseExceptionGroup as failures:
-            raise _only(failures) from None
+            first = first_failure(failures)
+            raise first from first.__cause__
 
     def stop(self) -> None:
         """Stop capture; what was said until now is still finished. Idempotent."""
@@ -262,7 +264,8 @@ class Pipeline:
                 finally:
                     group.cancel_scope.cancel()
         except BaseExceptionGroup as failures:
-            raise _only(failures) from None
+            first = first_failure(failures)
+            raise first from first.__cause__
         finally:
             self._fan.close()
             self._finished.set()
@@ -293,14 +296,6 @@ class Pipeline:
     def _must_not_run(self, what: str) -> None:
         if self._group is not None:
             raise RuntimeError(f"the pipeline runs already: {what} before `async with`")
-
-
-def _only(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure itself where a group holds only one; the group otherwise."""
-    if len(failures.exceptions) > 1:
-        return failures
-    first = failures.exceptions[0]
-    return _only(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 __all__ = ["ChannelClosed", "Pipeline", "Progress"]

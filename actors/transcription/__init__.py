@@ -1,0 +1,6 @@
+"""Speech to text: the actor, its policies, and the engines in their own process."""
+
+from vivavoce.actors.transcription.actor import TranscriptionActor
+from vivavoce.actors.transcription.selection import start_selected
+
+__all__ = ["TranscriptionActor", "start_selected"]

@@ -1,31 +1,49 @@
 """The ring between the PortAudio thread and the event loop: one producer, one consumer, no lock.
 
-The two ends share one preallocated array and two counters, each written by one side only. Python
-guarantees that a reader sees either the old or the new integer; the producer copies before it
-publishes its counter and the consumer copies before it publishes its own, so neither ever touches
-what the other may still use (L. Lamport, "Specifying Concurrent Program Modules", 1983, section 3).
+The two ends share one preallocated array and two counters, each written by one side only. A reader
+sees either the old or the new integer; the producer copies before it publishes its counter and the
+consumer copies before it publishes its own, so neither touches what the other may still use
+(L. Lamport, "Specifying Concurrent Program Modules", 1983, section 3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from vivavoce.pipeline.messages import Pcm
+
+_OVERRUN_SLOTS = 64
+
+
+class RingStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot, in samples; ``overruns`` counts the holes."""
+
+    capacity: int
+    depth: int
+    high_water: int
+    written: int
+    lost: int
+    overruns: int
 
 
 class AudioRing:
     """A single-producer, single-consumer ring of int16 samples.
 
-    :meth:`write` belongs to the audio thread: one or two slice copies, at most one wake-up until
-    the consumer has read again, no allocation beyond small slices, no lock, no log. What does not
-    fit is dropped *whole blocks at a time at the newest end* and counted; positions still advance by
-    the lost samples, so that the stream's time stays true.
+    :meth:`write` belongs to the audio thread: one or two slice copies and at most one wake-up until
+    the consumer has read again; no lock, no log, no allocation beyond array views. A block that
+    does not fit is dropped whole and counted. The timeline goes on through the hole, so that sample
+    indices stay true; :meth:`read` tells of the hole in its place.
+
+    Holes are kept in a fixed number of slots. When all are taken (the consumer stands still while
+    blocks are lost, fit, and are lost again), every block is dropped until one is free: one longer
+    hole instead of many.
 
     Args:
         capacity: samples kept at most; positive.
-        wake: called from the producer's thread when data arrives and the consumer may be asleep,
+        wake: called from the producer's thread when data arrives for a consumer that may be asleep,
             for example ``lambda: loop.call_soon_threadsafe(event.set)``.
 
     Raises:
@@ -37,24 +55,34 @@ class AudioRing:
             raise ValueError(f"an audio ring's capacity is at least 1 sample, not {capacity}")
         self.capacity = capacity
         self._data: Pcm = np.zeros(capacity, dtype=np.int16)
-        self._written = 0  # samples stored, by the producer only
-        self._read = 0  # samples taken, by the consumer only
-        self._lost = 0  # samples dropped, by the producer only
-        # One (position in stored samples, samples lost before it) for each overrun not yet told.
-        # Appended by the producer, popped by the consumer; list append and pop(0) are atomic.
-        self._overruns: list[tuple[int, int]] = []
         self._wake = wake
+        # The producer's: samples stored, samples lost, the highest depth, the hole being counted.
+        self._written = 0
+        self._lost = 0
+        self._high_water = 0
+        self._hole = 0
+        # Holes: (stored samples before it, its length). A slot is written before its number is
+        # published in _holes_written, and read before _holes_read lets it be written again.
+        self._slots: list[tuple[int, int]] = [(0, 0)] * _OVERRUN_SLOTS
+        self._holes_written = 0
+        # The consumer's: samples taken, holes passed, samples of the holes passed.
+        self._read = 0
+        self._holes_read = 0
+        self._skipped = 0
         self._asleep = True
 
+    # -- the producer's side
+
     def write(self, block: Pcm) -> bool:
-        """Store ``block`` (shape ``(samples,)``, int16) or drop it whole. Producer only.
+        """Store ``block`` (shape ``(samples,)``, int16), or drop it whole and count it.
 
         Returns:
             Whether it was stored.
         """
         count = len(block)
         written = self._written
-        if count > self.capacity - (written - self._read):
+        depth = written - self._read + count
+        if depth > self.capacity or (self._hole and not self._publish_hole()):
             self.skip(count)
             return False
         at = written % self.capacity
@@ -65,24 +93,97 @@ class AudioRing:
             self._data[at:] = block[:first]
             self._data[: count - first] = block[first:]
         self._written = written + count
-        if self._asleep and self._wake is not None:
+        if depth > self._high_water:
+            self._high_water = depth
+        if self._asleep:
             self._asleep = False
-            self._wake()
+            if self._wake is not None:
+                self._wake()
         return True
 
     def skip(self, count: int) -> None:
-        """Count ``count`` samples that were captured but could not be stored. Producer only."""
+        """Count ``count`` samples that were captured but not stored."""
         self._lost += count
-        overruns = self._overruns
-        if overruns and overruns[-1][0] == self._written:
-            overruns[-1] = (self._written, overruns[-1][1] + count)
-        else:
-            overruns.append((self._written, count))
+        self._hole += count
+
+    def _publish_hole(self) -> bool:
+        number = self._holes_written
+        if number - self._holes_read >= _OVERRUN_SLOTS:
+            return False
+        self._slots[number % _OVERRUN_SLOTS] = (self._written, self._hole)
+        self._hole = 0
+        self._holes_written = number + 1
+        return True
+
+    def finish(self) -> None:
+        """The producer writes no more: a hole at the very end is told, too."""
+        if self._hole:
+            self._publish_hole()
+
+    # -- the consumer's side
+
+    def read(self, most: int) -> Pcm | None:
+        """Take up to ``most`` samples, as a new array; None when there are none before a hole.
+
+        What is returned starts at :attr:`position` as it was before the call. An array never spans
+        a hole: call :meth:`take_hole` first.
+        """
+        stored = self._written  # first: a hole published later lies at or behind this
+        read = self._read
+        limit = stored
+        if self._holes_read < self._holes_written:
+            limit = min(limit, self._slots[self._holes_read % _OVERRUN_SLOTS][0])
+        count = min(most, limit - read)
+        if count <= 0:
+            return None
+        at = read % self.capacity
+        first = self.capacity - at
+        taken = self._data[at : at + count].copy()
+        if count > first:
+            taken = np.concatenate((taken, self._data[: count - first]))
+        self._read = read + count
+        return taken
+
+    def take_hole(self) -> tuple[int, int] | None:
+        """The hole that begins at :attr:`position`, as ``(start, end)``, if there is one there."""
+        number = self._holes_read
+        if number >= self._holes_written:
+            return None
+        before, length = self._slots[number % _OVERRUN_SLOTS]
+        if before != self._read:
+            return None
+        start = self.position
+        self._skipped += length
+        self._holes_read = number + 1
+        return start, start + length
+
+    def prepare_to_wait(self) -> bool:
+        """Ask for a wake-up; False when something arrived meanwhile and there is no need to wait.
+
+        The order matters: ask first, look again afterwards. An item that arrives in between is
+        either seen here or wakes.
+        """
+        self._asleep = True
+        if self._written != self._read or self._holes_written != self._holes_read:
+            self._asleep = False
+            return False
+        return True
+
+    @property
+    def position(self) -> int:
+        """The sample index, holes included, of what comes next."""
+        return self._read + self._skipped
 
     def __len__(self) -> int:
         return self._written - self._read
 
-    @property
-    def lost(self) -> int:
-        """Samples dropped since the ring was made."""
-        return self._lost
+    def statistics(self) -> RingStatistics:
+        """The counters as they stand."""
+        return RingStatistics(
+            capacity=self.capacity,
+            depth=len(self),
+            high_water=self._high_water,
+            written=self._written,
+            lost=self._lost,
+            overruns=self._holes_written + (self._hole > 0),
+        )

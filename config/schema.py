@@ -83,7 +83,7 @@ class VadSettings(Section, frozen=True, kw_only=True):
         Milliseconds, Meta(description="Silence after which an utterance has ended.")
     ] = 640
     max_utterance_ms: Annotated[
-        Milliseconds,
+        int,
         Meta(
             ge=2_000,
             le=29_500,
@@ -147,8 +147,12 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     )
     partials: Annotated[bool, Meta(description="Show words while they are being spoken.")] = True
     partial_interval_ms: Annotated[
-        Milliseconds,
-        Meta(ge=50, description="Time between partials; longer when the engine needs longer."),
+        int,
+        Meta(
+            ge=50,
+            le=600_000,
+            description="Time between partials; longer when the engine needs longer.",
+        ),
     ] = 400
     speculative_finals: Annotated[
         bool, Meta(description="Decode the final at a pause, before the end is confirmed.")

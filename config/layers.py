@@ -1,0 +1,164 @@
+"""The layers of a profile: each a piece of settings and where its values came from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+import msgspec
+
+from vivavoce.config.errors import ProfileError
+from vivavoce.config.schema import Profile
+from vivavoce.config.yaml_lines import Path, deep_merge, parse_value, parse_yaml
+from vivavoce.profiles import profile_names, profile_text
+
+_PREFIX = "VIVAVOCE_"
+_DEEPEST = 8
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """Settings, and for each path of keys where it was set."""
+
+    data: dict[str, Any]
+    origins: dict[Path, str]
+
+
+def stacked(layers: Iterable[Layer]) -> Layer:
+    """Layers laid over each other; the later wins."""
+    data: dict[str, Any] = {}
+    origins: dict[Path, str] = {}
+    for layer in layers:
+        data = deep_merge(data, layer.data)
+        origins |= layer.origins
+    return Layer(data, origins)
+
+
+def profile_layers(
+    profile: str | FilePath, environ: Mapping[str, str], seen: tuple[str, ...] = ()
+) -> list[Layer]:
+    """The layers of a profile and of what it extends, the oldest ancestor first.
+
+    Raises:
+        ProfileError: no such profile, a syntax error, or a circle of ``extends``.
+    """
+    name, text, folder = _read(profile, environ)
+    if name in seen or len(seen) > _DEEPEST:
+        raise ProfileError(f"{name}: profiles extend each other in a circle: {' → '.join(seen)}")
+    data, lines = parse_yaml(text, name)
+    origins = {path: f"{name}:{line}" for path, line in lines.items()}
+    parent = data.pop("extends", None)
+    layer = Layer(data, origins)
+    if parent is None:
+        return [layer]
+    if not isinstance(parent, str):
+        raise ProfileError(f"{origins[('extends',)]}: extends: expected the name of a profile")
+    target: str | FilePath = parent
+    if folder is not None and _is_path(parent):
+        target = folder / parent
+    return [*profile_layers(target, environ, (*seen, name)), layer]
+
+
+def environment_layer(environ: Mapping[str, str]) -> Layer:
+    """Settings from ``VIVAVOCE_SECTION__KEY=value``; other ``VIVAVOCE_*`` names mean other things.
+
+    Raises:
+        ProfileError: the name has ``__`` and is no setting's.
+    """
+    layers = []
+    for name, text in sorted(environ.items()):
+        if name.startswith(_PREFIX) and "__" in name:
+            path = tuple(part.lower() for part in name.removeprefix(_PREFIX).split("__"))
+            layers.append(_single(path, text, name))
+    return stacked(layers)
+
+
+def override_layer(overrides: Sequence[str]) -> Layer:
+    """Settings from ``section.key=value``.
+
+    Raises:
+        ProfileError: one has no ``=``.
+    """
+    layers = []
+    for override in overrides:
+        dotted, equals, text = override.partition("=")
+        if not equals or not dotted.strip():
+            raise ProfileError(
+                f"--set {override}: expected SECTION.KEY=VALUE, as in --set vad.threshold=0.6"
+            )
+        layers.append(_single(tuple(dotted.strip().split(".")), text, f"--set {override}"))
+    return stacked(layers)
+
+
+def _single(path: Path, text: str, origin: str) -> Layer:
+    try:
+        value = parse_value(text)
+    except ValueError:
+        value = text
+    data: Any = value
+    for key in reversed(path):
+        data = {key: data}
+    return Layer(data, {path[:count]: origin for count in range(1, len(path) + 1)})
+
+
+# -- finding profiles
+
+
+def user_folder(environ: Mapping[str, str]) -> FilePath:
+    """Where a user keeps own profiles."""
+    base = environ.get("XDG_CONFIG_HOME") or str(FilePath.home() / ".config")
+    return FilePath(base) / "vivavoce" / "profiles"
+
+
+def known_profiles(environ: Mapping[str, str]) -> dict[str, str]:
+    """All profiles by name, and where each lies: a path, or ``shipped``; a user's own wins."""
+    found = dict.fromkeys(profile_names(), "shipped")
+    for path in sorted(user_folder(environ).glob("*.y*ml")):
+        found[path.stem] = str(path)
+    return found
+
+
+def _is_path(name: str) -> bool:
+    return os.sep in name or name.endswith((".yaml", ".yml"))
+
+
+def _read(profile: str | FilePath, environ: Mapping[str, str]) -> tuple[str, str, FilePath | None]:
+    """Name, text and folder (None for a shipped one) of a profile."""
+    if isinstance(profile, FilePath) or _is_path(profile):
+        return _read_file(FilePath(profile).expanduser())
+    known = known_profiles(environ)
+    place = known.get(profile)
+    if place is None:
+        near = difflib.get_close_matches(profile, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ProfileError(
+            f"there is no profile {profile!r}: {hint}There are {', '.join(sorted(known))}"
+        )
+    if place == "shipped":
+        return f"profile {profile}", profile_text(profile), None
+    return _read_file(FilePath(place))
+
+
+def _read_file(path: FilePath) -> tuple[str, str, FilePath]:
+    try:
+        return str(path), path.read_text(encoding="utf-8"), path.parent
+    except FileNotFoundError as error:
+        raise ProfileError(f"there is no profile file {path}") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path}: a profile is a text file in UTF-8, this is not") from error
+    except OSError as error:
+        raise ProfileError(f"{path} cannot be read: {error.strerror}") from error
+
+
+__all__ = [
+    "Layer",
+    "Profile",
+    "environment_layer",
+    "known_profiles",
+    "override_layer",
+    "profile_layers",
+    "stacked",
+    "user_folder",
+]

@@ -48,11 +48,10 @@ class _Session:
         profile = pipeline.profile
         writer = make_writer(
             profile.captions,
-            partials=profile.transcription.partials,
             stream=output,
             environ=os.environ,
         )
-        pipeline.add_sink(CaptionActor(writer))
+        pipeline.add_sink(CaptionActor(writer, output))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)

@@ -1,0 +1,49 @@
+"""From a profile's ``captions`` section to its writer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
+
+from vivavoce.actors.captions.jsonl import JsonlWriter
+from vivavoce.actors.captions.plain import PlainWriter
+from vivavoce.actors.captions.subtitles import SubtitleWriter
+from vivavoce.actors.captions.terminal import TerminalWriter
+from vivavoce.actors.captions.writer import CaptionWriter
+from vivavoce.config.schema import CaptionSettings
+
+
+def make_writer(
+    settings: CaptionSettings,
+    *,
+    stream: BinaryIO,
+    environ: Mapping[str, str],
+    size: Callable[[], tuple[int, int]] | None = None,
+) -> CaptionWriter:
+    """The writer for ``stream``.
+
+    Args:
+        settings: format and colour.
+        stream: where it will be written; a terminal gets the live view.
+        environ: ``NO_COLOR`` and ``TERM``.
+        size: columns and rows of the terminal; asked of the system when not given.
+    """
+    if settings.format == "jsonl":
+        return JsonlWriter()
+    if settings.format in ("srt", "vtt"):
+        return SubtitleWriter("srt" if settings.format == "srt" else "vtt")
+    if not stream.isatty() or environ.get("TERM", "dumb") == "dumb":
+        return PlainWriter()
+    colour = settings.colour == "always" or (
+        settings.colour == "auto" and not environ.get("NO_COLOR")
+    )
+    return TerminalWriter(size or (lambda: _terminal_size(stream)), colour=colour)
+
+
+def _terminal_size(stream: BinaryIO) -> tuple[int, int]:
+    try:
+        columns, rows = os.get_terminal_size(stream.fileno())
+    except OSError:
+        return 80, 24
+    return columns or 80, rows or 24

@@ -1,0 +1,130 @@
+"""JSON Lines: one event a line, stable fields. `docs/events.md` describes them all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from vivavoce.pipeline.ledger import LedgerSummary
+from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
+    Caption,
+    Final,
+    Gap,
+    Latency,
+    Partial,
+    PowerChanged,
+    Revision,
+    Word,
+)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class JsonlWriter:
+    """Every event; times in seconds with 3 decimals on the stream's clock."""
+
+    def render(self, event: Caption, t: float) -> bytes:
+        """The event's line; the end comes with :meth:`finish`."""
+        fields = _fields(event)
+        if fields is None:
+            return b""
+        kind, rest = fields
+        return _line({"v": 1, "type": kind, "t": round(t, 3), **rest})
+
+    def finish(self, ledger: LedgerSummary, t: float) -> bytes:
+        """The last line, with the ledger."""
+        return _line({"v": 1, "type": "end", "t": round(t, 3), "ledger": ledger})
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    try:
+        return _encode(fields) + b"\n"
+    except UnicodeEncodeError:  # lone surrogates cannot be encoded
+        return _encode(_encodable(fields)) + b"\n"
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {key: _encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    return value
+
+
+def _seconds(sample: int) -> float:
+    return round(sample / SAMPLE_RATE, 3)
+
+
+def _fields(event: Caption) -> tuple[str, dict[str, Any]] | None:
+    """Type and fields of an event, in the order of the contract."""
+    match event:
+        case Partial():
+            return "partial", {
+                "utterance": event.utterance,
+                "revision": event.revision,
+                "start": _seconds(event.start),
+                "stable": event.stable,
+                "tail": event.tail,
+            }
+        case Final():
+            return "final", _final(event)
+        case Revision():
+            return "revision", {
+                "utterance": event.utterance,
+                "text": event.text,
+                "words": _words(event.words),
+                "confidence": round(event.confidence, 3),
+                "engine": event.engine,
+                "model": event.model,
+            }
+        case Gap():
+            return "gap", {
+                "start": _seconds(event.start),
+                "end": _seconds(event.end),
+                "reason": event.reason.value,
+            }
+        case PowerChanged():
+            return "power", {"mode": event.mode.value}
+    return None
+
+
+def _final(event: Final) -> dict[str, Any]:
+    return {
+        "utterance": event.utterance,
+        "start": _seconds(event.start),
+        "end": _seconds(event.end),
+        "text": event.text,
+        "words": _words(event.words),
+        "confidence": round(event.confidence, 3),
+        "engine": event.engine,
+        "model": event.model,
+        "language": event.language,
+        "corrected": event.corrected,
+        "latency": _latency(event.latency),
+    }
+
+
+def _words(words: tuple[Word, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "w": word.text,
+            "start": _seconds(word.start),
+            "end": _seconds(word.end),
+            "p": round(word.probability, 3),
+        }
+        for word in words
+    ]
+
+
+def _latency(latency: Latency) -> dict[str, Any]:
+    return {
+        "endpoint": round(latency.endpoint, 3),
+        "queued": round(latency.queued, 3),
+        "decode": round(latency.decode, 3),
+        "total": round(latency.total, 3),
+        "speculative": latency.speculative,
+    }

@@ -1,0 +1,29 @@
+"""Plain lines: one for each final, for files and pipes."""
+
+from __future__ import annotations
+
+from vivavoce.actors.captions.safety import neutralise
+from vivavoce.pipeline.ledger import LedgerSummary
+from vivavoce.pipeline.messages import Caption, Final, Gap, seconds
+
+
+class PlainWriter:
+    """A line for each final with text, and one for each gap."""
+
+    def render(self, event: Caption, t: float) -> bytes:
+        """The line of a final or a gap; nothing else is shown."""
+        if isinstance(event, Final) and event.text:
+            return (neutralise(event.text) + "\n").encode()
+        if isinstance(event, Gap):
+            return (gap_line(event) + "\n").encode()
+        return b""
+
+    def finish(self, ledger: LedgerSummary, t: float) -> bytes:
+        """Nothing: lines are complete."""
+        return b""
+
+
+def gap_line(gap: Gap) -> str:
+    """A gap in words."""
+    reason = gap.reason.value.replace("_", " ")
+    return f"[{seconds(gap.end - gap.start):.1f} s of audio lost: {reason}]"

@@ -102,9 +102,11 @@ class StreamClock:
         self.clock = clock
         self.wall_start: float | None = None
         self._started: float | None = None
+        self._begun = asyncio.Event()
 
     def start(self) -> None:
         """Capture delivers its first sample now; later calls change nothing."""
+        self._begun.set()
         if self._started is None:
             self._started = self.clock.now()
             self.wall_start = time.time()
@@ -113,6 +115,10 @@ class StreamClock:
     def started(self) -> bool:
         """Whether capture has begun."""
         return self._started is not None
+
+    async def begun(self) -> None:
+        """Return when capture has begun: until then nothing may compete with it for the machine."""
+        await self._begun.wait()
 
     def elapsed(self) -> float:
         """Seconds since capture started."""

@@ -61,7 +61,7 @@ def test_nothing_heavy_is_imported_before_the_first_sample() -> None:
         f"print([m for m in {HEAVY.split()!r} if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-P", "-c", probe], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
 

@@ -35,6 +35,7 @@ class CaptureActor(Actor[None, Audio]):
                 lost.add(item.end - item.start)
                 context.ledger.drop(item.start, item.end)
             await self.emit(item)
+        context.stream.start()  # also where there was nothing: others wait for the beginning
         await self.emit(EndOfStream(end=self._ended_at))
 
     async def on_stop(self) -> None:

@@ -93,6 +93,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._take_in, name="transcription intake")
+                await self.context.stream.begun()
                 await self._engine.ready()
                 await self._work_through(self._engine)
                 group.cancel_scope.cancel()

@@ -32,8 +32,8 @@ class VadActor(Actor[Audio, Speech]):
 
     Args:
         settings: the profile's ``vad`` section.
-        make_detector: loads the speech detector; Silero by default. It is loaded in a thread while
-            audio already waits in the inbox.
+        make_detector: loads the speech detector; Silero by default. It is loaded in a thread with
+            the first audio, so that it does not delay the beginning of capture.
     """
 
     name = "vad"
@@ -51,13 +51,13 @@ class VadActor(Actor[Audio, Speech]):
         self._rest_samples = 0
 
     async def on_start(self) -> None:
-        """Load the detector; utterance numbers and positions survive a restart."""
+        """Build the gate anew; utterance numbers and positions survive a restart."""
         self._gate = EnergyGate(self._settings.gate_margin_db)
         self._asleep: deque[Pcm] = deque(maxlen=_REPLAY_FRAMES)
         metrics = self.context.metrics
         self._frames = metrics.counter("vivavoce_vad_frames_total")
         self._gated = metrics.counter("vivavoce_vad_gated_frames_total")
-        self._detector = await asyncio.to_thread(self._make_detector)
+        self._detector = None
 
     async def on_message(self, message: Audio) -> None:
         """Handle a block, a gap or the end."""
@@ -82,6 +82,8 @@ class VadActor(Actor[Audio, Speech]):
         await self.on_start()
 
     async def _take(self, block: AudioBlock) -> None:
+        if self._detector is None:
+            self._detector = await asyncio.to_thread(self._make_detector)
         if block.end <= self._next:
             return  # delivered again after a restart; it was given up as a gap
         pcm = block.pcm

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from vivavoce.bench.results import Result
 
-NAMES = ("channel", "micro")
+NAMES = ("channel", "micro", "pipeline", "ring", "startup", "memory")
 """In the order in which ``all`` runs them: the long one last."""
 
 

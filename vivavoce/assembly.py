@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
+import msgspec
 
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.source import Source
 from vivavoce.config import Profile, load_profile
+from vivavoce.config.schema import CaptureSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
@@ -82,6 +84,7 @@ class Pipeline:
             clock=clock, stream=StreamClock(clock), ledger=Ledger(), metrics=Metrics()
         )
         self.source = source or make_source(profile.capture, clock)
+        self._reads_ahead = source is None and _reads_ahead(profile.capture)
         self._on_progress = on_progress
         self._fan: FanOut[Caption] = FanOut()
         self._events = (
@@ -243,6 +246,9 @@ class Pipeline:
         from vivavoce.actors.vad import VadActor
 
         settings = self.profile.transcription
+        if self._reads_ahead:
+            # Nobody watches words appear faster than they are spoken: finals only.
+            settings = msgspec.structs.replace(settings, partials=False, speculative_finals=False)
         start_engine = partial(start_selected, settings, self.context.metrics, self._on_progress)
         return [
             self._capture,
@@ -296,6 +302,11 @@ class Pipeline:
     def _must_not_run(self, what: str) -> None:
         if self._group is not None:
             raise RuntimeError(f"the pipeline runs already: {what} before `async with`")
+
+
+def _reads_ahead(capture: CaptureSettings) -> bool:
+    """Whether audio comes as fast as it is taken."""
+    return capture.source != "mic" and capture.pace == "max"
 
 
 __all__ = ["ChannelClosed", "Pipeline", "Progress"]

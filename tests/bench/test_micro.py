@@ -5,7 +5,9 @@ from pathlib import Path
 
 from click.testing import Result
 
-from vivavoce.bench import results
+from vivavoce.actors.cleanup import Cleaner
+from vivavoce.bench import micro, results
+from vivavoce.config.schema import CleanupSettings
 
 Bench = Callable[..., Result]
 
@@ -17,10 +19,15 @@ def test_every_optimisation_gets_its_cost_its_gain_and_a_verdict(
     (result,) = results.load(tmp_path / "r.json")
     costs, gains = result.figures[::2], result.figures[1::2]
     assert [f"{cost.name}: gain" for cost in costs] == [gain.name for gain in gains]
-    assert {"recycled blocks", "mix-down into a buffer", "deferred logging"} <= {
+    assert {"recycled blocks", "mix-down in buffers", "deferred logging"} <= {
         cost.name for cost in costs
     }
     for gain in gains:
         assert gain.ratio_to
         pays = "pays" if gain.value >= 1.1 else "does not pay"
         assert gain.verdict in (f"{pays}, used", f"{pays}, not used")
+
+
+def test_both_sides_of_the_cleanup_comparison_give_the_same_text() -> None:
+    text = micro._SENTENCES
+    assert micro.substituted(text) == Cleaner(CleanupSettings()).text(text) != text

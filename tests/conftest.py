@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.pulse import PulseMicrophone, missing
+
+
+@pytest.fixture
+def pulse_microphone(tmp_path: Path) -> Iterator[PulseMicrophone]:
+    """A private PulseAudio microphone; the test is skipped only where it cannot be had."""
+    reason = missing()
+    if reason:
+        pytest.skip(f"no microphone can be made here: {reason}")
+    folder = tmp_path / "pulse"
+    folder.mkdir()
+    microphone = PulseMicrophone(folder)
+    yield microphone
+    microphone.close()

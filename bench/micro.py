@@ -6,7 +6,10 @@ import asyncio
 import dataclasses
 import gc
 import io
+import os
+import re
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +18,12 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from vivavoce.actors.capture.resample import MixDown
+from vivavoce.actors.cleanup import Cleaner
 from vivavoce.bench.measure import cpu_per_call, in_turns, paired_ratio
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
-from vivavoce.config.schema import LogSettings
+from vivavoce.config.schema import CleanupSettings, LogSettings
 from vivavoce.pipeline.log import LogSink
 from vivavoce.pipeline.messages import AudioBlock, Pcm
 
@@ -94,6 +99,8 @@ def _comparisons(calls: int) -> list[Comparison]:
     return [
         _recycled_blocks(calls),
         *_mix_down(calls),
+        *_wake_up(calls),
+        _cleanup(calls),
         _struct_messages(calls),
         _deferred_logging(calls),
         _frozen_heap(max(1, calls // 200)),
@@ -136,30 +143,107 @@ def _recycled_blocks(calls: int) -> Comparison:
 
 
 def _mix_down(calls: int) -> list[Comparison]:
-    """Stereo of a sound card to mono: column sums against a mean, with and without a buffer."""
-    stereo: npt.NDArray[np.float32] = (
-        np.random.default_rng(2).uniform(-0.5, 0.5, (_DEVICE_BLOCK, 2)).astype(np.float32)
+    """Stereo of a sound card to mono, in the audio thread."""
+    stereo: npt.NDArray[np.int16] = np.random.default_rng(2).integers(
+        -3000, 3000, (_DEVICE_BLOCK, 2), dtype=np.int16
     )
-    mono = np.empty(_DEVICE_BLOCK, dtype=np.float32)
-    half = np.float32(0.5)
+    mix_down = MixDown(2, _DEVICE_BLOCK)
 
-    def into_a_buffer() -> None:
-        np.add(stereo[:, 0], stereo[:, 1], out=mono)
-        np.multiply(mono, half, out=mono)
+    def in_buffers() -> None:
+        mix_down.mix(stereo)
 
     def new_arrays() -> None:
-        (stereo[:, 0] + stereo[:, 1]) * half
+        ((stereo[:, 0].astype(np.int32) + stereo[:, 1]) // 2).astype(np.int16)
 
     def mean() -> None:
-        stereo.mean(axis=1)
+        stereo.mean(axis=1).astype(np.int16)
 
     on, plain, naive = (
-        partial(cpu_per_call, work, calls) for work in (into_a_buffer, new_arrays, mean)
+        partial(cpu_per_call, work, calls) for work in (in_buffers, new_arrays, mean)
     )
     return [
-        Comparison("mix-down into a buffer", "new arrays", on, plain, "block", used=True),
-        Comparison("mix-down by columns", "mean(axis=1)", plain, naive, "block", used=True),
+        Comparison("mix-down in buffers", "new arrays", on, plain, "block", used=True),
+        Comparison("mix-down", "mean(axis=1)", on, naive, "block", used=True),
     ]
+
+
+def _wake_up(calls: int) -> list[Comparison]:
+    """What it costs a thread to wake the event loop; only Linux has eventfd."""
+    if not hasattr(os, "eventfd"):
+        return []
+
+    def measure(by_eventfd: bool) -> float:
+        loop = asyncio.new_event_loop()
+        arrived = asyncio.Event()
+        number = os.eventfd(0, os.EFD_NONBLOCK)
+
+        def woken() -> None:
+            os.eventfd_read(number)
+            arrived.set()
+
+        loop.add_reader(number, woken)
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        try:
+            if by_eventfd:
+                return cpu_per_call(lambda: os.eventfd_write(number, 1), calls)
+            return cpu_per_call(lambda: loop.call_soon_threadsafe(arrived.set), calls)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+            os.close(number)
+
+    return [
+        Comparison(
+            "wake-up by eventfd",
+            "call_soon_threadsafe",
+            partial(measure, True),
+            partial(measure, False),
+            "wake-up",
+            used=False,
+        )
+    ]
+
+
+_SENTENCES = (
+    " okay so  i think that the first thing , which we talked about yesterday,is the budget. "
+    "and i'm not sure that everybody agrees ; what do you think ?  let us see what comes of it. "
+    "e.g. the second quarter was better than anybody  had expected ."
+)
+
+
+def substituted(text: str) -> str:
+    """What the cleanup's rules do to English text, as a chain of compiled substitutions."""
+    for substitute, replacement in _CHAIN:
+        text = substitute(replacement, text)
+    return text.strip()
+
+
+_CHAIN: tuple[tuple[Callable[..., str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\s+").sub, " "),
+    (re.compile(r"\s+(?=[,.!?;:]+(?:\s|\Z))").sub, ""),
+    (re.compile(r"(?<=[,;])(?=[^\W\d_])").sub, " "),
+    (re.compile(r"(?<![\w.'’@/\-])i(?=['’](?:m|d|ll|ve|s)\b|\s|[,.!?;:](?:\s|\Z)|\Z)").sub, "I"),
+    (
+        re.compile(r"(?:\A\s*|(?:(?<=[!?])|(?<=[^\W_][^\W_]\.))\s+)[^\W\d_]").sub,
+        lambda match: match[0].upper(),
+    ),
+)
+
+
+def _cleanup(calls: int) -> Comparison:
+    """Tidying a text of three sentences: the compiled single pass, or one rule after the other."""
+    cleaner = Cleaner(CleanupSettings())
+    runs = max(1, calls // 10)
+    return Comparison(
+        "single-pass cleanup",
+        "a chain of substitutions",
+        partial(cpu_per_call, lambda: cleaner.text(_SENTENCES), runs),
+        partial(cpu_per_call, lambda: substituted(_SENTENCES), runs),
+        "text",
+        used=True,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

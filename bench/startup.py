@@ -26,7 +26,7 @@ description = "Process start to first captured sample; memory of the main proces
 
 _FIRST_SAMPLE_BUDGET_S = 0.4
 _RESIDENT_BUDGET_MB = 80.0
-_LISTEN_S = 1.5
+_LISTEN_S = 1.0
 _TOP = 10
 _IMPORT_LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 

@@ -254,6 +254,8 @@ def quietest(frames: list[Frame]) -> int:
     Raises:
         ValueError: there are no frames.
     """
+    if not frames:
+        raise ValueError("the quietest of an empty list of frames was asked for")
     levels = [frame.level for frame in frames]
     padded = [levels[0], *levels, levels[-1]]
     smooth = [sum(padded[i : i + 3]) for i in range(len(levels))]

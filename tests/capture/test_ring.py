@@ -1,0 +1,152 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vivavoce.pipeline.ring import AudioRing
+
+
+def block(start: int, count: int) -> np.ndarray:
+    return np.arange(start, start + count, dtype=np.int64).astype(np.int16)
+
+
+def drain(ring: AudioRing, most: int = 1 << 30) -> list:
+    out = []
+    while True:
+        hole = ring.take_hole()
+        start = ring.position
+        pcm = ring.read(most)
+        if hole:
+            out.append(("hole", *hole))
+        if pcm is not None:
+            out.append(("audio", start, pcm))
+        if hole is None and pcm is None:
+            return out
+
+
+def test_what_goes_in_comes_out_across_the_edge() -> None:
+    ring = AudioRing(10)
+    for start in range(0, 40, 4):
+        assert ring.write(block(start, 4))
+        ((_, position, pcm),) = drain(ring)
+        assert position == start
+        np.testing.assert_array_equal(pcm, block(start, 4))
+
+
+def test_an_overrun_is_a_hole_in_its_place_and_time_goes_on() -> None:
+    ring = AudioRing(8)
+    assert ring.write(block(0, 6))
+    assert not ring.write(block(6, 4))
+    assert not ring.write(block(10, 4))
+    ring.read(6)
+    assert ring.write(block(14, 4))
+    assert ring.take_hole() == (6, 14)
+    assert ring.position == 14
+    np.testing.assert_array_equal(ring.read(99), block(14, 4))
+    assert ring.statistics().lost == 8
+    assert ring.statistics().overruns == 1
+
+
+def test_a_hole_at_the_very_end_is_told_when_the_producer_finishes() -> None:
+    ring = AudioRing(4)
+    ring.write(block(0, 4))
+    ring.write(block(4, 2))
+    ring.finish()
+    assert [entry[0] for entry in drain(ring)] == ["audio", "hole"]
+    assert ring.position == 6
+
+
+def test_capacity_is_positive() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        AudioRing(0)
+
+
+def test_wake_ups_are_coalesced_and_none_is_lost() -> None:
+    woken = []
+    ring = AudioRing(100, lambda: woken.append(1))
+    ring.write(block(0, 1))
+    ring.write(block(1, 1))
+    assert len(woken) == 1
+    assert not ring.prepare_to_wait()  # something is there: no need to wait
+    drain(ring)
+    assert ring.prepare_to_wait()
+    ring.write(block(2, 1))
+    assert len(woken) == 2
+
+
+@given(
+    st.integers(1, 40),
+    st.lists(st.one_of(st.tuples(st.just("write"), st.integers(1, 20)),
+                       st.tuples(st.just("read"), st.integers(1, 30))), max_size=200),
+)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_against_a_model(capacity: int, steps: list) -> None:
+    ring = AudioRing(capacity)
+    at, expected, got = 0, {}, {}
+    holes: list[tuple[int, int]] = []
+
+    def take(most: int) -> None:
+        hole = ring.take_hole()
+        if hole:
+            holes.append(hole)
+        position = ring.position
+        pcm = ring.read(most)
+        if pcm is not None:
+            got.update(zip(range(position, position + len(pcm)), pcm.tolist(), strict=True))
+
+    for step, count in steps:
+        if step == "write":
+            samples = block(at, count)
+            if ring.write(samples):
+                expected.update(zip(range(at, at + count), samples.tolist(), strict=True))
+            at += count
+        else:
+            take(count)
+    ring.finish()
+    for _ in range(len(steps) * 21 + 5):
+        take(1_000)
+    assert got == expected
+    assert ring.position == at
+    lost = {index for start, end in holes for index in range(start, end)}
+    assert lost == set(range(at)) - set(expected)
+    assert ring.statistics().lost == len(lost)
+
+
+def test_two_threads_lose_nothing_that_is_not_told() -> None:
+    ring = AudioRing(4_000)
+    total = 2_000_000
+    done = threading.Event()
+
+    def produce() -> None:
+        at = 0
+        while at < total:
+            count = 37 + at % 400
+            ring.write(block(at, count))
+            at += count
+        ring.finish()
+        produced.append(at)
+        done.set()
+
+    produced: list[int] = []
+    thread = threading.Thread(target=produce)
+    thread.start()
+    deadline = time.monotonic() + 30
+    received = lost = 0
+    while time.monotonic() < deadline:
+        finished = done.is_set()
+        hole = ring.take_hole()
+        if hole:
+            lost += hole[1] - hole[0]
+        start = ring.position
+        pcm = ring.read(1_000)
+        if pcm is not None:
+            np.testing.assert_array_equal(pcm, block(start, len(pcm)))
+            received += len(pcm)
+        elif finished and hole is None:
+            break
+    thread.join()
+    assert received + lost == produced[0]
+    assert ring.statistics().lost == lost

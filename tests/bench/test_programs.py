@@ -27,8 +27,8 @@ def test_pipeline_splits_the_cpu_by_actor(bench: Bench, tmp_path: Path) -> None:
     assert list(found)[:4] == [
         "capture",
         "capture + vad",
-        "everything, without partials",
         "everything",
+        "everything, at real-time pace with partials",
     ]
     assert all(found[stage].value > 0 for stage in list(found)[:4])
     alone = found["capture + vad"].value - found["capture"].value

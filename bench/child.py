@@ -70,6 +70,11 @@ def recording(*, long: bool) -> Path:
     if root is not None:
         speech = root / "tests" / "assets" / "speech"
         return speech / ("talk-2-rms.wav" if long else "utt-002-awb.wav")
+    return demonstration()
+
+
+def demonstration() -> Path:
+    """The recording of ``vivavoce demo``, 26 s."""
     import vivavoce
 
     return Path(vivavoce.__file__).parent / "assets" / "demo.wav"

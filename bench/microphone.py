@@ -7,17 +7,20 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 _STARTS_WITHIN_S = 10.0
 
 
 def missing() -> str | None:
     """Why there can be no such microphone here; None when there can."""
-    if shutil.which("pulseaudio") is None:
-        return "PulseAudio is not installed"
+    for program in ("pulseaudio", "parec"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
     try:
         import sounddevice
     except OSError:
@@ -54,10 +57,43 @@ def null_sink() -> Iterator[dict[str, str]]:
         )
         try:
             _wait_for(socket)
-            yield environ
+            with _listener(environ):
+                yield environ
         finally:
             daemon.terminate()
             daemon.wait()
+
+
+@contextlib.contextmanager
+def _listener(environ: dict[str, str]) -> Iterator[None]:
+    """Keep the sink awake, as a sound card is.
+
+    A null sink that nobody listens to renders two seconds at once: the first program to open it
+    would wait for them. One that has a listener delivers every few milliseconds.
+    """
+    listener = subprocess.Popen(
+        ["parec", "--device=mic.monitor", "--latency-msec=20", "--channels=1", "--rate=16000"],
+        env=os.environ | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert listener.stdout is not None
+    heard = threading.Event()
+    listening = threading.Thread(target=_discard, args=(listener.stdout, heard))
+    listening.start()
+    try:
+        if not heard.wait(_STARTS_WITHIN_S):
+            raise TimeoutError(f"PulseAudio delivered no sound within {_STARTS_WITHIN_S:g} s")
+        yield
+    finally:
+        listener.terminate()
+        listener.wait()
+        listening.join()
+
+
+def _discard(sound: IO[bytes], heard: threading.Event) -> None:
+    while sound.read(640):
+        heard.set()
 
 
 def _system_alsa() -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from vivavoce.bench import microphone
 from vivavoce.bench.child import (
     Run,
+    RunFailed,
     engine_arguments,
     engine_title,
     interrupt,
@@ -69,7 +70,10 @@ def _on_microphone(options: Options, environ: dict[str, str]) -> Run:
 
 
 def _figures(source: str, runs: list[Run]) -> list[Figure]:
-    first = [run.first_sample_s for run in runs if run.first_sample_s is not None]
+    heard = [run for run in runs if run.ledger.get("captured")]
+    first = [run.first_sample_s for run in heard if run.first_sample_s is not None]
+    if not first:
+        raise RunFailed(f"no run on the {source} captured a sample")
     peaks = [run.peak_mb for run in runs]
     return [
         Figure(

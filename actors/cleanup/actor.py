@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 
 from vivavoce.actors.cleanup.guards import is_hallucination, unsure, without_loops
-from vivavoce.actors.cleanup.replacements import make_hold_back, make_replace
+from vivavoce.actors.cleanup.replacements import make_replace, make_settled
 from vivavoce.actors.cleanup.tidy import make_tidy
 from vivavoce.config.schema import CleanupSettings
 from vivavoce.pipeline.actor import Actor
 from vivavoce.pipeline.messages import Caption, Final, Partial, Revision
 
+_Whole = TypeVar("_Whole", Final, Revision)
+
 
 class Cleaner:
-    """The rules of a profile, compiled once.
+    """The rules of a profile, compiled once (once for each language met).
 
     Cleaning a stable text that grows gives a text that grows: what a partial showed as stable stays
     as it was shown.
@@ -21,45 +26,56 @@ class Cleaner:
 
     def __init__(self, settings: CleanupSettings) -> None:
         self._settings = settings
-        self._tidy = {english: make_tidy(settings, english=english) for english in (True, False)}
+        self._tidy: dict[str, Callable[[str], str]] = {"": make_tidy(settings)}
         self._replace = make_replace(settings.replacements)
-        self._hold_back = make_hold_back(settings.replacements)
+        self._settled = make_settled(settings.replacements)
 
     def text(self, text: str, language: str = "") -> str:
         """A whole text, replaced and tidied. ``language`` empty: not known, taken as English."""
-        return self._tidy[language in ("", "en")](self._replace(text))
+        tidy = self._tidy.get(language)
+        if tidy is None:
+            tidy = self._tidy[language] = make_tidy(self._settings, language=language)
+        return tidy(self._replace(text))
 
-    def final(self, final: Final) -> Final:
-        """A final under all rules; ``words`` stay as they were recognised."""
-        text = final.text
-        if self._settings.hallucinations and is_hallucination(final):
+    def whole(self, caption: _Whole, language: str = "") -> _Whole:
+        """A final or a revision under all rules; ``words`` stay as they were recognised."""
+        text = caption.text
+        if self._settings.hallucinations and is_hallucination(caption):
             text = ""
-        elif self._settings.repeated_phrases and unsure(final):
-            text = without_loops(text)
-        text = self.text(text, final.language)
-        if text == final.text:
-            return final
-        return msgspec.structs.replace(final, text=text, words=final.words if text else ())
+        elif self._settings.repeated_phrases and unsure(caption):
+            text = without_loops(text, language)
+        text = self.text(text, language)
+        if text == caption.text:
+            return caption
+        return msgspec.structs.replace(caption, text=text, words=caption.words if text else ())
 
-    def partial(self, partial: Partial) -> Partial:
-        """A partial under the rules that look at nothing but what came before."""
-        words = partial.stable.split()
-        held = self._hold_back(words)
-        stable = self.text(" ".join(words[: len(words) - held]))
-        whole = self.text(f"{partial.stable} {partial.tail}".strip())
-        if not whole.startswith(stable):
-            whole = f"{stable} {partial.tail}"
+    def partial(self, partial: Partial, language: str = "") -> Partial:
+        """A partial under the rules that look at nothing but what came before.
+
+        Words at the end of ``stable`` that may be the beginning of a phrase to replace are shown in
+        ``tail`` until that is known.
+        """
+        stable = self.text(partial.stable[: self._settled(partial.stable)], language).rstrip()
+        whole = self.text(f"{partial.stable} {partial.tail}".strip(), language)
         return msgspec.structs.replace(partial, stable=stable, tail=whole[len(stable) :].strip())
 
 
 class CleanupActor(Actor[Caption, Caption]):
-    """Cleans finals, revisions and partials; everything else passes through untouched."""
+    """Cleans finals, revisions and partials; everything else passes through untouched.
+
+    A final names its language; partials and revisions are taken to be in the language of the final
+    before them. An utterance keeps the language that its first partial was given, or else what was
+    shown as stable could change.
+    """
 
     name = "cleanup"
 
     def __init__(self, settings: CleanupSettings) -> None:
         super().__init__()
         self._cleaner = Cleaner(settings)
+        self._language = ""
+        self._open_utterance = -1
+        self._open_language = ""
 
     async def on_message(self, message: Caption) -> None:
         """Clean one message and pass it on."""
@@ -69,9 +85,12 @@ class CleanupActor(Actor[Caption, Caption]):
 
     def _clean(self, message: Caption) -> Caption:
         if isinstance(message, Final):
-            return self._cleaner.final(message)
+            self._language = message.language
+            return self._cleaner.whole(message, message.language)
         if isinstance(message, Partial):
-            return self._cleaner.partial(message)
+            if message.utterance != self._open_utterance:
+                self._open_utterance, self._open_language = message.utterance, self._language
+            return self._cleaner.partial(message, self._open_language)
         if isinstance(message, Revision):
-            return msgspec.structs.replace(message, text=self._cleaner.text(message.text))
+            return self._cleaner.whole(message, self._language)
         return message

@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 
 def make_replace(replacements: Mapping[str, str]) -> Callable[[str], str]:
     """A function that replaces words and phrases; what it puts in is taken literally."""
-    table = {_key(phrase): text for phrase, text in replacements.items()}
+    table = _table(replacements)
     if not table:
         return lambda text: text
-    phrases = sorted(table, key=len, reverse=True)
-    alternatives = "|".join(
-        r"\s+".join(re.escape(word) for word in phrase.split()) for phrase in phrases
-    )
-    substitute = re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE).sub
+    substitute = re.compile(rf"(?<!\w)(?:{_either(table)})(?!\w)", re.IGNORECASE).sub
     return lambda text: substitute(lambda match: table.get(_key(match[0]), match[0]), text)
 
 
-def make_hold_back(replacements: Mapping[str, str]) -> Callable[[list[str]], int]:
-    """A function that says how many words at the end of a text might begin a phrase to replace.
+def make_settled(replacements: Mapping[str, str]) -> Callable[[str], int]:
+    """A function that says how much of a growing text no later word can have replaced.
 
-    A partial must not show them as stable: the next word may change them.
+    It walks the text as :func:`make_replace` does and stops where a phrase of several words has
+    begun but not ended: a partial must not show those words as stable, the next may change them.
     """
-    beginnings = {
-        tuple(words[:count])
-        for words in (_key(phrase).split() for phrase in replacements)
+    table = _table(replacements)
+    begun = {
+        " ".join(words[:count])
+        for words in (phrase.split() for phrase in table)
         for count in range(1, len(words))
     }
-    longest = max((len(beginning) for beginning in beginnings), default=0)
+    if not begun:
+        return len
+    walk = re.compile(
+        rf"(?<!\w)(?:(?P<begun>{_either(begun)})\s*\Z|(?:{_either(table)})(?!\w))", re.IGNORECASE
+    ).finditer
 
-    def hold_back(words: list[str]) -> int:
-        for count in range(min(longest, len(words)), 0, -1):
-            if tuple(word.lower() for word in words[-count:]) in beginnings:
-                return count
-        return 0
+    def settled(text: str) -> int:
+        for match in walk(text):
+            if match["begun"] is not None:
+                at = match.start()
+                while at and not text[at - 1].isspace():
+                    at -= 1  # the whole word waits, with the quote or bracket before it
+                return at
+        return len(text)
 
-    return hold_back
+    return settled
+
+
+def _table(replacements: Mapping[str, str]) -> dict[str, str]:
+    return {_key(phrase): text for phrase, text in replacements.items() if phrase.strip()}
+
+
+def _either(phrases: Iterable[str]) -> str:
+    """An expression for any of the phrases, the longest that fits."""
+    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    return "|".join(
+        r"\s+".join(re.escape(word) for word in phrase.split()) for phrase in longest_first
+    )
 
 
 def _key(phrase: str) -> str:

@@ -1,59 +1,111 @@
-"""Whitespace, spacing around punctuation, sentence case: one compiled expression, one pass.
+"""Whitespace, spacing around punctuation, sentence case: two compiled expressions, a pass each.
 
 Letters and digits are never added, removed or reordered; only their case and the spaces between
-them change.
+them change. No rule looks beyond the white space that ends a word (or the run of marks behind it),
+so what is tidied of a text that grows word by word is never changed by the words that follow.
+
+Control characters are no business of this module: white space among them collapses, the rest is
+neutralised where text leaves the program, which also sees texts that were never cleaned.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 from vivavoce.config.schema import CleanupSettings
 
-_WORD = r"[^\W\d_]+(?:['’][^\W\d_]+)*"
-# A sentence begins at the start, and behind ! or ? or a full stop that ends a word of two letters
-# or more: not behind "e.g." or "U.S.".
-_START = rf"(?P<lead>\A\s*|(?:(?<=[!?])|(?<=[^\W_][^\W_]\.))\s+)(?P<first>{_WORD})"
+# A space before a mark, or a run of marks, that stands alone; " ..." stays as it is.
+_BEFORE_MARK = r"\s+(?=(?:[{marks}]|\.(?!\.))[,.!?;:]*(?:\s|\Z))"
+# A mark between two letters; not "." (example.com, e.g.) nor ":" (10:30, C:).
+_AFTER_MARK = r"(?P<after>(?<=[^\W\d_][,;!?])(?=[^\W\d_]))"
+_ADDRESS = re.compile(r"://|@|[/=]|\w\.\w").search
+
+# Behind these a full stop ends no sentence. Words that also end sentences ("no.") are not here.
+_ABBREVIATIONS = frozenset(
+    {"al", "approx", "bzw", "cf", "dept", "dr", "etc", "fig", "ibid", "inc", "jr", "ltd", "mme"}
+    | {"mr", "mrs", "ms", "mt", "nr", "prof", "rev", "sr", "sra", "st", "usw", "vgl", "viz", "vs"}
+)
+_OPENING = r"[\"'“”„‚‘’«»(\[¿¡]*"
+_WORD = r"[^\W\d_](?:[^\W_]|['’](?=[^\W_]))*+"
+# Not the beginning of an address or of something like "e.g." or "foo_bar".
+_NO_NAME = r"(?!_|://|\.\w|[\w.+-]*@\w)"
 _LONE_I = r"(?P<i>(?<![\w.'’@/\-])i(?=['’](?:m|d|ll|ve|s)\b|\s|[,.!?;:](?:\s|\Z)|\Z))"
-_BEFORE_MARK = r"(?P<before>\s+(?=[,.!?;:]+(?:\s|\Z)))"
-_AFTER_COMMA = r"(?P<after>(?<=[,;])(?=[^\W\d_]))"
-_SPACE = r"(?P<space>\s+)"
+
+_DOTTED_I = ("tr", "az")
+_SPACED_MARKS = ("fr",)
 
 
-def make_tidy(settings: CleanupSettings, *, english: bool = True) -> Callable[[str], str]:
+def make_tidy(settings: CleanupSettings, *, language: str = "") -> Callable[[str], str]:
     """A function that tidies a text under the rules that are on.
 
     Args:
         settings: ``whitespace``, ``punctuation`` and ``sentence_case`` count here.
-        english: whether a lone ``i`` is the pronoun.
+        language: code of the language; empty is not known, and taken as English. A lone ``i`` is
+            the pronoun in English only, French keeps its space before ``! ? ; :``, and Turkish has
+            a capital of its own for ``i``.
     """
-    parts = []
-    if settings.sentence_case:
-        parts.append(_START)
-        if english:
-            parts.append(_LONE_I)
-    if settings.punctuation:
-        parts += [_BEFORE_MARK, _AFTER_COMMA]
+    steps: list[Callable[[str], str]] = []
     if settings.whitespace:
-        parts.append(_SPACE)
-    if not parts:
-        return lambda text: text
-    substitute = re.compile("|".join(parts)).sub
-    trim = settings.whitespace
-
-    def replace(match: re.Match[str]) -> str:
-        kind = match.lastgroup
-        if kind == "first":
-            lead, word = match["lead"], match["first"]
-            if trim:
-                lead = " " if match.start() else ""
-            return lead + (word[0].upper() + word[1:] if word.islower() else word)
-        if kind == "i":
-            return "I"
-        return "" if kind == "before" else " "
+        steps.append(lambda text: " ".join(text.split()))
+    if settings.punctuation:
+        steps.append(_make_spacing("," if language in _SPACED_MARKS else ",!?;:"))
+    if settings.sentence_case:
+        steps.append(_make_case(english=language in ("", "en"), dotted_i=language in _DOTTED_I))
 
     def tidy(text: str) -> str:
-        return substitute(replace, text.strip() if trim else text)
+        for step in steps:
+            text = step(text)
+        return text
 
     return tidy
+
+
+def _make_spacing(marks: str) -> Callable[[str], str]:
+    substitute = re.compile(f"{_BEFORE_MARK.format(marks=marks)}|{_AFTER_MARK}").sub
+
+    def replace(match: re.Match[str]) -> str:
+        if match["after"] is None:
+            return ""
+        return "" if _ADDRESS(_token(match.string, match.start())) else " "
+
+    return lambda text: substitute(replace, text)
+
+
+def _make_case(*, english: bool, dotted_i: bool) -> Callable[[str], str]:
+    # A sentence begins at the start, and behind ! or ? or a full stop that ends a word of two
+    # letters or more: not behind "e.g.", "U.S.", "..." or an abbreviation.
+    stop = r"(?<=[^\W_][^\W_]\.)" + _not_behind(_ABBREVIATIONS)
+    first = rf"(?P<lead>(?:\A\s*|(?:(?<=[!?])|{stop})\s+){_OPENING})(?P<first>{_WORD}){_NO_NAME}"
+    substitute = re.compile(f"{first}|{_LONE_I}" if english else first).sub
+
+    def replace(match: re.Match[str]) -> str:
+        if match.lastgroup == "i":
+            return "I"
+        word = match["first"]
+        return match["lead"] + (_capital(word[0], dotted_i) + word[1:] if word.islower() else word)
+
+    return lambda text: substitute(replace, text)
+
+
+def _capital(letter: str, dotted_i: bool) -> str:
+    if dotted_i and letter == "i":
+        return "İ"
+    capital = letter.title()
+    return capital if len(capital) == 1 else letter  # "ß" has none that is one letter
+
+
+def _not_behind(abbreviations: Iterable[str]) -> str:
+    """Look-behinds that refuse each abbreviation; those of one length share one."""
+    by_length: defaultdict[int, list[str]] = defaultdict(list)
+    for word in sorted(abbreviations):
+        by_length[len(word)].append(word)
+    return "".join(rf"(?<!\b(?i:{'|'.join(words)})\.)" for words in by_length.values())
+
+
+def _token(text: str, at: int) -> str:
+    """The run of characters around ``at`` that holds no white space."""
+    before = text[:at].split(None)
+    behind = text[at:].split(None, 1)
+    return (before[-1] if before else "") + (behind[0] if behind else "")

@@ -1,0 +1,122 @@
+"""The actor: which messages it cleans, with which rules, and what it leaves alone."""
+
+import time
+
+from vivavoce.actors.cleanup import Cleaner, CleanupActor
+from vivavoce.config.schema import CleanupSettings
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.messages import (
+    Caption,
+    EndOfStream,
+    Final,
+    Gap,
+    GapReason,
+    Partial,
+    PowerChanged,
+    PowerMode,
+    Revision,
+    Word,
+)
+
+WORDS = (Word(text="hello", start=0, end=8_000, probability=0.9),)
+
+
+def final(text: str, **fields: object) -> Final:
+    return Final(utterance=1, start=0, end=16_000, text=text, words=WORDS, **fields)  # type: ignore[arg-type]
+
+
+def partial(utterance: int, stable: str, tail: str = "") -> Partial:
+    return Partial(utterance=utterance, revision=1, start=0, end=1, stable=stable, tail=tail)
+
+
+async def through(*messages: object, settings: CleanupSettings | None = None) -> list[Caption]:
+    inbox: Channel[object] = Channel(64)
+    outbox: Channel[Caption] = Channel(64)
+    actor = CleanupActor(settings or CleanupSettings())
+    actor.attach(inbox, outbox, ActorContext())
+    for message in messages:
+        inbox.send_nowait(message)
+    inbox.close()
+    await actor.on_start()
+    await actor.run()
+    outbox.close()
+    return [message async for message in outbox]
+
+
+async def test_finals_are_cleaned_and_keep_their_words() -> None:
+    (cleaned,) = await through(final("hello , there"))
+    assert isinstance(cleaned, Final)
+    assert cleaned.text == "Hello, there"
+    assert cleaned.words == WORDS
+
+
+async def test_an_invention_leaves_an_empty_final_for_the_account() -> None:
+    (cleaned,) = await through(final("Thanks for watching!", no_speech_probability=0.9))
+    assert isinstance(cleaned, Final)
+    assert (cleaned.text, cleaned.words) == ("", ())
+    assert (cleaned.start, cleaned.end) == (0, 16_000)
+
+
+async def test_loops_go_only_from_unsure_finals() -> None:
+    sure, doubtful = await through(
+        final("no no no no", confidence=0.9), final("no no no no", compression_ratio=3.0)
+    )
+    assert (sure.text, doubtful.text) == ("No no no no", "No")  # type: ignore[union-attr]
+
+
+async def test_guards_can_be_switched_off() -> None:
+    off = CleanupSettings(repeated_phrases=False, hallucinations=False)
+    texts = ("no no no", "Thanks for watching!")
+    cleaned = await through(*(final(text, confidence=0.1) for text in texts), settings=off)
+    assert [message.text for message in cleaned] == ["No no no", texts[1]]  # type: ignore[union-attr]
+
+
+async def test_a_revision_is_cleaned_like_a_final() -> None:
+    kept, dropped = await through(
+        Revision(utterance=1, text="so i said"), Revision(utterance=1, text="you", confidence=0.1)
+    )
+    assert (kept.text, dropped.text) == ("So I said", "")  # type: ignore[union-attr]
+
+
+async def test_partials_are_taken_to_be_in_the_language_of_the_last_final() -> None:
+    messages = await through(
+        partial(1, "ja i ty"), final("ja i ty", language="pl"), partial(2, "ja i ty")
+    )
+    first, _, second = messages
+    assert first.stable == "Ja I ty"  # type: ignore[union-attr]
+    assert second.stable == "Ja i ty"  # type: ignore[union-attr]
+
+
+async def test_an_open_utterance_keeps_its_language() -> None:
+    messages = await through(
+        partial(2, "ja i"), final("ja i ty", language="pl"), partial(2, "ja i ty")
+    )
+    assert messages[2].stable.startswith(messages[0].stable)  # type: ignore[union-attr]
+
+
+async def test_everything_else_passes_through_untouched() -> None:
+    others: list[object] = [
+        Gap(start=0, end=1, reason=GapReason.OVERRUN),
+        PowerChanged(mode=PowerMode.IDLE),
+        object(),
+        EndOfStream(end=5),
+    ]
+    passed = await through(*others)
+    assert all(one is other for one, other in zip(passed, others, strict=True))
+
+
+async def test_what_is_clean_already_is_the_same_message() -> None:
+    clean = final("Hello, there.")
+    assert (await through(clean))[0] is clean
+
+
+def test_a_long_final_takes_no_time_that_anyone_could_notice() -> None:
+    cleaner = Cleaner(CleanupSettings(replacements={f"word {n}": f"w{n}" for n in range(50)}))
+    message = final("and so i said , well it's word 7 at 3.14 e.g. ok ? yes. " * 12)
+    taken = []
+    for _ in range(50):
+        began = time.perf_counter()
+        cleaner.whole(message)
+        taken.append(time.perf_counter() - began)
+    assert sorted(taken)[len(taken) // 2] < 0.02  # a wrong expression takes seconds

@@ -1,0 +1,410 @@
+"""The transcription actor on a virtual clock, with an engine that is scripted to be slow or to die.
+
+The real engine is in test_engine_process.py and in the end-to-end tests; here time and faults are
+under control.
+"""
+
+import asyncio
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vivavoce.actors.transcription import TranscriptionActor
+from vivavoce.actors.transcription.engines.base import (
+    EngineDied,
+    EngineError,
+    EngineInfo,
+    Hypothesis,
+    HypothesisWord,
+)
+from vivavoce.config.schema import SupervisorSettings, TranscriptionSettings
+from vivavoce.pipeline.actor import ActorContext, ActorHandle
+from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.clock import run_virtual
+from vivavoce.pipeline.messages import (
+    EndOfStream,
+    EndReason,
+    Final,
+    Gap,
+    GapReason,
+    Partial,
+    SpeechAudio,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
+from vivavoce.pipeline.supervisor import Supervisor
+
+RATE = 16_000
+INFO = EngineInfo(
+    engine="scripted",
+    model="m",
+    device="cpu",
+    compute_type="int8",
+    streams_natively=False,
+    load_s=0.0,
+    warm_up_s=0.0,
+)
+
+
+class ScriptedEngine:
+    """Hears audio; a hypothesis is one word for each half second. Dies when told."""
+
+    def __init__(self, *, partial_s: float = 0.05, final_s: float = 0.2) -> None:
+        self.info: EngineInfo | None = None
+        self.pid = None
+        self.partial_s, self.final_s = partial_s, final_s
+        self.sessions: dict[int, bytearray] = {}
+        self.dies_at: list[str] = []
+        self.errors_at: list[str] = []
+        self.starts = 0
+        self.calls: list[tuple[str, int]] = []
+        self.running = 0
+
+    async def start(self) -> EngineInfo:
+        self.starts += 1
+        self.sessions = {}
+        await asyncio.sleep(0.5)
+        self.info = INFO
+        return INFO
+
+    async def open(self, session, options) -> None:
+        self.sessions[session] = bytearray()
+
+    async def feed(self, session, pcm) -> None:
+        self.sessions[session] += pcm
+
+    async def close(self, session) -> None:
+        self.sessions.pop(session, None)
+
+    async def stop(self) -> None:
+        self.sessions = {}
+
+    async def partial(self, session, prefix=()) -> Hypothesis:
+        return await self._answer("partial", session, self.partial_s)
+
+    async def final(self, session) -> Hypothesis:
+        return await self._answer("final", session, self.final_s)
+
+    async def _answer(self, kind: str, session: int, cost: float) -> Hypothesis:
+        assert self.running == 0, "one request at a time"
+        self.running += 1
+        try:
+            audio = bytes(self.sessions[session])
+            self.calls.append((kind, len(audio) // 2))
+            await asyncio.sleep(cost)
+            if kind in self.dies_at:
+                self.dies_at.remove(kind)
+                raise EngineDied("killed by SIGKILL", -9)
+            if kind in self.errors_at:
+                self.errors_at.remove(kind)
+                raise EngineError("cannot decode this")
+        finally:
+            self.running -= 1
+        samples = np.frombuffer(audio, dtype=np.int16)
+        marks = [f"w{samples[at]}" for at in range(0, len(samples), RATE // 2)]
+        words = tuple(
+            HypothesisWord(text=mark, start=at * 8_000, end=at * 8_000 + 4_000, probability=0.9)
+            for at, mark in enumerate(marks)
+        )
+        return Hypothesis(text=" ".join(marks), words=words, samples=len(samples), decode_s=cost)
+
+
+def audio(start: int, count: int) -> np.ndarray:
+    return ((np.arange(start, start + count, dtype=np.int64) // 8_000) % 30_000).astype(np.int16)
+
+
+class Scene:
+    """Speech as the VAD would tell it, in virtual real time."""
+
+    def __init__(self, engine: ScriptedEngine, **settings: Any) -> None:
+        self.engine = engine
+        self.context = ActorContext()
+        self.inbox: Channel[Any] = Channel(64)
+        self.out: Channel[Any] = Channel(10_000)
+        self.events: list[tuple[float, Any]] = []
+
+        async def start_engine():
+            await engine.start()
+            return engine
+
+        self.actor = TranscriptionActor(TranscriptionSettings(**settings), start_engine)
+        self.actor.attach(self.inbox, self.out, self.context)
+        self.at = 0
+        self.number = 0
+
+    async def play(self, script) -> list[Any]:
+        supervisor = Supervisor(SupervisorSettings(), self.context)
+        supervisor.add(self.actor)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(supervisor.run())
+            group.create_task(self._collect())
+            await script(self)
+            await self.inbox.send(EndOfStream(end=self.at))
+            self.inbox.close()
+        return [event for _, event in self.events]
+
+    async def _collect(self) -> None:
+        async for event in self.out:
+            self.events.append((asyncio.get_running_loop().time(), event))
+
+    async def silence(self, seconds: float) -> None:
+        count = int(seconds * RATE)
+        self.context.stream.start()
+        self.context.ledger.capture(self.at + count)
+        self.context.ledger.silence(self.at, self.at + count)
+        self.at += count
+        await asyncio.sleep(seconds)
+
+    async def begin(self) -> None:
+        self.context.stream.start()
+        self.number += 1
+        self.start = self.at
+        await self.inbox.send(SpeechStarted(utterance=self.number, start=self.at, at=self.at))
+
+    async def say(self, seconds: float) -> None:
+        for _ in range(int(seconds * 10)):
+            captured = self.context.ledger.summary().captured
+            self.context.ledger.capture(max(captured, self.at + 1_600))
+            await self.inbox.send(
+                SpeechAudio(utterance=self.number, start=self.at, pcm=audio(self.at, 1_600))
+            )
+            self.at += 1_600
+            await asyncio.sleep(0.1)
+
+    async def pause(self) -> None:
+        await self.inbox.send(SpeechPaused(utterance=self.number, end=self.at, at=self.at + 4_096))
+
+    async def resume(self) -> None:
+        await self.inbox.send(SpeechResumed(utterance=self.number, at=self.at))
+
+    async def end(self, reason: EndReason = EndReason.SILENCE, end: int | None = None) -> None:
+        end = self.at if end is None else end
+        await self.inbox.send(
+            SpeechEnded(
+                utterance=self.number, start=self.start, end=end, at=self.at + 10_240, reason=reason
+            )
+        )
+
+    async def utterance(self, seconds: float) -> None:
+        await self.begin()
+        await self.say(seconds)
+        await self.end()
+
+
+def play(scene: Scene, script) -> list[Any]:
+    return run_virtual(lambda: scene.play(script))
+
+
+def finals(events) -> list[Final]:
+    return [event for event in events if isinstance(event, Final)]
+
+
+def expected_text(start: int, end: int) -> str:
+    return " ".join(f"w{at // 8_000}" for at in range(start, end, 8_000))
+
+
+def test_partials_come_while_speech_goes_on_and_the_final_is_exact() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(3.0)
+        await scene.silence(1.0)
+
+    scene = Scene(ScriptedEngine(), speculative_finals=False)
+    events = play(scene, script)
+    partials = [event for event in events if isinstance(event, Partial)]
+    assert len(partials) >= 4
+    assert [p.revision for p in partials] == list(range(1, len(partials) + 1))
+    for before, after in itertools.pairwise(partials):
+        assert after.stable.startswith(before.stable)
+    (final,) = finals(events)
+    assert final.text == expected_text(16_000, 64_000)
+    assert final.words[0].start == 16_000
+    assert final.corrected == 0
+    assert (final.engine, final.model) == ("scripted", "m")
+    assert isinstance(events[-1], EndOfStream)
+    assert scene.context.ledger.summary().pending == 0
+
+
+def test_a_pause_starts_the_final_and_the_endpoint_finds_it_ready() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        await scene.say(2.0)
+        await scene.pause()
+        await asyncio.sleep(0.4)
+        await scene.end()
+        ended_at.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(1)
+
+    ended_at: list[float] = []
+    scene = Scene(ScriptedEngine(), partials=False)
+    (final,) = finals(play(scene, script))
+    assert final.latency.speculative
+    shown = next(t for t, event in scene.events if isinstance(event, Final))
+    assert shown - ended_at[0] < 0.01
+    assert [kind for kind, _ in scene.engine.calls] == ["final"]
+
+
+def test_a_pause_that_was_none_costs_the_user_nothing() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        await scene.say(2.0)
+        await scene.pause()
+        await asyncio.sleep(0.1)
+        await scene.resume()
+        await scene.say(2.0)
+        await scene.end()
+
+    scene = Scene(ScriptedEngine(), partials=False)
+    (final,) = finals(play(scene, script))
+    assert final.text == expected_text(0, 64_000)
+    assert not final.latency.speculative
+    assert scene.context.metrics.counters()["vivavoce_speculative_discarded_total"] == 1
+
+
+def test_never_a_queue_of_stale_partials() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(8.0)
+
+    scene = Scene(ScriptedEngine(partial_s=1.5), speculative_finals=False)
+    play(scene, script)
+    heard = [samples for kind, samples in scene.engine.calls if kind == "partial"]
+    assert len(heard) <= 4
+    assert all(after - before >= 2.5 * RATE for before, after in itertools.pairwise(heard))
+
+
+@pytest.mark.parametrize("when", ["partial", "final"])
+def test_an_engine_that_dies_costs_a_delay_and_nothing_else(when: str) -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(3.0)
+        await scene.silence(0.5)
+        await scene.utterance(2.0)
+
+    calm = finals(play(Scene(ScriptedEngine(), speculative_finals=False), script))
+    engine = ScriptedEngine()
+    engine.dies_at = [when]
+    scene = Scene(engine, speculative_finals=False)
+    disturbed = finals(play(scene, script))
+    assert [f.text for f in disturbed] == [f.text for f in calm]
+    assert engine.starts == 2
+    assert scene.context.metrics.counters()["vivavoce_engine_restarts_total"] == 1
+    assert scene.context.ledger.summary().pending == 0
+
+
+def test_an_utterance_that_kills_the_engine_again_and_again_becomes_a_gap() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.utterance(2.0)
+        await scene.silence(1.0)
+        await scene.utterance(2.0)
+
+    engine = ScriptedEngine()
+    engine.dies_at = ["final"] * 3
+    scene = Scene(engine, partials=False)
+    events = play(scene, script)
+    assert [type(event) for event in events] == [Gap, Final, EndOfStream]
+    assert events[0].reason is GapReason.ENGINE_FAILED
+    summary = scene.context.ledger.summary()
+    assert (summary.dropped, summary.transcribed, summary.pending) == (32_000, 32_000, 0)
+
+
+def test_audio_that_cannot_be_decoded_is_tried_again_and_then_a_gap() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.utterance(1.0)
+
+    for errors, kind in ((1, Final), (3, Gap)):
+        engine = ScriptedEngine()
+        engine.errors_at = ["final"] * errors
+        events = play(Scene(engine, partials=False), script)
+        assert type(events[0]) is kind
+
+
+def test_an_engine_that_keeps_dying_ends_the_run_with_one_line() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.utterance(1.0)
+
+    engine = ScriptedEngine()
+    engine.dies_at = ["final"] * 9
+    scene = Scene(engine, partials=False, max_engine_restarts=1)
+    with pytest.raises(BaseExceptionGroup) as failed:
+        play(scene, script)
+    assert failed.group_contains(EngineDied, match="too often")
+
+
+def test_what_was_sent_beyond_a_cut_is_not_decoded_with_it() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        await scene.say(3.0)
+        cut = 2 * RATE
+        await scene.end(EndReason.MAX_LENGTH, end=cut)
+        scene.at = cut
+        await scene.begin()
+        await scene.say(2.0)
+        await scene.end()
+
+    scene = Scene(ScriptedEngine())
+    first, second = finals(play(scene, script))
+    assert first.text == expected_text(0, 2 * RATE)
+    assert second.text == expected_text(2 * RATE, 4 * RATE)
+    assert scene.context.ledger.summary().pending == 0
+
+
+def test_too_many_waiting_utterances_hold_the_sender_up() -> None:
+    async def script(scene: Scene) -> None:
+        for _ in range(12):
+            await scene.utterance(0.5)
+        waited.append(scene.inbox.statistics().blocked_s)
+        assert len(scene.actor._items) <= 4
+
+    waited: list[float] = []
+    scene = Scene(ScriptedEngine(final_s=5.0), partials=False, max_pending=2)
+    scene.inbox = Channel(4)
+    scene.actor.attach(scene.inbox, scene.out, scene.context)
+    assert len(finals(play(scene, script))) == 12
+
+
+def test_gaps_keep_their_place_among_finals() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.utterance(1.0)
+        await scene.inbox.send(Gap(start=scene.at, end=scene.at, reason=GapReason.OVERRUN))
+        await scene.utterance(1.0)
+
+    events = play(Scene(ScriptedEngine(), partials=False), script)
+    assert [type(event) for event in events] == [Final, Gap, Final, EndOfStream]
+
+
+def test_the_same_speech_gives_the_same_events_at_the_same_times() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(0.7)
+        await scene.utterance(3.1)
+        await scene.silence(0.3)
+        await scene.begin()
+        await scene.say(1.2)
+        await scene.pause()
+        await asyncio.sleep(0.3)
+        await scene.end()
+
+    runs = []
+    for _ in range(2):
+        scene = Scene(ScriptedEngine())
+        play(scene, script)
+        runs.append(scene.events)
+    assert runs[0] == runs[1]
+
+
+async def test_asking_for_the_engine() -> None:
+    scene = Scene(ScriptedEngine())
+    supervisor = Supervisor(SupervisorSettings(), scene.context)
+    supervisor.add(scene.actor)
+    running = asyncio.create_task(supervisor.run())
+    scene.context.stream.start()
+    answer = await ActorHandle(scene.actor).ask("engine")
+    assert answer["restarts"] == 0
+    with pytest.raises(NotImplementedError):
+        await ActorHandle(scene.actor).ask("weather")
+    scene.inbox.close()
+    await running

@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vivavoce.actors.transcription.agreement import LocalAgreement, agreeing, bare, corrected
+
+
+def test_two_hypotheses_must_agree() -> None:
+    agreement = LocalAgreement()
+    assert agreement.update("the quick brown") == ("", "the quick brown")
+    assert agreement.update("the quick crown fox") == ("the quick", "crown fox")
+    assert agreement.update("the quick crown fox") == ("the quick crown fox", "")
+
+
+def test_case_and_punctuation_do_not_break_agreement_and_the_newest_spelling_is_kept() -> None:
+    agreement = LocalAgreement()
+    agreement.update("hello world")
+    assert agreement.update("Hello, world.") == ("Hello, world.", "")
+
+
+def test_what_was_stable_stays_whatever_comes() -> None:
+    agreement = LocalAgreement()
+    agreement.update("one two")
+    agreement.update("one two three")
+    assert agreement.update("nothing like it") == ("one two", "it")
+    assert agreement.update("") == ("one two", "")
+
+
+def test_an_engine_that_knows_what_is_settled_is_believed() -> None:
+    assert LocalAgreement().update("one two three", settled=2) == ("one two", "three")
+
+
+words = st.lists(st.sampled_from(["a", "b", "c", "A", "b,", "the", "I"]), max_size=8)
+
+
+@given(st.lists(words, max_size=12))
+@settings(max_examples=300)
+def test_no_later_hypothesis_changes_stable_text(stream) -> None:
+    agreement = LocalAgreement()
+    before = ""
+    for hypothesis in stream:
+        stable, tail = agreement.update(" ".join(hypothesis))
+        assert stable.startswith(before)
+        assert not before or stable == before or stable[len(before)] == " "
+        # Exactly joined: nothing of the hypothesis beyond the stable part is dropped.
+        assert tail.split() == hypothesis[len(agreement.stable) :]
+        before = stable
+
+
+@pytest.mark.parametrize(
+    ("stable", "final", "count"),
+    [
+        ("the quick fox", "The quick fox.", 0),
+        ("the quick box", "the quick fox", 1),
+        ("the fox", "the quick brown fox", 0),
+        ("one two", "", 2),
+        ("", "anything", 0),
+    ],
+)
+def test_corrections_are_counted(stable, final, count) -> None:
+    assert corrected(stable.split(), final.split()) == count
+
+
+def test_helpers() -> None:
+    assert agreeing(["a", "B."], ["A,", "b", "c"]) == 2
+    assert bare("don't!") == "dont"
+    assert bare("...") == "..."

@@ -34,15 +34,26 @@ def make_settled(replacements: Mapping[str, str]) -> Callable[[str], int]:
     ).finditer
 
     def settled(text: str) -> int:
+        replaced: list[re.Match[str]] = []
         for match in walk(text):
-            if match["begun"] is not None:
-                at = match.start()
-                while at and not text[at - 1].isspace():
-                    at -= 1  # the whole word waits, with the quote or bracket before it
-                return at
+            if match["begun"] is None:
+                replaced.append(match)
+                continue
+            # The whole word waits, with the quote or bracket before it; and where it is the end of
+            # a phrase as well ("new york-new"), that phrase waits with it.
+            at = _word_start(text, match.start())
+            while replaced and replaced[-1].end() > at:
+                at = _word_start(text, replaced.pop().start())
+            return at
         return len(text)
 
     return settled
+
+
+def _word_start(text: str, at: int) -> int:
+    while at and not text[at - 1].isspace():
+        at -= 1
+    return at
 
 
 def _table(replacements: Mapping[str, str]) -> dict[str, str]:

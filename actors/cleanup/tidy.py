@@ -31,7 +31,7 @@ _OPENING = r"[\"'“”„‚‘’«»(\[¿¡]*"
 _WORD = r"[^\W\d_](?:[^\W_]|['’](?=[^\W_]))*+"
 # Not the beginning of an address or of something like "e.g." or "foo_bar".
 _NO_NAME = r"(?!_|://|\.\w|[\w.+-]*@\w)"
-_LONE_I = r"(?P<i>(?<![\w.'’@/\-])i(?=['’](?:m|d|ll|ve|s)\b|\s|[,.!?;:](?:\s|\Z)|\Z))"
+_LONE_I = r"(?P<i>(?<![\w.'’@/\-])i(?=['’](?:m|d|ll|ve|s)\b|[\s,!?;:]|\.(?!\w)|\Z))"
 
 _DOTTED_I = ("tr", "az")
 _SPACED_MARKS = ("fr",)

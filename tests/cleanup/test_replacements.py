@@ -42,6 +42,7 @@ def test_replacing(table: dict[str, str], before: str, after: str) -> None:
         ("in new, york", "in new, york"),
         ('in "new', "in "),
         ("old", "old"),
+        ("new york-new", ""),
     ],
 )
 def test_a_phrase_that_has_begun_is_held_back(text: str, settled: str) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import select
+from contextlib import suppress
 from typing import BinaryIO
 
-from vivavoce.actors.captions.writer import CaptionWriter, write_bytes
+from vivavoce.actors.captions.writer import CaptionWriter, Output
+from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.actor import Actor
 from vivavoce.pipeline.messages import Caption, EndOfStream
 
 
 class CaptionActor(Actor[Caption, None]):
     """Renders each event and writes it to a stream.
-
-    A stream that takes the bytes gets them at once; one that is full (a pipe that nobody reads) is
-    waited for in a thread, so that the other actors go on.
 
     Args:
         writer: the format.
@@ -27,7 +24,8 @@ class CaptionActor(Actor[Caption, None]):
     def __init__(self, writer: CaptionWriter, stream: BinaryIO) -> None:
         super().__init__()
         self._writer = writer
-        self._stream = stream
+        self._output = Output(stream)
+        self._finished = False
 
     async def on_message(self, message: Caption) -> None:
         """Show one event.
@@ -40,22 +38,15 @@ class CaptionActor(Actor[Caption, None]):
         kind = type(message).__name__.lower()
         self.context.metrics.counter("vivavoce_captions_total", type=kind).add()
         if isinstance(message, EndOfStream):
+            self._finished = True
             data = self._writer.finish(self.context.ledger.summary(), t)
         else:
             data = self._writer.render(message, t)
-        if data:
-            await self._write(data)
+        await self._output.write(data)
 
-    async def _write(self, data: bytes) -> None:
-        if self._takes_now():
-            write_bytes(self._stream, data)
-        else:
-            await asyncio.to_thread(write_bytes, self._stream, data)
-
-    def _takes_now(self) -> bool:
-        """Whether a write of a line returns at once (a pipe promises 4096 bytes then)."""
-        try:
-            _, ready, _ = select.select([], [self._stream], [], 0)
-        except (OSError, ValueError):
-            return True  # no file descriptor: it is memory
-        return bool(ready)
+    async def on_stop(self) -> None:
+        """Leave the screen in order where the run ends early; an output that is stuck is left."""
+        if self._finished or self._output.stalled or not self._output.takes_now():
+            return
+        with suppress(VivavoceError):  # it failed before, and that is on its way to the user
+            await self._output.write(self._writer.abandon())

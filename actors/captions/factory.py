@@ -33,7 +33,7 @@ def make_writer(
         return JsonlWriter()
     if settings.format in ("srt", "vtt"):
         return SubtitleWriter("srt" if settings.format == "srt" else "vtt")
-    if not stream.isatty() or environ.get("TERM", "dumb") == "dumb":
+    if not stream.isatty() or (environ.get("TERM") or "dumb") == "dumb":
         return PlainWriter()
     colour = settings.colour == "always" or (
         settings.colour == "auto" and not environ.get("NO_COLOR")

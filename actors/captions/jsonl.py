@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
+from vivavoce.actors.captions.safety import DANGEROUS
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
@@ -37,17 +39,30 @@ class JsonlWriter:
         """The last line, with the ledger."""
         return _line({"v": 1, "type": "end", "t": round(t, 3), "ledger": ledger})
 
+    def abandon(self) -> bytes:
+        """Nothing: a run without an ``end`` did not come to its end."""
+        return b""
+
 
 def _line(fields: dict[str, Any]) -> bytes:
     try:
-        return _encode(fields) + b"\n"
+        line = _encode(fields)
     except UnicodeEncodeError:  # lone surrogates cannot be encoded
-        return _encode(_encodable(fields)) + b"\n"
+        line = _encode(_encodable(fields))
+    if not line.isascii() or b"\x7f" in line:
+        # JSON lets C1 controls, DEL and bidirectional overrides through as they are; a terminal
+        # that shows the line obeys them. Escaped, they are the same data.
+        line = DANGEROUS.sub(_escaped, line.decode()).encode()
+    return line + b"\n"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _encodable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
     if isinstance(value, dict):
         return {key: _encodable(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -2,49 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
-from wcwidth import wcswidth
+from wcwidth import wcswidth, wcwidth
+
+_JOINER = "\u200d"
+
+
+def clusters(text: str) -> Iterator[str]:
+    """What must stay in one row: a character with what is combined or joined to it."""
+    begin = 0
+    for at in range(1, len(text)):
+        if wcwidth(text[at]) > 0 and text[at - 1] != _JOINER:
+            yield text[begin:at]
+            begin = at
+    if text:
+        yield text[begin:]
 
 
 @lru_cache(maxsize=4_096)
 def _word_width(word: str) -> int:
-    found = wcswidth(word)
-    return found if found >= 0 else len(word)
+    # Terminals disagree about joined emoji: a family is 2 columns in one and 8 in another.
+    return max(wcswidth(word), sum(max(0, wcwidth(character)) for character in word))
 
 
 def width(text: str) -> int:
-    """Columns that ``text`` takes: wide characters two, combining ones none."""
+    """The most columns that ``text`` takes on any terminal: wide characters two, combining none."""
     return sum(_word_width(word) for word in text.split(" ")) + text.count(" ")
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break ``text`` at spaces into rows of at most ``columns``; longer words are broken up."""
+    """Break ``text`` at white space into rows of at most ``columns``; longer words are broken up.
+
+    A character that is wider than ``columns`` gets a row of its own.
+    """
     rows: list[str] = []
-    row = ""
+    row, used = "", 0
     for word in text.split():
-        joined = f"{row} {word}" if row else word
-        if width(joined) <= columns:
-            row = joined
+        needed = width(word)
+        if row and used + 1 + needed <= columns:
+            row, used = f"{row} {word}", used + 1 + needed
             continue
         if row:
             rows.append(row)
-        row = word
-        while width(row) > columns:
-            head = _fitting(row, columns)
-            rows.append(head)
-            row = row[len(head) :]
+        row, used = word, needed
+        if needed > columns:
+            *full, row = broken(word, columns)
+            rows += full
+            used = width(row)
     return [*rows, row] if row else rows
 
 
-def _fitting(word: str, columns: int) -> str:
-    """The longest beginning of ``word`` that fits; at least one character."""
-    for end in range(len(word) - 1, 1, -1):
-        if width(word[:end]) <= columns:
-            return word[:end]
-    return word[:1]
+def broken(word: str, columns: int) -> list[str]:
+    """Break ``word`` between characters into pieces of at most ``columns``; at least one piece."""
+    pieces: list[str] = []
+    piece, used = "", 0
+    for cluster in clusters(word):
+        needed = _word_width(cluster)
+        if piece and used + needed > columns:
+            pieces.append(piece)
+            piece, used = "", 0
+        piece, used = piece + cluster, used + needed
+    return [*pieces, piece]
 
 
-def rows_after_resize(widths: list[int], columns: int) -> int:
-    """Rows that lines of ``widths`` columns take once the terminal has reflowed them."""
-    return sum(max(1, -(-line // max(1, columns))) for line in widths)
+def rows_on(line: str, columns: int) -> int:
+    """Rows that a line takes on a terminal of ``columns`` that has reflowed it.
+
+    A terminal breaks anywhere, but a wide character that does not fit moves to the next row whole.
+    """
+    rows, used = 1, 0
+    for cluster in clusters(line):
+        needed = max(0, wcswidth(cluster))
+        if used and used + needed > columns:
+            rows, used = rows + 1, 0
+        used += needed
+    return rows

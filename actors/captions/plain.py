@@ -12,13 +12,18 @@ class PlainWriter:
 
     def render(self, event: Caption, t: float) -> bytes:
         """The line of a final or a gap; nothing else is shown."""
-        if isinstance(event, Final) and event.text:
-            return (neutralise(event.text) + "\n").encode()
+        if isinstance(event, Final):
+            text = neutralise(event.text).strip()
+            return f"{text}\n".encode() if text else b""
         if isinstance(event, Gap):
             return (gap_line(event) + "\n").encode()
         return b""
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
+        """Nothing: lines are complete."""
+        return b""
+
+    def abandon(self) -> bytes:
         """Nothing: lines are complete."""
         return b""
 

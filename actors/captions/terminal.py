@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vivavoce.actors.captions.layout import rows_after_resize, width, wrap
+from vivavoce.actors.captions.layout import rows_on, wrap
 from vivavoce.actors.captions.plain import gap_line
 from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
@@ -28,47 +28,60 @@ class TerminalWriter:
     def __init__(self, size: Callable[[], tuple[int, int]], *, colour: bool) -> None:
         self._size = size
         self._colour = colour
-        self._drawn: list[int] = []  # columns of the rows of the partial on the screen
+        self._open: Partial | None = None
+        self._drawn: list[str] = []  # the rows of the partial on the screen
 
     def render(self, event: Caption, t: float) -> bytes:
         """What to write to show ``event``."""
         if isinstance(event, Partial):
-            return self._partial(neutralise(event.stable), neutralise(event.tail)).encode()
+            self._open = event
+            return (self._erase() + self._draw()).encode()
         if isinstance(event, Final):
-            text = neutralise(event.text)
-            return (self._erase() + (text + "\r\n" if text else "")).encode()
+            if self._open is not None and self._open.utterance <= event.utterance:
+                self._open = None
+            return self._above(neutralise(event.text).strip()).encode()
         if isinstance(event, Gap):
-            return (self._erase() + self._dim(gap_line(event), _FAINT) + "\r\n").encode()
+            return self._above(self._styled(gap_line(event), _FAINT)).encode()
         return b""
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
         """Leave nothing half-said on the screen."""
+        return self.abandon()
+
+    def abandon(self) -> bytes:
+        """Leave nothing half-said on the screen."""
+        self._open = None
         return self._erase().encode()
 
-    def _partial(self, stable: str, tail: str) -> str:
-        columns, rows = self._size()
-        columns, rows = max(2, columns), max(2, rows)
-        whole = f"{stable} {tail}".strip()
-        lines = wrap(whole, columns - 1)[-(rows - 1) :]
-        erase = self._erase()
-        self._drawn = [width(line) for line in lines]
-        shown = "\r\n".join(lines)
-        # What of the stable text is still on the screen, counted without the line breaks.
-        unstable = len(tail.replace(" ", ""))
-        cut = _cut_before(shown, unstable)
-        return erase + shown[:cut] + (self._dim(shown[cut:], _DIM) if cut < len(shown) else "")
+    def _above(self, line: str) -> str:
+        """A line for good; what is still being said goes on below it."""
+        erased = self._erase()
+        return erased + (f"{line}\r\n" if line else "") + self._draw()
 
-    def _dim(self, text: str, style: str) -> str:
+    def _draw(self) -> str:
+        """The end of the open utterance: as many rows as the screen has, but one."""
+        if self._open is None:
+            return ""
+        stable, tail = neutralise(self._open.stable), neutralise(self._open.tail)
+        columns, rows = self._size()
+        lines = wrap(f"{stable} {tail}", max(1, columns - 1))[-max(1, rows - 1) :]
+        self._drawn = lines
+        shown = "\r\n".join(lines)
+        cut = _cut_before(shown, len("".join(tail.split())))
+        return shown[:cut] + (self._styled(shown[cut:], _DIM) if cut < len(shown) else "")
+
+    def _styled(self, text: str, style: str) -> str:
         return f"{style}{text}{_RESET}" if self._colour else text
 
     def _erase(self) -> str:
         if not self._drawn:
             return ""
-        columns, _ = self._size()
-        rows = rows_after_resize(self._drawn, columns)
+        columns, screen = self._size()
+        rows = sum(rows_on(line, max(1, columns)) for line in self._drawn)
         self._drawn = []
-        up = _UP.format(rows - 1) if rows > 1 else ""
-        return f"\r{up}{_CLEAR_DOWN}"
+        # What a narrower or lower window has pushed off the screen is out of reach.
+        rows = min(rows, max(1, screen))
+        return f"\r{_UP.format(rows - 1) if rows > 1 else ''}{_CLEAR_DOWN}"
 
 
 def _cut_before(text: str, letters: int) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import os
+import select
 from typing import BinaryIO, Protocol
 
 from vivavoce.config.errors import VivavoceError
@@ -31,22 +34,77 @@ class CaptionWriter(Protocol):
         """What to write when the stream has ended."""
         ...
 
+    def abandon(self) -> bytes:
+        """What to write when the run fails before the stream has ended."""
+        ...
 
-def write_bytes(stream: BinaryIO, data: bytes) -> None:
-    """Write and flush. Blocks while the reader is slow: call it in a thread.
 
-    Raises:
-        OutputClosed: the reader went away; the message is empty.
-        OutputFailed: writing failed otherwise, in one line.
+class Output:
+    """Writes bytes to a stream without ever holding up the event loop.
+
+    A stream that takes the bytes gets them at once; one that is full (a pipe that nobody reads) is
+    waited for in a thread. Bytes go straight to the file descriptor: nothing stays in a buffer that
+    Python would try to flush, and fail to, at exit.
     """
-    try:
-        stream.write(data)
-        stream.flush()
-    except BrokenPipeError as error:
-        raise OutputClosed from error
-    except OSError as error:
-        if error.errno in (errno.EPIPE, errno.ECONNRESET):
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._descriptor = _descriptor(stream)
+        self.stalled = False
+
+    async def write(self, data: bytes) -> None:
+        """Write all of ``data``.
+
+        Raises:
+            OutputClosed: the reader went away; the message is empty.
+            OutputFailed: writing failed otherwise, in one line.
+        """
+        while data:
+            if not self.takes_now():
+                self.stalled = True  # until it is written: a cancelled wait leaves it so
+                await asyncio.to_thread(self._write_all, data)
+                self.stalled = False
+                return
+            # A pipe that is ready promises to take this much without blocking.
+            data = data[self._write_some(data[: select.PIPE_BUF]) :]
+
+    def takes_now(self) -> bool:
+        """Whether a write of ``PIPE_BUF`` bytes returns at once."""
+        if self._descriptor is None:
+            return True
+        try:
+            return bool(select.select([], [self._descriptor], [], 0)[1])
+        except (OSError, ValueError):
+            return False  # closed, or too large a number for select(): a thread finds out
+
+    def _write_all(self, data: bytes) -> None:
+        while data:
+            data = data[self._write_some(data) :]
+
+    def _write_some(self, data: bytes) -> int:
+        try:
+            if self._descriptor is None:
+                return self._stream.write(data)
+            return os.write(self._descriptor, data)
+        except BlockingIOError:
+            # Whoever shares the descriptor has made it non-blocking.
+            if self._descriptor is not None:
+                select.select([], [self._descriptor], [], 1.0)
+            return 0
+        except OSError as error:
+            if error.errno in (errno.EPIPE, errno.ECONNRESET):
+                raise OutputClosed from error
+            raise OutputFailed(
+                f"the captions cannot be written: {error.strerror or error}"
+            ) from error
+        except ValueError as error:  # the stream object was closed
             raise OutputClosed from error
-        raise OutputFailed(f"the captions cannot be written: {error.strerror}") from error
-    except ValueError as error:  # the stream object was closed
-        raise OutputClosed from error
+
+
+def _descriptor(stream: BinaryIO) -> int | None:
+    """The stream's file descriptor; None for streams in memory, which have none."""
+    try:
+        stream.flush()
+        return stream.fileno()
+    except (OSError, ValueError):
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Literal
 
 import msgspec
@@ -14,43 +14,49 @@ from vivavoce.pipeline.messages import SAMPLE_RATE, Caption, Final
 
 _COLUMNS = 42
 _LINES = 2
+_MILLISECOND = SAMPLE_RATE // 1000
+
+# SubRip has no escapes, but players obey tags in it.
+_TAG = re.compile(r"<(?=/?\w)").sub
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """A piece of text and when it is shown, in samples."""
+    """A piece of text and when it is shown, in samples; at least a millisecond."""
 
     start: int
     end: int
     text: str
 
 
-def cues(final: Final) -> Iterator[Cue]:
-    """Cut a final into cues: pure.
+def cues(final: Final) -> list[Cue]:
+    """Cut a final into cues that follow one another within it; none for an empty text. Pure.
 
     Words are shared out over lines of 42 columns and cues of two lines. Where there are as many
     recognised words as the text has, cues are timed by them; else time is shared out by length.
     """
     lines = wrap(neutralise(final.text), _COLUMNS)
+    if not lines:
+        return []
     groups = [lines[at : at + _LINES] for at in range(0, len(lines), _LINES)]
+    starts = [final.start, *_word_starts(final, groups)[1:]]
+    found: list[Cue] = []
+    earliest = final.start
+    for group, start, end in zip(groups, starts, [*starts[1:], final.end], strict=True):
+        # Times of words come from a model: they may run backwards, or out of the utterance.
+        begin = max(start, earliest)
+        earliest = max(begin + _MILLISECOND, min(end, final.end))
+        found.append(Cue(begin, earliest, "\n".join(group)))
+    return found
+
+
+def _word_starts(final: Final, groups: list[list[str]]) -> list[int]:
+    """When each group of lines begins."""
     counts = [sum(len(line.split()) for line in group) for group in groups]
-    starts = _starts(final, groups, counts)
-    ends = [*starts[1:], final.end]
-    for group, start, end in zip(groups, starts, ends, strict=True):
-        yield Cue(start, max(start + 1, end), "\n".join(group))
-
-
-def _starts(final: Final, groups: list[list[str]], counts: list[int]) -> list[int]:
-    if final.words and len(final.words) == sum(counts):
-        firsts = [sum(counts[:number]) for number in range(len(counts))]
-        starts = [final.words[first].start for first in firsts]
-    else:
-        lengths = [sum(width(line) for line in group) for group in groups]
-        total = sum(lengths) or 1
-        span = final.end - final.start
-        starts = [
-            final.start + span * sum(lengths[:number]) // total for number in range(len(groups))
-        ]
-    return [final.start, *starts[1:]] if starts else []
+    if len(final.words) == sum(counts):
+        return [final.words[sum(counts[:number])].start for number in range(len(groups))]
+    lengths = [sum(width(line) for line in group) for group in groups]
+    total, span = max(1, sum(lengths)), final.end - final.start
+    return [final.start + span * sum(lengths[:number]) // total for number in range(len(groups))]
 
 
 class SubtitleWriter:
@@ -62,34 +68,37 @@ class SubtitleWriter:
 
     def render(self, event: Caption, t: float) -> bytes:
         """The cues of a final with text."""
-        if not isinstance(event, Final) or not event.text:
+        if not isinstance(event, Final):
             return b""
-        return b"".join(self._cue(cue) for cue in cues(event))
-
-    def _cue(self, cue: Cue) -> bytes:
-        head = self._header()
-        self._number += 1
-        mark = "," if self._kind == "srt" else "."
-        times = f"{_time(cue.start, mark)} --> {_time(cue.end, mark)}"
-        number = f"{self._number}\n" if self._kind == "srt" else ""
-        return (head + f"{number}{times}\n{self._escaped(cue.text)}\n\n").encode()
-
-    def _escaped(self, text: str) -> str:
-        if self._kind == "srt":
-            return text.replace("-->", "→")
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-    def _header(self) -> str:
-        return "WEBVTT\n\n" if self._kind == "vtt" and not self._number else ""
+        return "".join(self._cue(cue) for cue in cues(event)).encode()
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
         """The header of a WebVTT file without any cue; else nothing."""
         return self._header().encode()
 
+    def abandon(self) -> bytes:
+        """Nothing: cues are complete."""
+        return b""
+
+    def _cue(self, cue: Cue) -> str:
+        head = self._header()
+        self._number += 1
+        mark = "," if self._kind == "srt" else "."
+        times = f"{_time(cue.start, mark)} --> {_time(cue.end, mark)}"
+        number = f"{self._number}\n" if self._kind == "srt" else ""
+        return f"{head}{number}{times}\n{self._escaped(cue.text)}\n\n"
+
+    def _escaped(self, text: str) -> str:
+        if self._kind == "srt":
+            return _TAG("‹", text.replace("-->", "→"))
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    def _header(self) -> str:
+        return "WEBVTT\n\n" if self._kind == "vtt" and not self._number else ""
+
 
 def _time(sample: int, mark: str) -> str:
-    milliseconds = sample * 1000 // SAMPLE_RATE
-    seconds, milliseconds = divmod(milliseconds, 1000)
+    seconds, milliseconds = divmod(sample * 1000 // SAMPLE_RATE, 1000)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{seconds:02}{mark}{milliseconds:03}"

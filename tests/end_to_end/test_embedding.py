@@ -169,8 +169,6 @@ def test_insert_refuses_what_cannot_be() -> None:
 
 
 def test_listen_can_be_left_early() -> None:
-    captions = vivavoce.listen(
-        overrides=[*WHISPER, f"capture.source={BOYS}", "capture.pace=max"]
-    )
+    captions = vivavoce.listen(overrides=[*WHISPER, f"capture.source={BOYS}", "capture.pace=max"])
     assert next(captions).text == SAID
     captions.close()

@@ -31,8 +31,9 @@ lint: install
 format: install
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
+# The packages are mapped onto folders, so mypy reads them where the editable install links them.
 types: install
-	@$(BIN)/mypy
+	@MYPYPATH="$$(echo build/__editable__.vivavoce-*)" $(BIN)/mypy
 
 check: lint types test
 

@@ -1,0 +1,89 @@
+"""Every command of the README runs."""
+
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.program import SPEECH, command, isolated, read_wave
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).parents[2]
+
+
+def shell_blocks() -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def lines(program: str) -> list[str]:
+    found = [
+        line.split("  #")[0].strip() for block in shell_blocks() for line in block.splitlines()
+    ]
+    return [line for line in found if line.split()[:1] == [program]]
+
+
+USES = lines("vivavoce")
+LISTENING = ("vivavoce", "vivavoce meeting")
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(USES) >= 9
+    assert lines("make") == ["make demo", "make test"]
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"\n{target}:" in makefile for target in ("demo", "test"))
+
+
+@pytest.mark.parametrize("line", [line for line in USES if line not in LISTENING])
+def test_a_command_of_the_readme(line: str, tmp_path: Path) -> None:
+    shutil.copy(SPEECH / "utt-007-kal16.wav", tmp_path / "talk.wav")
+    (tmp_path / "audio.raw").write_bytes(read_wave(SPEECH / "utt-007-kal16.wav"))
+    words = shlex.split(line)[1:]
+    source = None
+    if "<" in words:
+        at = words.index("<")
+        source = (tmp_path / words[at + 1]).open("rb")
+        del words[at : at + 2]
+    done = subprocess.run(
+        command(*words),
+        cwd=tmp_path,
+        env=isolated(tmp_path),
+        stdin=source or subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if source:
+        source.close()
+    assert "Traceback" not in done.stderr
+    if words == ["devices"] and done.returncode:
+        assert "no microphone" in done.stderr or "PortAudio" in done.stderr
+        return
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("line", LISTENING)
+def test_a_command_that_listens(line: str, tmp_path: Path, pulse_microphone) -> None:
+    assert line in USES
+    program = subprocess.Popen(
+        command(*shlex.split(line)[1:]),
+        env={**isolated(tmp_path), **pulse_microphone.environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    pulse_microphone.wait_for_listener()
+    pulse_microphone.play(SPEECH / "utt-007-kal16.wav")
+    heard = program.stdout.readline()
+    program.send_signal(signal.SIGINT)
+    _, err = program.communicate(timeout=30)
+    assert program.returncode == 0, err
+    assert heard.strip()
+    assert "pocketsphinx" in err  # without a model and a network, and it says so

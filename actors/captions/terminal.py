@@ -11,7 +11,7 @@ from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import Caption, Final, Gap, Partial
 
 _DIM, _FAINT, _RESET = "\x1b[2m", "\x1b[2;3m", "\x1b[0m"
-_UP, _CLEAR_DOWN = "\x1b[{}A", "\x1b[J"
+_CLEAR_ROW, _UP = "\x1b[2K", "\x1b[A"
 
 
 class TerminalWriter:
@@ -79,9 +79,10 @@ class TerminalWriter:
         columns, screen = self._size()
         rows = sum(rows_on(line, max(1, columns)) for line in self._drawn)
         self._drawn = []
-        # What a narrower or lower window has pushed off the screen is out of reach.
+        # What a smaller window has pushed into the scroll-back is out of reach, and harmless there.
         rows = min(rows, max(1, screen))
-        return f"\r{_UP.format(rows - 1) if rows > 1 else ''}{_CLEAR_DOWN}"
+        # Row by row: "clear below" in the top row makes tmux keep a copy in its scroll-back.
+        return "\r" + (_CLEAR_ROW + _UP) * (rows - 1) + _CLEAR_ROW
 
 
 def _cut_before(text: str, letters: int) -> int:

@@ -59,14 +59,16 @@ class Output:
             OutputClosed: the reader went away; the message is empty.
             OutputFailed: writing failed otherwise, in one line.
         """
-        while data:
-            if not self.takes_now():
-                self.stalled = True  # until it is written: a cancelled wait leaves it so
-                await asyncio.to_thread(self._write_all, data)
-                self.stalled = False
-                return
+        while data and self.takes_now():
             # A pipe that is ready promises to take this much without blocking.
-            data = data[self._write_some(data[: select.PIPE_BUF]) :]
+            written = self._write_some(data[: select.PIPE_BUF])
+            data = data[written:]
+            if not written:
+                break
+        if data:
+            self.stalled = True  # until it is written: a cancelled wait leaves it so
+            await asyncio.to_thread(self._write_all, data)
+            self.stalled = False
 
     def takes_now(self) -> bool:
         """Whether a write of ``PIPE_BUF`` bytes returns at once."""
@@ -79,7 +81,10 @@ class Output:
 
     def _write_all(self, data: bytes) -> None:
         while data:
-            data = data[self._write_some(data) :]
+            written = self._write_some(data)
+            data = data[written:]
+            if not written and self._descriptor is not None:
+                select.select([], [self._descriptor], [])
 
     def _write_some(self, data: bytes) -> int:
         try:
@@ -87,10 +92,7 @@ class Output:
                 return self._stream.write(data)
             return os.write(self._descriptor, data)
         except BlockingIOError:
-            # Whoever shares the descriptor has made it non-blocking.
-            if self._descriptor is not None:
-                select.select([], [self._descriptor], [], 1.0)
-            return 0
+            return 0  # whoever shares the descriptor has made it non-blocking
         except OSError as error:
             if error.errno in (errno.EPIPE, errno.ECONNRESET):
                 raise OutputClosed from error

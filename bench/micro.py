@@ -209,7 +209,7 @@ def _wake_up(calls: int) -> list[Comparison]:
 _SENTENCES = (
     " okay so  i think that the first thing , which we talked about yesterday,is the budget. "
     "and i'm not sure that everybody agrees ; what do you think ?  let us see what comes of it. "
-    "e.g. the second quarter was better than anybody  had expected ."
+    "So e.g. the second quarter was better than anybody  had expected ."
 )
 
 

@@ -240,6 +240,10 @@ class Segmenter:
         cut = quietest(window) if window else self._sent
         yield self._ended(cut, at, EndReason.MAX_LENGTH)
         speech_end, sent = self._speech_end, self._sent
+        if cut >= sent:
+            # Nothing lies behind the cut yet: whether speech goes on is for the next frames to say.
+            self._held_from = sent
+            return
         yield self._started(cut, at)
         self._speech_end = max(speech_end, cut)
         for frame in reversed(resend):

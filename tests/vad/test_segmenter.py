@@ -120,7 +120,7 @@ stretches = st.lists(
 
 
 @given(vad_settings, stretches, st.integers(1, FRAME))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_every_sample_goes_exactly_one_way(vad, parts, last) -> None:
     frames = speak("".join(mark * count for count, mark in parts))
     tail = frames[-1]

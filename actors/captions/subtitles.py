@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Literal
 
 import msgspec
@@ -31,10 +32,11 @@ class Cue(msgspec.Struct, frozen=True):
 def cues(final: Final) -> list[Cue]:
     """Cut a final into cues that follow one another within it; none for an empty text. Pure.
 
-    Words are shared out over lines of 42 columns and cues of two lines. Where there are as many
-    recognised words as the text has, cues are timed by them; else time is shared out by length.
+    Words are shared out evenly over lines of up to 42 columns and cues of two lines. Where there
+    are as many recognised words as the text has, cues are timed by them; else time is shared out
+    by length.
     """
-    lines = wrap(neutralise(final.text), _COLUMNS)
+    lines = _balanced(neutralise(final.text))
     if not lines:
         return []
     groups = [lines[at : at + _LINES] for at in range(0, len(lines), _LINES)]
@@ -47,6 +49,15 @@ def cues(final: Final) -> list[Cue]:
         earliest = max(begin + _MILLISECOND, min(end, final.end))
         found.append(Cue(begin, earliest, "\n".join(group)))
     return found
+
+
+def _balanced(text: str) -> list[str]:
+    """As few lines as fit, made as even as they can be: no last cue of one lonely word."""
+    lines = wrap(text, _COLUMNS)
+    longest_word = max((width(word) for word in text.split()), default=_COLUMNS)
+    narrower = range(min(longest_word, _COLUMNS), _COLUMNS)
+    at = bisect_left(narrower, -len(lines), key=lambda columns: -len(wrap(text, columns)))
+    return wrap(text, narrower[at]) if at < len(narrower) else lines
 
 
 def _word_starts(final: Final, groups: list[list[str]]) -> list[int]:

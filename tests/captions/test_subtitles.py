@@ -43,6 +43,14 @@ def test_long_finals_are_cut_by_the_times_of_words() -> None:
     assert found[0].text == f"{TALK[:41]}\n{TALK[42:83]}"
 
 
+def test_no_cue_is_left_with_one_lonely_word() -> None:
+    text = "Reduced the block books which were the immediate predecessors of the printed book"
+    assert [cue.text for cue in cues(final(f"{text} indeed"))] == [
+        "Reduced the block books which\nwere the immediate predecessors",
+        "of the printed book indeed",
+    ]
+
+
 def test_without_word_times_time_is_shared_out_by_length() -> None:
     found = cues(final(TALK, end=30.0))
     assert [round(cue.start / 16_000) for cue in found] == [0, 12, 24]

@@ -104,12 +104,15 @@ class StreamClock:
         self._started: float | None = None
         self._begun = asyncio.Event()
 
-    def start(self) -> None:
-        """Capture delivers its first sample now; later calls change nothing."""
+    def start(self, heard: float = 0.0) -> None:
+        """Capture delivers its first ``heard`` seconds of audio now; later calls change nothing.
+
+        The clock's zero is the first sample: by now, those seconds have passed.
+        """
         self._begun.set()
         if self._started is None:
-            self._started = self.clock.now()
-            self.wall_start = time.time()
+            self._started = self.clock.now() - heard
+            self.wall_start = time.time() - heard
 
     @property
     def started(self) -> bool:

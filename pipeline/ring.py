@@ -9,13 +9,26 @@ consumer copies before it publishes its own, so neither touches what the other m
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from vivavoce.pipeline.messages import Pcm
 
-_OVERRUN_SLOTS = 64
+_SLOTS = 64
+
+
+class Hole(NamedTuple):
+    """Captured samples ``[start, end)`` on the ring's timeline that were not stored.
+
+    ``overrun`` says that the ring was full for at least a part of them; otherwise the driver had
+    lost them before.
+    """
+
+    start: int
+    end: int
+    overrun: bool
 
 
 class RingStatistics(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +74,11 @@ class AudioRing:
         self._lost = 0
         self._high_water = 0
         self._hole = 0
-        # Holes: (stored samples before it, its length). A slot is written before its number is
-        # published in _holes_written, and read before _holes_read lets it be written again.
-        self._slots: list[tuple[int, int]] = [(0, 0)] * _OVERRUN_SLOTS
+        self._overrun = False
+        # Holes: (stored samples before it, its length, overrun). A slot is written before its
+        # number is published in _holes_written, and read before _holes_read lets it be written
+        # again; a hole that grows is not published yet. The last free slot is kept for finish().
+        self._slots: list[tuple[int, int, bool]] = [(0, 0, False)] * _SLOTS
         self._holes_written = 0
         # The consumer's: samples taken, holes passed, samples of the holes passed.
         self._read = 0
@@ -82,7 +97,8 @@ class AudioRing:
         count = len(block)
         written = self._written
         depth = written - self._read + count
-        if depth > self.capacity or (self._hole and not self._publish_hole()):
+        if depth > self.capacity or (self._hole and not self._publish_hole(_SLOTS - 1)):
+            self._overrun = True
             self.skip(count)
             return False
         at = written % self.capacity
@@ -102,28 +118,30 @@ class AudioRing:
         return True
 
     def skip(self, count: int) -> None:
-        """Count ``count`` samples that were captured but not stored."""
+        """Count ``count`` samples that the driver lost: they were captured but never came."""
         self._lost += count
         self._hole += count
 
-    def _publish_hole(self) -> bool:
+    def _publish_hole(self, slots: int) -> bool:
         number = self._holes_written
-        if number - self._holes_read >= _OVERRUN_SLOTS:
+        if number - self._holes_read >= slots:
             return False
-        self._slots[number % _OVERRUN_SLOTS] = (self._written, self._hole)
+        self._slots[number % _SLOTS] = (self._written, self._hole, self._overrun)
         self._hole = 0
+        self._overrun = False
         self._holes_written = number + 1
         return True
 
     def finish(self) -> None:
         """The producer writes no more: a hole at the very end is told, too."""
         if self._hole:
-            self._publish_hole()
+            self._publish_hole(_SLOTS)
 
     # -- the consumer's side
 
     def read(self, most: int) -> Pcm | None:
-        """Take up to ``most`` samples, as a new array; None when there are none before a hole.
+        """Take up to ``most`` samples (positive), as a new array; None when there are none before a
+        hole.
 
         What is returned starts at :attr:`position` as it was before the call. An array never spans
         a hole: call :meth:`take_hole` first.
@@ -132,30 +150,31 @@ class AudioRing:
         read = self._read
         limit = stored
         if self._holes_read < self._holes_written:
-            limit = min(limit, self._slots[self._holes_read % _OVERRUN_SLOTS][0])
+            limit = min(limit, self._slots[self._holes_read % _SLOTS][0])
         count = min(most, limit - read)
         if count <= 0:
             return None
         at = read % self.capacity
         first = self.capacity - at
-        taken = self._data[at : at + count].copy()
+        taken: Pcm = np.empty(count, dtype=np.int16)
+        taken[:first] = self._data[at : at + count]
         if count > first:
-            taken = np.concatenate((taken, self._data[: count - first]))
+            taken[first:] = self._data[: count - first]
         self._read = read + count
         return taken
 
-    def take_hole(self) -> tuple[int, int] | None:
-        """The hole that begins at :attr:`position`, as ``(start, end)``, if there is one there."""
+    def take_hole(self) -> Hole | None:
+        """Pass the hole that begins at :attr:`position`; None when there is none there."""
         number = self._holes_read
         if number >= self._holes_written:
             return None
-        before, length = self._slots[number % _OVERRUN_SLOTS]
+        before, length, overrun = self._slots[number % _SLOTS]
         if before != self._read:
             return None
         start = self.position
         self._skipped += length
         self._holes_read = number + 1
-        return start, start + length
+        return Hole(start, start + length, overrun)
 
     def prepare_to_wait(self) -> bool:
         """Ask for a wake-up; False when something arrived meanwhile and there is no need to wait.

@@ -267,6 +267,8 @@ class Pipeline:
                 group.start_soon(sink.drain, name="log")
                 try:
                     await supervisor.run()
+                    if self._capture.failure is not None:
+                        raise self._capture.failure
                 finally:
                     group.cancel_scope.cancel()
         except BaseExceptionGroup as failures:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from vivavoce.actors.capture.source import Source
+from vivavoce.actors.capture.source import Source, SourceError
 from vivavoce.pipeline.actor import Actor
-from vivavoce.pipeline.messages import Audio, EndOfStream, Gap
+from vivavoce.pipeline.messages import Audio, AudioBlock, EndOfStream, Gap, seconds
 
 
 class CaptureActor(Actor[None, Audio]):
-    """Opens the source, passes its audio on, and tells the ledger of every sample."""
+    """Opens the source, passes its audio on, and tells the ledger of every sample.
+
+    Attributes:
+        failure: why the source ended early, if it did. What it had delivered still flows, so this
+            is not raised but kept for whoever waits for the end of the pipeline.
+    """
 
     name = "capture"
 
     def __init__(self, source: Source) -> None:
         super().__init__()
+        self.failure: SourceError | None = None
         self._source = source
+        self._began_at = 0
         self._ended_at = 0
 
     async def on_start(self) -> None:
@@ -23,20 +30,46 @@ class CaptureActor(Actor[None, Audio]):
 
     async def run(self) -> None:
         """Pass audio on until the source ends or is stopped."""
+        try:
+            await self._pass_on()
+        except SourceError as failure:
+            if not self._ended_at:
+                raise
+            self.failure = failure
+        self.context.stream.start()  # also where there was nothing: others wait for the beginning
+        await self.emit(EndOfStream(end=self._ended_at))
+
+    async def _pass_on(self) -> None:
         context = self.context
         captured = context.metrics.counter("vivavoce_capture_samples_total")
         lost = context.metrics.counter("vivavoce_capture_overrun_samples_total")
-        async for item in self._source.blocks():
-            context.stream.start()
+        clipped = context.metrics.counter("vivavoce_capture_clipped_samples_total")
+        origin = self._ended_at
+        async for heard in self._source.blocks():
+            # A source that was opened again counts from 0 again.
+            item = _moved(heard, origin) if origin else heard
+            count = item.end - item.start
+            context.stream.start(heard=seconds(count))
             context.ledger.capture(item.end)
-            captured.add(item.end - item.start)
+            captured.add(count)
             self._ended_at = item.end
             if isinstance(item, Gap):
-                lost.add(item.end - item.start)
+                lost.add(count)
                 context.ledger.drop(item.start, item.end)
+            # Only a source of floats can tell what it had to clip.
+            clipped.add(getattr(self._source, "clipped", 0) - clipped.value)
             await self.emit(item)
-        context.stream.start()  # also where there was nothing: others wait for the beginning
-        await self.emit(EndOfStream(end=self._ended_at))
+
+    async def on_restart(self, cause: BaseException) -> None:
+        """Listen again. What is not live cannot go on in the middle, so its failure is final.
+
+        Raises:
+            SourceError: the source is not live, or cannot be opened again.
+        """
+        if not self._source.live:
+            name, kind = self._source.name, type(cause).__name__
+            raise SourceError(f"{name} cannot be read any further: {kind}: {cause}") from cause
+        await super().on_restart(cause)
 
     async def on_stop(self) -> None:
         """Release the source."""
@@ -45,3 +78,9 @@ class CaptureActor(Actor[None, Audio]):
     def stop(self) -> None:
         """Capture nothing new; what was captured already still flows. Idempotent."""
         self._source.stop()
+
+
+def _moved(item: AudioBlock | Gap, by: int) -> AudioBlock | Gap:
+    if isinstance(item, Gap):
+        return Gap(start=item.start + by, end=item.end + by, reason=item.reason)
+    return AudioBlock(start=item.start + by, pcm=item.pcm)

@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import numpy as np
-
 from vivavoce.actors.capture.devices import InputDevice, list_input_devices, portaudio, ranked
-from vivavoce.actors.capture.resample import MixDown, Resampler
+from vivavoce.actors.capture.resample import Doorway, MixDown
 from vivavoce.actors.capture.source import SourceError
 from vivavoce.config.schema import DeviceChoice
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason
 from vivavoce.pipeline.ring import AudioRing
 
-_SILENT_DEVICE_S = 3.0
-"""A device whose callback stays away for so long is lost."""
+_DEADLINE_S = 1.0
+_MISSED_DEADLINES = 3
+"""A device whose callback misses so many deadlines in a row is lost. More than one, because the
+timers of a program that was suspended fire before its audio thread has run again."""
+_MISSED_AT_FIRST = 10
+"""Before the first sound: a device may have to wake up."""
+_LONGEST_HOLE_S = 60
 
 log = get_logger("capture")
 
@@ -39,10 +42,9 @@ class MicrophoneSource:
         self._block_ms = block_ms
         self._ring_s = ring_s
         self._stream: Any = None
+        self._opening: asyncio.Future[None] | None = None
         self._arrived = asyncio.Event()
         self._stopping = False
-        self._overflows = 0
-        self._last_adc_end = 0.0
 
     async def open(self) -> None:
         """Open the first device of the choice that can be opened, and begin to record.
@@ -51,18 +53,16 @@ class MicrophoneSource:
             SourceError: there is none, it is unknown, busy, or PortAudio is missing.
         """
         self._loop = asyncio.get_running_loop()
-        await asyncio.to_thread(self._open)
+        self._opening = asyncio.ensure_future(asyncio.to_thread(self._open))
+        # Whoever cancels this cannot stop the thread: close() waits for it.
+        await asyncio.shield(self._opening)
 
     def _open(self) -> None:
         sounddevice = portaudio()
         refused: list[str] = []
         for device in ranked(list_input_devices(), self._choice):
-            # 16 kHz mono if the device takes it, else what it likes best.
-            for rate, channels in (
-                (SAMPLE_RATE, 1),
-                (device.default_rate, 1),
-                (device.default_rate, device.channels),
-            ):
+            reason = ""
+            for rate, channels in _ways_to_open(device):
                 try:
                     self._begin(sounddevice, device, rate, channels)
                 except sounddevice.PortAudioError as error:
@@ -78,10 +78,11 @@ class MicrophoneSource:
     def _begin(self, sounddevice: Any, device: InputDevice, rate: int, channels: int) -> None:
         block = rate * self._block_ms // 1000
         self._rate = rate
-        self._ring = AudioRing(
-            rate * self._ring_s, lambda: self._loop.call_soon_threadsafe(self._arrived.set)
-        )
+        self._ring = AudioRing(rate * self._ring_s, self._wake)
         self._mix_down = MixDown(channels, max(4 * block, rate))
+        self._overflows = 0
+        self._last_adc_end = 0.0
+        self._died = False
         stream = sounddevice.InputStream(
             samplerate=rate,
             channels=channels,
@@ -90,62 +91,78 @@ class MicrophoneSource:
             device=device.index,
             latency="low" if self._block_ms <= 64 else "high",
             callback=self._callback,
+            finished_callback=self._device_ended,
         )
-        stream.start()
+        try:
+            stream.start()
+        except sounddevice.PortAudioError:
+            stream.close()  # or the device would be busy for the next way to open it
+            raise
         self._stream = stream
         self.name = device.name
 
+    # -- PortAudio's thread
+
     def _callback(self, samples: Any, count: int, times: Any, status: Any) -> None:
-        """PortAudio's thread. No lock, log, or import; views only."""
+        """No lock, log, or import; views only."""
         if status.input_overflow:
             self._overflows += 1
+            # The driver does not say how much it lost; its clock does.
             hole = round((times.inputBufferAdcTime - self._last_adc_end) * self._rate)
-            if 0 < hole < 60 * self._rate:
+            if self._last_adc_end and 0 < hole < _LONGEST_HOLE_S * self._rate:
                 self._ring.skip(hole)
         self._last_adc_end = times.inputBufferAdcTime + count / self._rate
         self._ring.write(self._mix_down.mix(samples))
 
+    def _device_ended(self) -> None:
+        """The stream ended: the device went away, or it was closed."""
+        self._died = True
+        self._wake()
+
+    def _wake(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._arrived.set)
+        except RuntimeError:
+            return  # the loop is closed: nobody listens any more
+
+    # -- the loop
+
     async def blocks(self) -> AsyncIterator[AudioBlock | Gap]:
-        """Audio as it comes; holes in the ring become gaps.
+        """Audio as it comes; holes become gaps in their place.
 
         Raises:
-            SourceError: the device delivers no more sound.
+            SourceError: the device delivers no more sound; all that it had delivered came before.
         """
-        resampler = Resampler(self._rate)
+        ring = self._ring
+        door = Doorway(self._rate)
         most = self._rate * self._block_ms // 1000
-        at = 0
-        lost = False
+        lost = warned = False
         while True:
-            self._arrived.clear()
-            hole = self._ring.take_hole()
-            pcm = self._ring.read(most)
-            if hole is not None:
-                rest = resampler.convert(np.zeros(0, dtype=np.int16), last=True)
-                resampler = Resampler(self._rate)
-                if len(rest):
-                    yield AudioBlock(start=at, pcm=rest)
-                    at += len(rest)
-                length = round((hole[1] - hole[0]) * SAMPLE_RATE / self._rate)
-                yield Gap(start=at, end=at + length, reason=GapReason.OVERRUN)
-                at += length
-            if pcm is not None:
-                out = resampler.convert(pcm)
-                if len(out):
-                    yield AudioBlock(start=at, pcm=out)
-                    at += len(out)
-            if pcm is not None or hole is not None:
-                continue
-            if self._stream is None or lost:
-                break
             if self._stopping:
                 await self._halt()
-            elif self._ring.prepare_to_wait():
-                lost = not await self._something_arrives()
-        rest = resampler.convert(np.zeros(0, dtype=np.int16), last=True)
-        if len(rest):
-            yield AudioBlock(start=at, pcm=rest)
-        if self._overflows:
-            log.warning(f"the audio driver lost input {self._overflows} times")
+            self._arrived.clear()
+            ended = self._stream is None  # before looking: what came until then is in the ring
+            hole = ring.take_hole()
+            pcm = ring.read(most) if hole is None else None
+            if hole is not None:
+                reason = GapReason.OVERRUN if hole.overrun else GapReason.DEVICE_LOST
+                for item in door.hole(hole.end, reason):
+                    yield item
+            elif pcm is not None:
+                for block in door.audio(pcm):
+                    yield block
+            elif ended:
+                break
+            elif self._died:
+                lost = True
+                await self._halt()
+            elif ring.prepare_to_wait() and not await self._something_arrives():
+                self._died = True
+            if self._overflows and not warned:
+                warned = True
+                log.warning("the audio driver lost input: the machine is too busy")
+        for block in door.finish():
+            yield block
         if lost:
             raise SourceError(
                 f"the microphone {self.name!r} delivers no more sound: was it unplugged? "
@@ -153,24 +170,40 @@ class MicrophoneSource:
             )
 
     async def _something_arrives(self) -> bool:
-        try:
-            async with asyncio.timeout(_SILENT_DEVICE_S):
-                await self._arrived.wait()
-        except TimeoutError:
-            return self._stopping
-        return True
+        patience = _MISSED_DEADLINES if self._last_adc_end else _MISSED_AT_FIRST
+        for _ in range(patience):
+            try:
+                async with asyncio.timeout(_DEADLINE_S):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+            return True
+        return False
 
     async def _halt(self) -> None:
+        """Close the device; what it delivered stays in the ring."""
         stream, self._stream = self._stream, None
         if stream is not None:
             await asyncio.to_thread(stream.close)
             self._ring.finish()
 
     def stop(self) -> None:
-        """End after what was recorded already."""
+        """End after what was recorded already. Idempotent."""
         self._stopping = True
         self._arrived.set()
 
     async def close(self) -> None:
-        """Release the device."""
+        """Release the device. Idempotent."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
         await self._halt()
+
+
+def _ways_to_open(device: InputDevice) -> list[tuple[int, int]]:
+    """Rates and channels to try: 16 kHz mono if the device takes it, else what it likes best."""
+    ways = [
+        (SAMPLE_RATE, 1),
+        (device.default_rate, 1),
+        (device.default_rate, device.channels),
+    ]
+    return list(dict.fromkeys(ways))

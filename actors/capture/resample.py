@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
+from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason, Pcm
 
 
 class Resampler:
@@ -31,6 +32,45 @@ class Resampler:
             return pcm
         out: Pcm = self._stream.resample_chunk(pcm, last=last)
         return out
+
+
+class Doorway:
+    """From a device's samples and holes to blocks and gaps at 16 kHz.
+
+    Positions are computed from the device's own, so that no number of holes makes them drift.
+
+    Args:
+        rate: samples per second of the device; positive.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._resampler = Resampler(rate)
+        self._at = 0
+
+    def audio(self, pcm: Pcm) -> Iterator[AudioBlock]:
+        """What comes out for the device's next samples, shape ``(n,)``: at most one block."""
+        return self._block(self._resampler.convert(pcm))
+
+    def hole(self, end: int, reason: GapReason) -> Iterator[AudioBlock | Gap]:
+        """The device's samples up to ``end`` are missing: the audio before them, and a gap."""
+        yield from self.finish()
+        at = round(end * SAMPLE_RATE / self._rate)
+        if at > self._at:
+            yield Gap(start=self._at, end=at, reason=reason)
+            self._at = at
+
+    def finish(self) -> Iterator[AudioBlock]:
+        """What the resampler still holds: at most one block. More audio can follow."""
+        rest = self._resampler.convert(np.zeros(0, dtype=np.int16), last=True)
+        self._resampler = Resampler(self._rate)
+        return self._block(rest)
+
+    def _block(self, pcm: Pcm) -> Iterator[AudioBlock]:
+        if len(pcm):
+            block = AudioBlock(start=self._at, pcm=pcm)
+            self._at = block.end
+            yield block
 
 
 class MixDown:

@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterable
 from vivavoce.config.schema import CleanupSettings
 
 # A space before a mark, or a run of marks, that stands alone; " ..." stays as it is.
-_BEFORE_MARK = r"\s+(?=(?:[{marks}]|\.(?!\.))[,.!?;:]*(?:\s|\Z))"
+_BEFORE_MARK = r"(?<!\s)\s++(?=(?:[{marks}]|\.(?!\.))[,.!?;:]*(?:\s|\Z))"
 # A mark between two letters; not "." (example.com, e.g.) nor ":" (10:30, C:).
 _AFTER_MARK = r"(?P<after>(?<=[^\W\d_][,;!?])(?=[^\W\d_]))"
+_LONGEST_ADDRESS = 256
 _ADDRESS = re.compile(r"://|@|[/=]|\w\.\w").search
 
 # Behind these a full stop ends no sentence. Words that also end sentences ("no.") are not here.
@@ -105,7 +106,7 @@ def _not_behind(abbreviations: Iterable[str]) -> str:
 
 
 def _token(text: str, at: int) -> str:
-    """The run of characters around ``at`` that holds no white space."""
-    before = text[:at].split(None)
-    behind = text[at:].split(None, 1)
+    """The run of characters around ``at`` that holds no white space, as far as it matters."""
+    before = text[max(0, at - _LONGEST_ADDRESS) : at].split()
+    behind = text[at : at + _LONGEST_ADDRESS].split(None, 1)
     return (before[-1] if before else "") + (behind[0] if behind else "")

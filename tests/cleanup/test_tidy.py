@@ -1,5 +1,7 @@
 """Spacing and case: what changes, what must not, and that it changes no more the second time."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,6 +110,15 @@ def test_letters_and_digits_never_change(text: str, space: bool, marks: bool, ca
 def test_each_rule_can_be_switched_off(rule: str, text: str, kept: str) -> None:
     rules = CleanupSettings(**{rule: False})
     assert make_tidy(rules)(text) == kept
+
+
+@pytest.mark.parametrize("part", ["a,", " ", ". ", "a.", "i ", "a", "'", "1,", "i'"])
+@pytest.mark.parametrize("whitespace", [True, False])
+def test_time_grows_with_the_text_and_no_faster(part: str, whitespace: bool) -> None:
+    clean = make_tidy(CleanupSettings(whitespace=whitespace))
+    began = time.thread_time()
+    clean(part * 30_000)
+    assert time.thread_time() - began < 2.0  # a quadratic rule takes 10 s and more
 
 
 def test_with_all_rules_off_nothing_changes() -> None:

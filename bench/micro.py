@@ -320,4 +320,4 @@ def _frozen_heap(calls: int) -> Comparison:
         gc.collect()
         return cpu_per_call(gc.collect, calls)
 
-    return Comparison("gc.freeze", "collecting everything", frozen, whole, "collection", used=False)
+    return Comparison("gc.freeze", "collecting everything", frozen, whole, "collection", used=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -52,6 +53,7 @@ class _Session:
             environ=os.environ,
         )
         pipeline.add_sink(CaptionActor(writer, output))
+        gc.freeze()  # what was imported stays: no collection needs to look at it again
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)

@@ -90,7 +90,7 @@ def _result(
             samples=len(settled),
         ),
         Figure(name="resident memory, peak", value=found.peak_mb, unit="MB", budget=80.0),
-        Figure(name="resident memory, end", value=found.resident_mb[-1][1], unit="MB"),
+        Figure(name="resident memory, end", value=settled[-1][1], unit="MB"),
         Figure(name="samples not accounted for", value=unaccounted, unit="samples", budget=0),
         Figure(name="samples dropped", value=ledger["dropped"], unit="samples", budget=0),
         Figure(name="wall time per audio second", value=wall_s / hours / 3.6, unit="ms"),
@@ -98,7 +98,14 @@ def _result(
     notes = [
         f"{hours:.2f} h of audio in {wall_s:.0f} s with {engine_title(options)}",
         "ledger: " + ", ".join(f"{part} {count}" for part, count in ledger.items()),
+        "MB at each tenth of the audio: " + ", ".join(f"{mb:.1f}" for mb in _tenths(heard, hours)),
         f"slope (Theil–Sen) after the first {_WARM_UP:.0%}; flat means at most "
         f"{_FLAT_MB_PER_HOUR:g} MB per hour",
     ]
     return Result(name=name, figures=figures, notes=notes, quick=options.quick)
+
+
+def _tenths(heard: list[tuple[float, float]], hours: float) -> list[float]:
+    """The memory at the last point of each tenth of the hours that has one."""
+    last = {min(9, int(10 * position / hours)): megabytes for position, megabytes in heard}
+    return [last[tenth] for tenth in sorted(last)]

@@ -99,3 +99,10 @@ def test_the_demo_is_captioned_correctly_by_the_bundled_engine(tmp_path: Path) -
     text = (Path(__file__).parents[2] / "vivavoce" / "assets" / "demo.txt").read_text()
     assert spoken_form(shown.out) == spoken_form(text)
     assert "synthetic" in shown.err
+
+
+def test_a_misspelt_command_is_not_taken_for_a_profile(tmp_path: Path) -> None:
+    wrong = run(tmp_path, "devcies")
+    assert wrong.code == 2
+    assert "did you mean `vivavoce devices`?" in wrong.err
+    assert "Traceback" not in wrong.err

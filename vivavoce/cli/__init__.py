@@ -6,6 +6,7 @@ error. Exit codes: 0 done, 1 failed, 2 wrong usage or profile.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -39,6 +40,7 @@ class RunByDefault(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` in front where no command, help or version is asked for."""
         if not args or (args[0] not in COMMANDS and args[0] not in ("--help", "-h", "--version")):
+            _refuse_misspelt_command(args[:1])
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -73,6 +75,20 @@ def command() -> None:
 
     Captions go to standard output, everything else to standard error.
     """
+
+
+def _refuse_misspelt_command(first: list[str]) -> None:
+    """Where the first word is nearly a command and no profile, say so rather than look for one."""
+    for word in first:
+        near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
+        if near and not word.startswith("-"):
+            from vivavoce.config.layers import known_profiles
+
+            if word not in known_profiles(os.environ):
+                raise click.UsageError(
+                    f"there is no command and no profile {word!r}: did you mean "
+                    f"`vivavoce {near[0]}`?"
+                )
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import selectors
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 class Clock(Protocol):
@@ -53,13 +55,14 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.elapsed = 0.0
+        self.working = 0  # threads that the loop waits for: time stands still meanwhile
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready:
             return ready
-        if timeout is None:
-            # Nothing is scheduled: only another thread or process can go on from here.
+        if timeout is None or (self.working and timeout > 0):
+            # Only another thread or process can go on from here.
             return super().select(None)
         self.elapsed += max(0.0, timeout)
         return ready
@@ -69,8 +72,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose timers fire in order but at once, with exact virtual times.
 
     Everything that uses loop time (``asyncio.sleep``, timeouts, :class:`LoopClock`) becomes
-    deterministic. Meant for code without real input and output: a pipe or a thread takes real time,
-    during which virtual time would run ahead.
+    deterministic. Work in threads of the loop's executor takes no virtual time. Meant for code
+    without other input and output: a pipe takes real time, while virtual time would run ahead.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._jumping.elapsed
+
+    def run_in_executor(
+        self,
+        executor: concurrent.futures.Executor | None,
+        func: Callable[[Unpack[Arguments]], T],
+        *arguments: Unpack[Arguments],
+    ) -> asyncio.Future[T]:
+        """As in any loop; virtual time stands still until the work is done."""
+        working = super().run_in_executor(executor, func, *arguments)
+        self._jumping.working += 1
+        working.add_done_callback(self._worked)
+        return working
+
+    def _worked(self, _: asyncio.Future[Any]) -> None:
+        self._jumping.working -= 1
 
 
 def run_virtual(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -116,6 +116,8 @@ def _match(devices: Sequence[InputDevice], wish: str | int) -> InputDevice:
     if part:
         several = ", ".join(repr(device.name) for device in part)
         raise SourceError(f"the microphone {wish!r} is ambiguous: {several} (`vivavoce devices`)")
-    near = difflib.get_close_matches(wish, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "`vivavoce devices` lists them"
-    raise SourceError(f"there is no microphone {wish!r}: {hint}")
+    by_fold = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(low, by_fold, n=1)
+    hint = f"did you mean {by_fold[near[0]]!r}? " if near else ""
+    known = ", ".join(repr(name) for name in names)
+    raise SourceError(f"there is no microphone {wish!r}: {hint}There are {known}")

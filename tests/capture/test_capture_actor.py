@@ -73,7 +73,7 @@ async def test_a_live_source_is_opened_again_and_positions_go_on() -> None:
 
 
 async def test_a_source_that_is_not_live_does_not_begin_again() -> None:
-    with pytest.raises(SourceError, match="the test cannot be read any further: .*a bug"):
+    with pytest.raises(SourceError, match=r"the test cannot be read any further: .*a bug"):
         await run(FailingSource(RuntimeError("a bug"), live=False))
 
 

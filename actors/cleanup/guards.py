@@ -54,7 +54,7 @@ def _unrolled(parts: list[str], shortest: int, longest: int) -> list[str]:
     at = 0
     while at < len(parts):
         size, times = _loop_at(bare, at, shortest, longest)
-        if times >= _LOOP:
+        if times:
             # The last one of the loop is kept: it carries the punctuation of the sentence's end.
             kept += parts[at + size * (times - 1) : at + size * times]
             at += size * times

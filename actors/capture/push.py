@@ -83,6 +83,8 @@ class PushSource:
     def push_nowait(self, samples: npt.NDArray[Any]) -> None:
         """Feed audio without waiting: all of it, or nothing.
 
+        Where nothing waits, an array of any length is taken.
+
         Args:
             samples: as for :meth:`push`.
 
@@ -92,6 +94,7 @@ class PushSource:
         """
         checked = self._checked(samples)
         comes = len(checked) * SAMPLE_RATE // self.rate
+        self._must_be_open()
         if self._turn.locked() or (self._depth and self._depth + comes > _ROOM):
             raise WouldBlock(f"{self.name}: {self._depth / SAMPLE_RATE:.1f} s wait already")
         for piece in self._pieces(checked):
@@ -131,13 +134,16 @@ class PushSource:
         self._taken.set()
 
     def _put(self, frames: npt.NDArray[np.int16]) -> None:
-        if self._waiting.closed:
-            raise ChannelClosed(f"{self.name} was ended or stopped: it takes no more")
+        self._must_be_open()
         # A copy: what the caller does with its array afterwards is its own affair.
         pcm = self._resampler.convert(self._mix_down.mix(frames).copy())
         if len(pcm):
             self._waiting.send_nowait(pcm)
             self._depth += len(pcm)
+
+    def _must_be_open(self) -> None:
+        if self._waiting.closed:
+            raise ChannelClosed(f"{self.name} was ended or stopped: it takes no more")
 
     def _pieces(self, frames: npt.NDArray[Any]) -> Iterator[npt.NDArray[np.int16]]:
         for start in range(0, len(frames), self._piece):

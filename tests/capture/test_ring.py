@@ -150,3 +150,89 @@ def test_two_threads_lose_nothing_that_is_not_told() -> None:
     thread.join()
     assert received + lost == produced[0]
     assert ring.statistics().lost == lost
+
+
+def test_a_hole_of_the_driver_is_told_from_one_of_the_ring() -> None:
+    ring = AudioRing(8)
+    ring.write(block(0, 4))
+    ring.skip(3)
+    ring.write(block(7, 4))
+    ring.write(block(11, 4))  # does not fit
+    ring.skip(2)
+    ring.read(4)
+    assert ring.take_hole() == (4, 7, False)
+    ring.read(4)
+    ring.write(block(17, 4))
+    assert ring.take_hole() == (11, 17, True)
+    assert ring.position == 17
+
+
+def test_a_reader_that_stands_still_costs_no_memory_and_all_is_told_afterwards() -> None:
+    ring = AudioRing(1_000)
+    stored = []
+    for at in range(0, 40_000, 2):  # a hole before every block that fits
+        ring.skip(1)
+        if ring.write(block(at + 1, 1)):
+            stored.append(at + 1)
+    assert len(stored) < 64  # then one long hole
+    ring.skip(5)
+    ring.finish()
+    out = drain(ring)
+    heard = [start for kind, start, *_ in out if kind == "audio"]
+    holes = [(start, end) for kind, start, end in out if kind == "hole"]
+    assert heard == stored
+    assert holes[-1] == (2 * len(stored), 40_005)
+    assert ring.position == 40_005
+    assert ring.statistics().lost == 40_005 - len(stored)
+    assert ring.statistics().overruns == len(holes)
+
+
+def test_two_threads_with_a_slow_reader_that_sleeps() -> None:
+    arrived = threading.Event()
+    ring = AudioRing(2_000, arrived.set)
+    ends_at = time.monotonic() + 1.0
+    finished = threading.Event()
+    produced = []
+
+    def produce() -> None:
+        at = 0
+        while time.monotonic() < ends_at:
+            for count in (1, 300, 77):
+                ring.write(block(at, count))
+                at += count
+            if at % 11 == 0:
+                ring.skip(9)
+                at += 9
+            if at % 3 == 0:
+                time.sleep(0)  # lets the reader catch up, and fall asleep
+        ring.finish()
+        produced.append(at)
+        finished.set()
+        arrived.set()
+
+    thread = threading.Thread(target=produce)
+    thread.start()
+    at = lost = sleeps = 0
+    while True:
+        arrived.clear()
+        over = finished.is_set()
+        hole = ring.take_hole()
+        start = ring.position
+        pcm = ring.read(97 + at % 500) if hole is None else None
+        if hole is not None:
+            assert hole.start == at
+            lost += hole.end - hole.start
+            at = hole.end
+        elif pcm is not None:
+            assert start == at
+            np.testing.assert_array_equal(pcm, block(start, len(pcm)))
+            at += len(pcm)
+        elif over:
+            break
+        elif ring.prepare_to_wait():
+            sleeps += 1
+            assert arrived.wait(10), "a wake-up was lost"
+    thread.join()
+    assert at == produced[0]
+    assert lost == ring.statistics().lost
+    assert sleeps

@@ -13,14 +13,14 @@ from support.program import SPEECH
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.devices import InputDevice, ranked
 from vivavoce.actors.capture.recording import RecordingSource
-from vivavoce.actors.capture.resample import MixDown, Resampler
+from vivavoce.actors.capture.resample import Doorway, MixDown, Resampler
 from vivavoce.actors.capture.source import SourceError
 from vivavoce.actors.capture.stdin import StdinSource
 from vivavoce.config.schema import CaptureSettings
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.channel import Channel, ChannelClosed, WouldBlock
 from vivavoce.pipeline.clock import LoopClock, run_virtual
-from vivavoce.pipeline.messages import EndOfStream
+from vivavoce.pipeline.messages import EndOfStream, GapReason
 
 GOOD = SPEECH / "utt-002-awb.wav"
 
@@ -245,10 +245,87 @@ async def test_pushing_waits_when_nobody_takes() -> None:
             await source.push(np.zeros(16_000 * 60, np.int16))
 
 
+async def test_many_small_arrays_wait_as_long_as_a_few_large_ones() -> None:
+    source = PushSource()
+    for at in range(400):  # 4 s of 10 ms
+        source.push_nowait(np.full(160, at, np.int16))
+    with pytest.raises(WouldBlock, match=r"4\.0 s"):
+        source.push_nowait(np.zeros(1, np.int16))
+    pushing = asyncio.create_task(source.push(np.full(160, 400, np.int16)))
+    await asyncio.sleep(0)
+    blocks = source.blocks()
+    assert (await anext(blocks)).pcm[0] == 0
+    await pushing
+    source.end()
+    assert [block.pcm[0] async for block in blocks] == list(range(1, 401))
+
+
+async def test_pushing_to_a_source_that_ended_is_refused() -> None:
+    source = PushSource()
+    waiting = asyncio.create_task(source.push(np.zeros(16_000 * 9, np.int16)))
+    await asyncio.sleep(0)
+    source.stop()
+    with pytest.raises(ChannelClosed):
+        await waiting
+    with pytest.raises(ChannelClosed):
+        source.push_nowait(np.zeros(3, np.int16))
+    assert sum([len(block.pcm) async for block in source.blocks()]) == 64_000
+
+
+async def test_pushes_of_several_tasks_do_not_mix() -> None:
+    source = PushSource()
+    arrays = [np.full(16_000 * 3, number, np.int16) for number in range(4)]
+    pushing = [asyncio.create_task(source.push(array)) for array in arrays]
+    heard = []
+    async for block in source.blocks():
+        heard.append(block.pcm)
+        if sum(map(len, heard)) == 16_000 * 12:
+            source.end()
+    await asyncio.gather(*pushing)
+    np.testing.assert_array_equal(np.concatenate(heard), np.concatenate(arrays))
+
+
+async def test_another_thread_can_push() -> None:
+    source = PushSource()
+    with pytest.raises(RuntimeError, match="runs"):
+        source.push_threadsafe(np.zeros(3, np.int16))
+    await source.open()
+    with pytest.raises(RuntimeError, match="await push"):
+        source.push_threadsafe(np.zeros(3, np.int16))
+    pcm = pcm_of(GOOD)
+
+    def feed() -> None:
+        for part in np.array_split(pcm, 20):
+            source.push_threadsafe(part)
+        with pytest.raises(ValueError, match="NaN"):
+            source.push_threadsafe(np.array([np.nan], np.float32))
+        with pytest.raises(TimeoutError):
+            source.push_threadsafe(np.zeros(16_000 * 60, np.int16), timeout=0.05)
+
+    await asyncio.to_thread(feed)
+    source.end()
+    heard = np.concatenate([block.pcm async for block in source.blocks()])
+    np.testing.assert_array_equal(heard[: len(pcm)], pcm)
+
+
 def test_the_mix_does_not_overflow() -> None:
     loud = np.full((4, 3), 32_767, np.int16)
     assert MixDown(3, 4).mix(loud).tolist() == [32_767] * 4
     assert MixDown(2, 4).mix(np.full((4, 2), -32_768, np.int16)).tolist() == [-32_768] * 4
+
+
+def test_holes_do_not_make_positions_drift() -> None:
+    door = Doorway(44_100)
+    device = at = 0
+    for number in range(300):
+        for item in door.audio(np.zeros(1_411, np.int16)):
+            assert item.start == at
+            at = item.end
+        device += 1_411 + number % 7
+        for item in door.hole(device, GapReason.OVERRUN):
+            assert item.start == at
+            at = item.end
+    assert abs(at - device * 16_000 / 44_100) <= 1
 
 
 def test_16_khz_is_not_touched() -> None:
@@ -300,6 +377,7 @@ def test_devices_are_chosen_by_name_index_and_rank(choice, indices) -> None:
     [
         ("USB", "ambiguous.*Headset.*Camera"),
         ("USB Headst", "did you mean 'USB Headset'"),
+        ("Mars", "There are 'HDA Intel', 'USB Headset', 'USB Camera'"),
         (9, "number 9"),
         (["no", "none"], "no microphone 'no'"),
     ],

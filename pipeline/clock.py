@@ -89,7 +89,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self,
         executor: concurrent.futures.Executor | None,
         func: Callable[[Unpack[Arguments]], T],
-        *arguments: Unpack[Arguments],
+        *arguments: *Arguments,
     ) -> asyncio.Future[T]:
         """As in any loop; virtual time stands still until the work is done."""
         working = super().run_in_executor(executor, func, *arguments)

@@ -9,6 +9,7 @@ from typing import Any
 from vivavoce.actors.capture.devices import InputDevice, list_input_devices, portaudio, ranked
 from vivavoce.actors.capture.resample import Doorway, MixDown
 from vivavoce.actors.capture.source import SourceError
+from vivavoce.actors.capture.wake import LoopWaker
 from vivavoce.config.schema import DeviceChoice
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason
@@ -52,7 +53,7 @@ class MicrophoneSource:
         Raises:
             SourceError: there is none, it is unknown, busy, or PortAudio is missing.
         """
-        self._loop = asyncio.get_running_loop()
+        self._waker = LoopWaker(asyncio.get_running_loop(), self._arrived)
         self._opening = asyncio.ensure_future(asyncio.to_thread(self._open))
         # Whoever cancels this cannot stop the thread: close() waits for it.
         await asyncio.shield(self._opening)
@@ -78,7 +79,7 @@ class MicrophoneSource:
     def _begin(self, sounddevice: Any, device: InputDevice, rate: int, channels: int) -> None:
         block = rate * self._block_ms // 1000
         self._rate = rate
-        self._ring = AudioRing(rate * self._ring_s, self._wake)
+        self._ring = AudioRing(rate * self._ring_s, self._waker.wake)
         self._mix_down = MixDown(channels, max(4 * block, rate))
         self._overflows = 0
         self._last_adc_end = 0.0
@@ -117,13 +118,7 @@ class MicrophoneSource:
     def _device_ended(self) -> None:
         """The stream ended: the device went away, or it was closed."""
         self._died = True
-        self._wake()
-
-    def _wake(self) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._arrived.set)
-        except RuntimeError:
-            return  # the loop is closed: nobody listens any more
+        self._waker.wake()
 
     # -- the loop
 
@@ -196,7 +191,8 @@ class MicrophoneSource:
         """Release the device. Idempotent."""
         if self._opening is not None:
             await asyncio.wait([self._opening])
-        await self._halt()
+            await self._halt()
+            self._waker.close()
 
 
 def _ways_to_open(device: InputDevice) -> list[tuple[int, int]]:

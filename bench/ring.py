@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from vivavoce.actors.capture.resample import MixDown
+from vivavoce.actors.capture.wake import LoopWaker
 from vivavoce.bench.child import engine_arguments, engine_title, recording
 from vivavoce.bench.measure import quantile
 from vivavoce.bench.registry import Options
@@ -112,13 +113,10 @@ def _timed(title: str, times_us: list[float], loaded: bool, work: _Work | None) 
 
 async def _stream(work: _Work, callbacks: int, milliseconds: int, seen: _Callbacks) -> None:
     """One audio thread writes; this loop consumes as capture does, woken by the ring."""
-    loop = asyncio.get_running_loop()
     arrived = asyncio.Event()
+    waker = LoopWaker(asyncio.get_running_loop(), arrived)
     wakes = work is _Work.ALL
-    ring = AudioRing(
-        _RING_S * SAMPLE_RATE,
-        wake=(lambda: loop.call_soon_threadsafe(arrived.set)) if wakes else None,
-    )
+    ring = AudioRing(_RING_S * SAMPLE_RATE, waker.wake if wakes else None)
     samples = milliseconds * SAMPLE_RATE // 1000
     writing = asyncio.create_task(
         asyncio.to_thread(_produce, work, ring, callbacks, milliseconds / 1000, seen)
@@ -134,6 +132,7 @@ async def _stream(work: _Work, callbacks: int, milliseconds: int, seen: _Callbac
                 async with asyncio.timeout(None if wakes else 0.02):
                     await arrived.wait()
     await writing
+    waker.close()
     seen.lost += ring.statistics().lost
 
 

@@ -96,7 +96,10 @@ class MixDown:
             return samples[:, 0]
         count = len(samples)
         sums = self._sums[:count]
-        np.add.reduce(samples, axis=1, out=sums)
+        # Channel by channel: a reduction over the short axis is five times slower.
+        sums[:] = samples[:, 0]
+        for channel in range(1, self._channels):
+            np.add(sums, samples[:, channel], out=sums)
         np.floor_divide(sums, self._channels, out=sums)
         mono = self._mono[:count]
         mono[:] = sums

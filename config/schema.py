@@ -86,15 +86,36 @@ class VadSettings(Section, frozen=True, kw_only=True):
         int,
         Meta(
             ge=2_000,
-            le=29_500,
+            le=600_000,
             description="Longest utterance; longer speech is cut at the quietest place of its last "
-            "part. Whisper's window is 30 s.",
+            "part. `transcription.window_ms` cuts at words, and before this does.",
         ),
-    ] = 28_000
+    ] = 120_000
     cut_search_ms: Annotated[
         Milliseconds,
         Meta(description="How much of the end of an over-long utterance is searched for the cut."),
     ] = 5_000
+
+
+EncoderContext: TypeAlias = Literal["trimmed", "full", "auto"]
+
+
+class PhraseCacheSettings(Section, frozen=True, kw_only=True):
+    """Repeated sounds (prompts, jingles, commands) that need not be decoded again."""
+
+    enabled: Annotated[bool, Meta(description="Keep texts by the fingerprint of their sound.")] = (
+        False
+    )
+    near_matches: Annotated[
+        bool, Meta(description="Also match the same phrase with a little noise or offset.")
+    ] = True
+    max_entries: Annotated[
+        int, Meta(ge=1, le=100_000, description="Phrases kept; the least recently used go first.")
+    ] = 512
+    ttl_s: Annotated[float, Meta(gt=0.0, description="How long a phrase is kept.")] = 3_600.0
+    max_phrase_ms: Annotated[
+        Milliseconds, Meta(description="Longer utterances are neither kept nor looked up.")
+    ] = 6_000
 
 
 class TranscriptionSettings(Section, frozen=True, kw_only=True):
@@ -145,15 +166,109 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     hotwords: Annotated[str | None, Meta(description="Words to expect, separated by spaces.")] = (
         None
     )
+    draft: Annotated[
+        str | None,
+        Meta(
+            description="A smaller, faster model for partials and instant finals; the text of "
+            "`model` follows as a revision. Nothing: one model does both."
+        ),
+    ] = None
+    final_context: Annotated[
+        EncoderContext,
+        Meta(
+            description="Encoder context of finals. `full`: 30 s, exactly as offline; `trimmed`: "
+            "the audio and a margin, many times cheaper; `auto`: trimmed, and again in full where "
+            "the result looks bad."
+        ),
+    ] = "full"
+    partial_context: Annotated[
+        EncoderContext, Meta(description="Encoder context of partials; as `final_context`.")
+    ] = "auto"
+    context_margin_ms: Annotated[
+        int,
+        Meta(ge=0, le=30_000, description="What a trimmed context keeps beyond the audio."),
+    ] = 2_560
+    forced_prefix: Annotated[
+        bool, Meta(description="Decode only what follows the words that are stable already.")
+    ] = True
+    previous_words: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="Words of the finals before that a final is given as context; 0: none. "
+            "It helps with names and style, and can carry an error on.",
+        ),
+    ] = 0
+    previous_words_silence_ms: Annotated[
+        Milliseconds, Meta(description="Silence after which no words from before are given.")
+    ] = 5_000
     partials: Annotated[bool, Meta(description="Show words while they are being spoken.")] = True
     partial_interval_ms: Annotated[
         int,
         Meta(
             ge=50,
             le=600_000,
-            description="Time between partials; longer when the engine needs longer.",
+            description="Shortest time between partials; longer where `partial_cpu_share` says so.",
         ),
-    ] = 400
+    ] = 250
+    partial_cpu_share: Annotated[
+        float,
+        Meta(
+            gt=0.0,
+            le=1.0,
+            description="Largest share of one core that partials may take while someone speaks, "
+            "by the engine's measured cost.",
+        ),
+    ] = 0.3
+    hold_back_ms: Annotated[
+        Milliseconds,
+        Meta(
+            description="A word that ends this close to the end of the audio is shown only when "
+            "it is certain: it may be cut in the middle. 0: shown at once."
+        ),
+    ] = 200
+    hold_back_probability: Annotated[
+        Probability,
+        Meta(description="How probable a word in the held-back part must be to be shown."),
+    ] = 0.9
+    window_ms: Annotated[
+        int,
+        Meta(
+            ge=4_000,
+            le=28_000,
+            description="Speech without a pause is cut at the end of a stable word when it is "
+            "longer than this. Whisper's window is 30 s.",
+        ),
+    ] = 14_000
+    overload_ladder: Annotated[
+        bool,
+        Meta(
+            description="When the engine cannot keep up: fewer partials, then none, then cheaper "
+            "finals. Off: finals are always exact, however late."
+        ),
+    ] = True
+    max_lag_ms: Annotated[
+        int,
+        Meta(
+            ge=500,
+            le=600_000,
+            description="Lag (speech not yet final) above which `overload_ladder` climbs.",
+        ),
+    ] = 6_000
+    engines: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=64,
+            description="Engine processes that work side by side at maximum pace; 0: as many as "
+            "cores and memory allow.",
+        ),
+    ] = 1
+    batch_size: Annotated[
+        int,
+        Meta(ge=1, le=32, description="Utterances decoded together at maximum pace."),
+    ] = 8
     speculative_finals: Annotated[
         bool, Meta(description="Decode the final at a pause, before the end is confirmed.")
     ] = True
@@ -165,6 +280,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Ended utterances that may wait for their final; beyond it, capture waits.",
         ),
     ] = 4
+    phrase_cache: PhraseCacheSettings = field(default_factory=PhraseCacheSettings)
     max_engine_restarts: Annotated[
         int,
         Meta(ge=0, le=100, description="Engine restarts per minute before the run gives up."),

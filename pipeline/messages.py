@@ -188,14 +188,23 @@ class Final(Message, frozen=True, kw_only=True):
 
 
 class Revision(Message, frozen=True, kw_only=True):
-    """Replaces the text of an earlier :class:`Final` of the same utterance."""
+    """Replaces the text of an earlier :class:`Final` of the same utterance.
+
+    Where revisions are made at all, each final gets exactly one, also with the same text: writers
+    wait for it. The engine's own figures are those of :class:`Final`; an empty ``language`` is that
+    of the final before it.
+    """
 
     utterance: int
     text: str
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
+    no_speech_probability: float = 0.0
+    average_log_probability: float = 0.0
+    compression_ratio: float = 0.0
     engine: str = ""
     model: str = ""
+    language: str = ""
 
 
 class Gap(Message, frozen=True, kw_only=True):

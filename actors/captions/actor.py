@@ -45,8 +45,8 @@ class CaptionActor(Actor[Caption, None]):
         await self._output.write(data)
 
     async def on_stop(self) -> None:
-        """Leave the screen in order where the run ends early; an output that is stuck is left."""
+        """Leave all in order where the run ends early; an output that is stuck is left."""
         if self._finished or self._output.stalled or not self._output.takes_now():
             return
         with suppress(VivavoceError):  # it failed before, and that is on its way to the user
-            await self._output.write(self._writer.abandon())
+            self._output.write_ready(self._writer.abandon())

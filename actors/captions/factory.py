@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.actors.captions.plain import PlainWriter
+from vivavoce.actors.captions.revisions import PatientWriter
 from vivavoce.actors.captions.subtitles import SubtitleWriter
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.actors.captions.writer import CaptionWriter
@@ -20,6 +21,7 @@ def make_writer(
     stream: BinaryIO,
     environ: Mapping[str, str],
     size: Callable[[], tuple[int, int]] | None = None,
+    revisions_follow: bool = False,
 ) -> CaptionWriter:
     """The writer for ``stream``.
 
@@ -28,13 +30,16 @@ def make_writer(
         stream: where it will be written; a terminal gets the live view.
         environ: ``NO_COLOR`` and ``TERM``.
         size: columns and rows of the terminal; asked of the system when not given.
+        revisions_follow: finals get a revision later. Where nothing can be rewritten (plain lines,
+            also on a terminal that can do nothing else, and subtitles) a final waits for it.
     """
     if settings.format == "jsonl":
         return JsonlWriter()
     if settings.format in ("srt", "vtt"):
-        return SubtitleWriter("srt" if settings.format == "srt" else "vtt")
+        subtitles = SubtitleWriter("srt" if settings.format == "srt" else "vtt")
+        return PatientWriter(subtitles) if revisions_follow else subtitles
     if not stream.isatty() or (environ.get("TERM") or "dumb") == "dumb":
-        return PlainWriter()
+        return PatientWriter(PlainWriter()) if revisions_follow else PlainWriter()
     colour = settings.colour == "always" or (
         settings.colour == "auto" and not environ.get("NO_COLOR")
     )

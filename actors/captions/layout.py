@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from wcwidth import wcswidth, wcwidth
@@ -72,9 +72,23 @@ def rows_on(line: str, columns: int) -> int:
 
     A terminal breaks anywhere, but a wide character that does not fit moves to the next row whole.
     """
+    return _rows((max(0, wcswidth(cluster)) for cluster in clusters(line)), columns)
+
+
+def rows_between(line: str, columns: int) -> tuple[int, int]:
+    """The fewest and the most rows that any terminal of ``columns`` breaks a line into.
+
+    Terminals disagree about emoji that are joined or have a variation selector: some show one
+    picture, others its parts.
+    """
+    joined = [max(0, wcswidth(cluster)) for cluster in clusters(line)]
+    apart = [sum(max(0, wcwidth(part)) for part in cluster) for cluster in clusters(line)]
+    return _rows(map(min, joined, apart), columns), _rows(map(max, joined, apart), columns)
+
+
+def _rows(widths: Iterable[int], columns: int) -> int:
     rows, used = 1, 0
-    for cluster in clusters(line):
-        needed = max(0, wcswidth(cluster))
+    for needed in widths:
         if used and used + needed > columns:
             rows, used = rows + 1, 0
         used += needed

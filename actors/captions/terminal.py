@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from vivavoce.actors.captions.layout import rows_on, wrap
 from vivavoce.actors.captions.plain import gap_line
+from vivavoce.actors.captions.recent import RecentLines
 from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
-from vivavoce.pipeline.messages import Caption, Final, Gap, Partial
+from vivavoce.pipeline.messages import Caption, Final, Gap, Partial, Revision
 
 _DIM, _FAINT, _RESET = "\x1b[2m", "\x1b[2;3m", "\x1b[0m"
 _CLEAR_ROW, _UP = "\x1b[2K", "\x1b[A"
@@ -20,6 +21,10 @@ class TerminalWriter:
     Every row is broken by this writer, one column short of the edge, so that the number of rows is
     known. After a resize the terminal has reflowed them; they are counted with the new width.
 
+    Finals are left to the terminal to break, so that it can reflow and copy them as one line. A
+    revision replaces its final while all of that is on the screen and no resize came between.
+    Later, nothing is printed: people have read on, and a sentence said twice would only confuse.
+
     Args:
         size: tells columns and rows as they are now; called at each drawing.
         colour: stable words plain and the rest dim; otherwise all plain.
@@ -30,18 +35,23 @@ class TerminalWriter:
         self._colour = colour
         self._open: Partial | None = None
         self._drawn: list[str] = []  # the rows of the partial on the screen
+        self._recent = RecentLines()
+        self._columns, self._rows = 0, 0
 
     def render(self, event: Caption, t: float) -> bytes:
         """What to write to show ``event``."""
+        self._look()
         if isinstance(event, Partial):
             self._open = event
             return (self._erase() + self._draw()).encode()
         if isinstance(event, Final):
             if self._open is not None and self._open.utterance <= event.utterance:
                 self._open = None
-            return self._above(neutralise(event.text).strip()).encode()
+            return self._above(neutralise(event.text).strip(), utterance=event.utterance).encode()
+        if isinstance(event, Revision):
+            return self._revise(event).encode()
         if isinstance(event, Gap):
-            return self._above(self._styled(gap_line(event), _FAINT)).encode()
+            return self._above(gap_line(event), _FAINT).encode()
         return b""
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
@@ -50,22 +60,42 @@ class TerminalWriter:
 
     def abandon(self) -> bytes:
         """Leave nothing half-said on the screen."""
+        self._look()
         self._open = None
         return self._erase().encode()
 
-    def _above(self, line: str) -> str:
+    def _look(self) -> None:
+        """Ask for the size of the screen; another one leaves no row where it was."""
+        columns, rows = self._size()
+        if (columns, rows) != (self._columns, self._rows):
+            self._columns, self._rows = columns, rows
+            self._recent.forget()
+
+    def _above(self, line: str, style: str = "", utterance: int | None = None) -> str:
         """A line for good; what is still being said goes on below it."""
         erased = self._erase()
-        return erased + (f"{line}\r\n" if line else "") + self._draw()
+        shown = self._styled(line, style) if style else line
+        self._recent.add(line, shown, self._columns, utterance)
+        return erased + (f"{shown}\r\n" if line else "") + self._draw()
+
+    def _revise(self, revision: Revision) -> str:
+        """The final with its new text and all that stands below it, in place."""
+        text = neutralise(revision.text).strip()
+        rewrite = self._recent.rewrite(revision.utterance, text, self._columns)
+        if rewrite is None:
+            return ""
+        erased = self._erase() + (_UP + _CLEAR_ROW) * rewrite.rows
+        return erased + "".join(f"{line}\r\n" for line in rewrite.lines) + self._draw()
 
     def _draw(self) -> str:
         """The end of the open utterance: as many rows as the screen has, but one."""
-        if self._open is None:
-            return ""
-        stable, tail = neutralise(self._open.stable), neutralise(self._open.tail)
-        columns, rows = self._size()
-        lines = wrap(f"{stable} {tail}", max(1, columns - 1))[-max(1, rows - 1) :]
-        self._drawn = lines
+        stable, tail = "", ""
+        if self._open is not None:
+            stable, tail = neutralise(self._open.stable), neutralise(self._open.tail)
+        most = max(1, self._rows - 1)
+        self._drawn = lines = wrap(f"{stable} {tail}", max(1, self._columns - 1))[-most:]
+        # Rows that this pushes off the screen stay off it, also when the partial is erased again.
+        self._recent.keep(self._rows - max(1, len(lines)))
         shown = "\r\n".join(lines)
         cut = _cut_before(shown, len("".join(tail.split())))
         return shown[:cut] + (self._styled(shown[cut:], _DIM) if cut < len(shown) else "")
@@ -76,11 +106,10 @@ class TerminalWriter:
     def _erase(self) -> str:
         if not self._drawn:
             return ""
-        columns, screen = self._size()
-        rows = sum(rows_on(line, max(1, columns)) for line in self._drawn)
+        rows = sum(rows_on(line, max(1, self._columns)) for line in self._drawn)
         self._drawn = []
         # What a smaller window has pushed into the scroll-back is out of reach, and harmless there.
-        rows = min(rows, max(1, screen))
+        rows = min(rows, max(1, self._rows))
         # Row by row: "clear below" in the top row makes tmux keep a copy in its scroll-back.
         return "\r" + (_CLEAR_ROW + _UP) * (rows - 1) + _CLEAR_ROW
 

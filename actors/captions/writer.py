@@ -59,16 +59,26 @@ class Output:
             OutputClosed: the reader went away; the message is empty.
             OutputFailed: writing failed otherwise, in one line.
         """
+        data = self.write_ready(data)
+        if data:
+            self.stalled = True  # until it is written: a cancelled wait leaves it so
+            await asyncio.to_thread(self._write_all, data)
+            self.stalled = False
+
+    def write_ready(self, data: bytes) -> bytes:
+        """Write what the stream takes without waiting; return the rest.
+
+        Raises:
+            OutputClosed: the reader went away; the message is empty.
+            OutputFailed: writing failed otherwise, in one line.
+        """
         while data and self.takes_now():
             # A pipe that is ready promises to take this much without blocking.
             written = self._write_some(data[: select.PIPE_BUF])
             data = data[written:]
             if not written:
                 break
-        if data:
-            self.stalled = True  # until it is written: a cancelled wait leaves it so
-            await asyncio.to_thread(self._write_all, data)
-            self.stalled = False
+        return data
 
     def takes_now(self) -> bool:
         """Whether a write of ``PIPE_BUF`` bytes returns at once."""

@@ -63,9 +63,9 @@ class Cleaner:
 class CleanupActor(Actor[Caption, Caption]):
     """Cleans finals, revisions and partials; everything else passes through untouched.
 
-    A final names its language; partials and revisions are taken to be in the language of the final
-    before them. An utterance keeps the language that its first partial was given, or else what was
-    shown as stable could change.
+    Finals and revisions name their language; partials, and revisions that name none, are taken to
+    be in the language of the final before them. An utterance keeps the language that its first
+    partial was given, or else what was shown as stable could change.
     """
 
     name = "cleanup"
@@ -92,5 +92,5 @@ class CleanupActor(Actor[Caption, Caption]):
                 self._open_utterance, self._open_language = message.utterance, self._language
             return self._cleaner.partial(message, self._open_language)
         if isinstance(message, Revision):
-            return self._cleaner.whole(message, self._language)
+            return self._cleaner.whole(message, message.language or self._language)
         return message

@@ -21,10 +21,9 @@ def unsure(caption: Final | Revision) -> bool:
     Large-Scale Weak Supervision", 2022, section 4.5), a little stricter. Figures that an engine
     does not give are 0 and say nothing.
     """
-    if 0.0 < caption.confidence < _LOW_CONFIDENCE:
-        return True
-    return isinstance(caption, Final) and (
-        caption.average_log_probability < _LOW_LOG_PROBABILITY
+    return (
+        0.0 < caption.confidence < _LOW_CONFIDENCE
+        or caption.average_log_probability < _LOW_LOG_PROBABILITY
         or caption.compression_ratio > _HIGH_COMPRESSION
     )
 
@@ -78,7 +77,7 @@ def _loop_at(bare: list[str], at: int, shortest: int, longest: int) -> tuple[int
 
 def is_hallucination(caption: Final | Revision) -> bool:
     """Whether the whole text is a phrase known to be invented, over audio that supports none."""
-    silent = isinstance(caption, Final) and caption.no_speech_probability > _NO_SPEECH
+    silent = caption.no_speech_probability > _NO_SPEECH
     return (silent or unsure(caption)) and spoken_form(caption.text) in KNOWN_HALLUCINATIONS
 
 

@@ -51,6 +51,7 @@ class _Session:
             profile.captions,
             stream=output,
             environ=os.environ,
+            revisions_follow=profile.transcription.draft is not None,
         )
         pipeline.add_sink(CaptionActor(writer, output))
         gc.freeze()  # what was imported stays: no collection needs to look at it again

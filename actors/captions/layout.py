@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 from wcwidth import wcswidth, wcwidth
 
@@ -82,8 +83,11 @@ def rows_between(line: str, columns: int) -> tuple[int, int]:
     picture, others its parts.
     """
     joined = [max(0, wcswidth(cluster)) for cluster in clusters(line)]
-    apart = [sum(max(0, wcwidth(part)) for part in cluster) for cluster in clusters(line)]
-    return _rows(map(min, joined, apart), columns), _rows(map(max, joined, apart), columns)
+    parts = [[max(0, wcwidth(part)) for part in cluster] for cluster in clusters(line)]
+    apart = [sum(widths) for widths in parts]
+    fewest = _rows(map(min, joined, apart), columns)
+    most = _rows(map(max, joined, apart), columns)
+    return fewest, max(most, _rows(chain(*parts), columns))
 
 
 def _rows(widths: Iterable[int], columns: int) -> int:

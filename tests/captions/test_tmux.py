@@ -1,87 +1,13 @@
 """The live view in a real terminal emulator that reflows: tmux, on a private socket."""
 
-import os
 import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.tmux import Terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-
-# Shows "stable|tail" lines as partials, "=text" lines as finals; an empty line ends it.
-PROGRAM = """
-import os, sys
-from vivavoce.actors.captions.terminal import TerminalWriter
-from vivavoce.pipeline.messages import Final, Partial
-writer = TerminalWriter(lambda: tuple(os.get_terminal_size(1)), colour=True)
-for line in open(sys.argv[1], encoding="utf-8"):
-    stable, _, tail = line.strip().partition("|")
-    if not stable:
-        os.write(1, writer.abandon())
-    elif stable[0] == "=":
-        os.write(1, writer.render(Final(utterance=1, start=0, end=1, text=stable[1:]), 0.0))
-    else:
-        os.write(1, writer.render(
-            Partial(utterance=1, revision=1, start=0, end=1, stable=stable, tail=tail), 0.0))
-"""
-
-
-class Terminal:
-    """A tmux session of its own; what is sent is shown by a program that runs in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._socket = folder / "tmux"
-        self._pipe = folder / "events"
-        os.mkfifo(self._pipe)
-        (folder / "program.py").write_text(PROGRAM)
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "40", "-y", "8",
-                   sys.executable, str(folder / "program.py"), str(self._pipe))  # fmt: skip
-        self._tmux("set-option", "-g", "window-size", "manual")
-        self._tmux("set-option", "-g", "status", "off")
-        self.resize(40, 8)
-        self._events = self._pipe.open("w", encoding="utf-8")
-
-    def _tmux(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-u", "-S", str(self._socket), *arguments],
-            capture_output=True, timeout=10, check=True,
-        )  # fmt: skip
-        return done.stdout.decode()
-
-    def resize(self, columns: int, rows: int) -> None:
-        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
-
-    def send(self, line: str) -> None:
-        self._events.write(line + "\n")
-        self._events.flush()
-
-    def lines(self) -> list[str]:
-        """What was ever shown, from the first line of the scroll-back on."""
-        shown = self._tmux("capture-pane", "-p", "-S", "-", "-J").split("\n")
-        return [line.rstrip() for line in shown if line.strip()]
-
-    def scrolled(self) -> list[str]:
-        """What has left the screen, once the terminal has reflowed."""
-        time.sleep(0.2)
-        shown = self._tmux("capture-pane", "-p", "-S", "-", "-E", "-1", "-J").split("\n")
-        history = int(self._tmux("display-message", "-p", "#{history_size}"))
-        return [line.rstrip() for line in shown if line.strip()] if history else []
-
-    def shows(self, expected: Callable[[list[str]], bool]) -> list[str]:
-        deadline = time.monotonic() + 10
-        while not expected(self.lines()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return self.lines()
-
-    def close(self) -> None:
-        self._events.close()
-        subprocess.run(
-            ["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, check=False
-        )
 
 
 @pytest.fixture
@@ -141,3 +67,67 @@ def test_at_the_end_the_screen_is_left_clean(terminal: Terminal) -> None:
     terminal.send(f"{LONG}|more")
     terminal.send("")
     assert terminal.shows(lambda lines: lines == ["Done."]) == ["Done."]
+
+
+def test_a_revision_takes_the_place_of_its_final(terminal: Terminal) -> None:
+    terminal.send("=First sentence.")
+    terminal.send("=Second sentence.")
+    terminal.send("the quick|brown")
+    terminal.send(f"~1 {LONG}, revised.")
+    terminal.send("~2 The second sentence.")
+    expected = [f"{LONG}, revised.", "The second sentence.", "the quick brown"]
+    assert terminal.shows(lambda lines: lines == expected) == expected
+    terminal.send("~1 Short.")
+    terminal.send("the quick brown|fox")
+    expected = ["Short.", "The second sentence.", "the quick brown fox"]
+    assert terminal.shows(lambda lines: lines == expected) == expected
+    # Rows that were broken by the terminal and then cleared are no longer parts of one line.
+    terminal.resize(100, 8)
+    terminal.scrolled()
+    assert terminal.lines() == expected
+
+
+def test_a_final_that_fills_its_row_to_the_edge_is_revised_without_a_trace(
+    terminal: Terminal,
+) -> None:
+    for text in ("x" * 40, "漢" * 20, "x" * 39 + "漢", "y" * 80):
+        terminal.send(f"={text}")
+        terminal.send("~1 First.")
+    expected = ["First.", "漢" * 20, "x" * 39 + "漢", "y" * 80]
+    assert terminal.shows(lambda lines: lines == expected) == expected
+    for number in (2, 3, 4):
+        terminal.send(f"~{number} {number}")
+    expected = ["First.", "2", "3", "4"]
+    assert terminal.shows(lambda lines: lines == expected) == expected
+
+
+def test_what_has_scrolled_away_is_not_rewritten(terminal: Terminal) -> None:
+    finals = [f"Sentence {number}." for number in range(1, 13)]
+    for text in finals:
+        terminal.send(f"={text}")
+    terminal.send("and|so")
+    for number in range(1, 13):
+        terminal.send(f"~{number} Revised {number}.")
+    terminal.send("and so|on")
+    # Eight rows, one of them the partial's: seven finals are on the screen.
+    expected = [*finals[:5], *(f"Revised {number}." for number in range(6, 13)), "and so on"]
+    assert terminal.shows(lambda lines: lines == expected) == expected
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(22, 8), (80, 8), (40, 5), (40, 12)])
+def test_after_a_resize_only_what_came_later_is_rewritten(
+    terminal: Terminal, columns: int, rows: int
+) -> None:
+    terminal.send(f"={LONG}.")
+    terminal.send("the quick|brown")
+    terminal.shows(lambda lines: bool(lines) and lines[-1].endswith("brown"))
+    terminal.resize(columns, rows)
+    terminal.scrolled()
+    terminal.send("~1 Revised.")
+    terminal.send("=Second.")
+    terminal.send("third|one")
+    terminal.send("~2 The second.")
+    terminal.send("~1 Revised again.")
+    terminal.send("third one|here")
+    expected = [f"{LONG}.", "The second.", "third one here"]
+    assert terminal.shows(lambda lines: lines == expected) == expected

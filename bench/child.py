@@ -96,11 +96,12 @@ def started(
     python: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     sample_every_s: float = 0.05,
+    keep: int = 1_000,
 ) -> Iterator[tuple[subprocess.Popen[bytes], Run]]:
     """Start ``vivavoce ARGUMENTS --format jsonl`` and watch it; leaving waits for its end.
 
     The body may write to the child's stdin and must close it if it does; when the body raises, the
-    child is killed.
+    child is killed. Of the events, the first ``keep`` and the end are kept.
 
     Raises:
         RunFailed: the child's exit code is not 0.
@@ -119,7 +120,7 @@ def started(
     assert child.stderr is not None
     ended = threading.Event()
     watchers = [
-        threading.Thread(target=_read_events, args=(child.stdout, run, began)),
+        threading.Thread(target=_read_events, args=(child.stdout, run, began, keep)),
         threading.Thread(target=_read_lines, args=(child.stderr, run)),
         threading.Thread(target=_weigh, args=(child.pid, run, began, sample_every_s, ended)),
     ]
@@ -158,7 +159,7 @@ def interrupt(child: subprocess.Popen[bytes]) -> None:
     child.send_signal(signal.SIGINT)
 
 
-def _read_events(stream: IO[bytes], run: Run, began: float) -> None:
+def _read_events(stream: IO[bytes], run: Run, began: float, keep: int = 1_000) -> None:
     for line in stream:
         read_at = time.monotonic() - began
         event = json.loads(line)
@@ -167,7 +168,7 @@ def _read_events(stream: IO[bytes], run: Run, began: float) -> None:
         first_sample = read_at - event["t"]
         if run.first_sample_s is None or first_sample < run.first_sample_s:
             run.first_sample_s = first_sample
-        if event["type"] == "end" or len(run.events) < 1_000:
+        if event["type"] == "end" or len(run.events) < keep:
             run.events.append(event)
 
 

@@ -36,9 +36,30 @@ from vivavoce.config.errors import VivavoceError
     show_default=True,
     help="Hours of audio for `memory`.",
 )
+@click.option(
+    "--recording",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="For `stream`: a WAV file whose words and word times are in a refs.json beside it.",
+)
+@click.option(
+    "--without",
+    type=click.Choice(list(registry.RULES)),
+    multiple=True,
+    help="For `stream`: switch this rule off; may be repeated.",
+)
+@click.option("--ablation", is_flag=True, help="For `stream`: also run without each of the rules.")
+@click.option("--curve", is_flag=True, help="For `stream`: also run with hold-backs of 0-400 ms.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE.svg",
+    help="For `stream`: write a plot of the latencies; with --curve, of latency against stability.",
+)
 @click.pass_context
 def command(
     context: click.Context,
+    *,
     names: tuple[str, ...],
     quick: bool,
     as_json: bool,
@@ -47,10 +68,23 @@ def command(
     factor: float,
     model: str | None,
     hours: float,
+    recording: Path | None,
+    without: tuple[str, ...],
+    ablation: bool,
+    curve: bool,
+    plot: Path | None,
 ) -> None:
     """Run benchmarks: all, or those named. Without a name: list them."""
     options = registry.Options(
-        quick=quick, model=model, hours=hours, say=lambda line: click.echo(f"  … {line}", err=True)
+        quick=quick,
+        model=model,
+        hours=hours,
+        recording=recording,
+        without=without,
+        ablation=ablation,
+        curve=curve,
+        plot=plot,
+        say=lambda line: click.echo(f"  … {line}", err=True),
     )
     try:
         if not names:
@@ -59,8 +93,8 @@ def command(
         wanted = _wanted(names)
         # Before anything runs: nobody wants to learn after an hour that a file is unusable.
         before = results.load(against) if against else None
-        if save:
-            _check_writable(save)
+        for path in filter(None, (save, plot)):
+            _check_writable(path)
         found = _run(wanted, options, as_json)
         if as_json:
             click.echo(results.dump(found), nl=False)

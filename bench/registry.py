@@ -10,8 +10,19 @@ from typing import Protocol, cast
 
 from vivavoce.bench.results import Result
 
-NAMES = ("channel", "micro", "pipeline", "ring", "startup", "memory")
+NAMES = ("channel", "micro", "pipeline", "ring", "startup", "stream", "memory")
 """In the order in which ``all`` runs them: the long one last."""
+
+RULES = {
+    "trimming": "transcription.partial_context=full",
+    "prefix": "transcription.forced_prefix=false",
+    "hold-back": "transcription.hold_back_ms=0",
+    "speculation": "transcription.speculative_finals=false",
+    "partials": "transcription.partials=false",
+    "adaptive-interval": "transcription.partial_cpu_share=1.0",
+    "ladder": "transcription.overload_ladder=false",
+}
+"""What ``stream`` can do without, and the setting that switches it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +34,22 @@ class Options:
         model: a Whisper model (CTranslate2 directory or name); None: the one of the checkout's
             tests, and pocketsphinx where there is no checkout.
         hours: hours of audio for ``memory``.
+        recording: for ``stream``, a recording beside a ``refs.json``; None: the checkout's talk.
+        without: for ``stream``, names of :data:`RULES` that are switched off.
+        ablation: for ``stream``, run once more for each rule, without it.
+        curve: for ``stream``, run once for each of several hold-backs.
+        plot: for ``stream``, where to write a plot (SVG).
         say: told in a short line what goes on.
     """
 
     quick: bool = False
     model: str | None = None
     hours: float = 3.0
+    recording: Path | None = None
+    without: tuple[str, ...] = ()
+    ablation: bool = False
+    curve: bool = False
+    plot: Path | None = None
     say: Callable[[str], None] = lambda _: None
 
 

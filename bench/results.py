@@ -81,12 +81,21 @@ def this_machine() -> Machine:
     )
 
 
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs beside each other: a row each, its name first. For reading: nothing is judged by it."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str | float]]
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that one run of one benchmark found. ``date`` is ISO 8601 in UTC."""
 
     name: str
     figures: list[Figure]
     notes: list[str] = msgspec.field(default_factory=list)
+    tables: list[Table] = msgspec.field(default_factory=list)
     quick: bool = False
     date: str = msgspec.field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
-from vivavoce.bench.results import Comparison, Figure, Result
+from vivavoce.bench.results import Comparison, Figure, Result, Table
 
 _FIGURE_COLUMNS = ("figure", "value", "unit", "p50", "p99", "n", "budget", "verdict")
 _COMPARISON_COLUMNS = ("benchmark", "figure", "before", "now", "unit", "worse by", "verdict")
-_LEFT = {"benchmark", "figure", "unit", "verdict"}
+_LEFT = frozenset({"benchmark", "figure", "unit", "verdict"})
 
 
 def number(value: float | None) -> str:
@@ -27,7 +27,7 @@ def number(value: float | None) -> str:
 
 
 def render(result: Result) -> str:
-    """A heading, the table of figures, and the notes."""
+    """A heading, the table of figures, tables of runs beside each other, and the notes."""
     machine = result.machine
     heading = (
         f"{result.name}{' (quick)' if result.quick else ''} — {result.date}, "
@@ -35,7 +35,14 @@ def render(result: Result) -> str:
     )
     rows = [_row(figure) for figure in result.figures]
     table = _align(_FIGURE_COLUMNS, rows) if rows else ["no figures"]
+    for beside in result.tables:
+        table += ["", f"  {beside.title}", *_render_rows(beside)]
     return "\n".join([heading, *table, *(f"  · {note}" for note in result.notes)])
+
+
+def _render_rows(table: Table) -> list[str]:
+    rows = [[cell if isinstance(cell, str) else number(cell) for cell in row] for row in table.rows]
+    return _align(table.columns, rows, left={table.columns[0]})
 
 
 def render_comparison(
@@ -94,12 +101,14 @@ def _row(figure: Figure) -> tuple[str, ...]:
     )
 
 
-def _align(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def _align(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], left: Set[str] = _LEFT
+) -> list[str]:
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
     lines = []
     for cells in (columns, ["─" * width for width in widths], *rows):
         padded = [
-            cell.ljust(width) if column in _LEFT else cell.rjust(width)
+            cell.ljust(width) if column in left else cell.rjust(width)
             for cell, width, column in zip(cells, widths, columns, strict=True)
         ]
         lines.append("  " + "  ".join(padded).rstrip())

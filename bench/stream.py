@@ -1,0 +1,212 @@
+"""Live captions judged: latency of each word, stability, errors, and CPU against offline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vivavoce.bench import offline, stream_report
+from vivavoce.bench.alignment import word_error_rate, words_of
+from vivavoce.bench.child import engine_arguments, engine_title
+from vivavoce.bench.offline import Baseline
+from vivavoce.bench.registry import RULES, Options, checkout
+from vivavoce.bench.results import Result
+from vivavoce.bench.stream_metrics import StreamMetrics, measure
+from vivavoce.bench.stream_run import (
+    LANGUAGE,
+    LEAD_IN_S,
+    RecordingError,
+    Streamed,
+    Talk,
+    prepared,
+    stream,
+)
+
+name = "stream"
+description = "Live captions of a recording: word latency, stability, WER, CPU against offline"
+
+HOLD_BACKS_MS = (0, 100, 200, 300, 400)
+_QUICK_HOLD_BACKS_MS = (0, 200)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of the recording and everything it is compared with.
+
+    Attributes:
+        cpu_s: CPU seconds of the run beyond those of a run over the lead-in alone, so without
+            starting Python, loading and warming up the model, and ending.
+        offline_wer: of the baseline's texts for the same pieces of the recording.
+        equal: how many finals have the words of the baseline's text for the same audio.
+    """
+
+    talk: Talk
+    streamed: Streamed
+    metrics: StreamMetrics
+    baseline: Baseline
+    cpu_s: float
+    offline_wer: float
+    equal: int
+
+    @property
+    def cpu_ratio(self) -> float:
+        """CPU without start-up over the CPU of the baseline."""
+        return self.cpu_s / self.baseline.cpu_s if self.baseline.cpu_s > 0 else 0.0
+
+    @property
+    def added_errors(self) -> float:
+        """WER of the finals minus WER of the baseline, in percentage points."""
+        return 100 * (self.metrics.word_error_rate - self.offline_wer)
+
+
+@dataclass(slots=True)
+class _Bench:
+    """The runs over one recording, and what they share."""
+
+    options: Options
+    talk: Talk
+    model: str
+    start_up_cpu_s: float = 0.0
+    baselines: dict[tuple[tuple[float, float], ...], Baseline] = field(default_factory=dict)
+
+    def calibrate(self) -> None:
+        self.options.say(f"start-up alone: {LEAD_IN_S:g} s of silence")
+        self.start_up_cpu_s = stream(self.talk.lead_in, self.options).cpu_s
+
+    def measured(self, title: str, settings: Sequence[str]) -> Measured:
+        talk = self.talk
+        self.options.say(f"{talk.title} as it was spoken, {talk.duration_s:.0f} s: {title}")
+        streamed = stream(talk.path, self.options, settings)
+        metrics = measure(streamed.events, talk.words)
+        baseline = self._baseline(streamed)
+        equal = sum(
+            words_of(final.text) == words_of(text)
+            for final, text in zip(streamed.finals, baseline.texts, strict=True)
+        )
+        return Measured(
+            talk=talk,
+            streamed=streamed,
+            metrics=metrics,
+            baseline=baseline,
+            cpu_s=max(0.0, streamed.cpu_s - self.start_up_cpu_s),
+            offline_wer=word_error_rate(talk.text, " ".join(baseline.texts)),
+            equal=equal,
+        )
+
+    def _baseline(self, streamed: Streamed) -> Baseline:
+        pieces = tuple((final.start, final.end) for final in streamed.finals)
+        if pieces not in self.baselines:
+            self.options.say(f"offline faster-whisper on the same {len(pieces)} pieces")
+            self.baselines[pieces] = offline.transcribe(
+                self.talk.path, pieces, self.model, LANGUAGE
+            )
+        return self.baselines[pieces]
+
+
+def run(options: Options) -> Result:
+    """Stream the recording, judge the captions, and transcribe the same pieces offline.
+
+    CPU is that of the whole process tree (the main process and its engine), as the operating
+    system accounts it to the finished child. A run over the lead-in of silence alone is
+    subtracted, because the baseline, too, is measured without imports and loading. The lead-in is
+    there so that the engine is ready when the first word is spoken.
+
+    Raises:
+        RecordingError: the recording or its words cannot be used, or there is no model.
+        RunFailed: ``vivavoce run`` failed.
+        BaselineFailed: offline transcription failed.
+    """
+    model = _model(options)
+    with prepared(options) as talk:
+        bench = _Bench(options, talk, model)
+        bench.calibrate()
+        settings = [RULES[rule] for rule in options.without]
+        title = _without(options.without) or "all rules"
+        main = bench.measured(title, settings)
+        tables = []
+        if options.ablation:
+            rows = [(title, main)] + [
+                (f"without {rule}", bench.measured(f"without {rule}", [*settings, RULES[rule]]))
+                for rule in RULES
+                if rule not in options.without
+            ]
+            tables.append(stream_report.table("what each rule brings", "run", rows))
+        curve = _curve(bench, settings) if options.curve else []
+        if curve:
+            rows = [(f"{hold_back} ms", found) for hold_back, found in curve]
+            tables.append(
+                stream_report.table("latency against stability", "transcription.hold_back_ms", rows)
+            )
+    if options.plot:
+        _plot(options.plot, options, main, curve)
+    return Result(
+        name=name,
+        figures=stream_report.figures(main, partials="partials" not in options.without),
+        tables=tables,
+        notes=_notes(options, main),
+        quick=options.quick,
+    )
+
+
+def _model(options: Options) -> str:
+    if options.recording is None and checkout() is None:
+        raise RecordingError(
+            "there is no source tree with a recording of known words here: give one with "
+            "--recording FILE.wav and a refs.json beside it"
+        )
+    arguments = engine_arguments(options)
+    if "--model" not in arguments:
+        raise RecordingError(
+            "there is no source tree with a test model here: give a Whisper model with --model"
+        )
+    return arguments[-1]
+
+
+def _without(rules: Sequence[str]) -> str:
+    return f"without {', '.join(rules)}" if rules else ""
+
+
+def _curve(bench: _Bench, settings: Sequence[str]) -> list[tuple[int, Measured]]:
+    return [
+        (
+            hold_back,
+            bench.measured(
+                f"hold-back {hold_back} ms",
+                [*settings, f"transcription.hold_back_ms={hold_back}"],
+            ),
+        )
+        for hold_back in (_QUICK_HOLD_BACKS_MS if bench.options.quick else HOLD_BACKS_MS)
+    ]
+
+
+def _plot(
+    path: Path, options: Options, main: Measured, curve: Sequence[tuple[int, Measured]]
+) -> None:
+    subtitle = f"{main.talk.title}, {engine_title(options)}"
+    if options.without:
+        subtitle += f", {_without(options.without)}"
+    drawn = (
+        stream_report.curve_chart(curve, subtitle)
+        if curve
+        else stream_report.latency_chart(main, subtitle)
+    )
+    path.write_text(drawn, encoding="utf-8")
+    options.say(f"plot in {path}")
+
+
+def _notes(options: Options, main: Measured) -> list[str]:
+    metrics = main.metrics
+    notes = [
+        f"{main.talk.title}, {main.talk.duration_s:.1f} s of speech at 1× after {LEAD_IN_S:g} s of "
+        f"silence, {engine_title(options)}, int8 on the CPU"
+        + (f", {_without(options.without)}" if options.without else ""),
+        f"{len(metrics.words)} of {metrics.reference_words} words were recognised and count for "
+        "the latencies: from the end of the word in the recording until it is seen",
+        f"CPU: {main.streamed.cpu_s:.1f} s in all, {main.cpu_s:.1f} s without start-up; offline "
+        f"{main.baseline.cpu_s:.1f} s without imports and loading, beam 5, its default threads",
+        f"{main.equal} of {len(main.streamed.finals)} finals read as offline word for word",
+    ]
+    if metrics.stable_changed:
+        notes.append("a later partial changed stable words: that breaks the contract of events")
+    return notes

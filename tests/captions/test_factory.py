@@ -10,10 +10,11 @@ import pytest
 from vivavoce.actors.captions import make_writer
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.actors.captions.plain import PlainWriter
+from vivavoce.actors.captions.revisions import PatientWriter
 from vivavoce.actors.captions.subtitles import SubtitleWriter
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.config.schema import CaptionSettings
-from vivavoce.pipeline.messages import Partial
+from vivavoce.pipeline.messages import Final, Partial, Revision
 
 XTERM = {"TERM": "xterm"}
 
@@ -75,3 +76,23 @@ def test_a_terminal_that_does_not_know_its_size_has_80_columns(terminal: BinaryI
     partial = Partial(utterance=1, revision=1, start=0, end=1, stable="", tail="x " * 60)
     first, _second = writer.render(partial, 0.0).decode().split("\r\n")
     assert len(first) == 79
+
+
+@pytest.mark.parametrize("revisions_follow", [True, False])
+@pytest.mark.parametrize("form", ["text", "srt", "vtt", "jsonl", "live", "dumb"])
+def test_finals_wait_for_revisions_where_nothing_can_be_rewritten(
+    terminal: BinaryIO, form: str, revisions_follow: bool
+) -> None:
+    settings = CaptionSettings(format=form if form in ("srt", "vtt", "jsonl") else "text")  # type: ignore[arg-type]
+    writer = make_writer(
+        settings,
+        stream=terminal if form in ("live", "dumb") else io.BytesIO(),
+        environ=XTERM if form == "live" else {"TERM": "dumb"},
+        revisions_follow=revisions_follow,
+    )
+    waits = revisions_follow and form not in ("jsonl", "live")
+    assert isinstance(writer, PatientWriter) is waits
+    at_once = writer.render(Final(utterance=1, start=0, end=16_000, text="draft"), 0.0)
+    assert (b"draft" in at_once) is not waits
+    later = writer.render(Revision(utterance=1, text="exact"), 0.0)
+    assert (b"exact" in later) is (waits or form in ("jsonl", "live"))

@@ -15,11 +15,20 @@ import pytest
 from vivavoce.actors.captions import CaptionActor
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.actors.captions.plain import PlainWriter
+from vivavoce.actors.captions.revisions import PatientWriter
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.actors.captions.writer import CaptionWriter, Output, OutputClosed, OutputFailed
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
-from vivavoce.pipeline.messages import Caption, EndOfStream, Final, Gap, GapReason, Partial
+from vivavoce.pipeline.messages import (
+    Caption,
+    EndOfStream,
+    Final,
+    Gap,
+    GapReason,
+    Partial,
+    Revision,
+)
 
 
 @pytest.fixture
@@ -190,6 +199,31 @@ async def test_a_run_that_fails_leaves_no_partial_on_the_screen_and_no_end_in_js
     terminal = TerminalWriter(lambda: (80, 24), colour=False)
     assert (await shown(terminal, MESSAGES[0]))[0] == b"so it\r\x1b[2K"
     assert b'"end"' not in (await shown(JsonlWriter(), MESSAGES[0]))[0].split(b'"tail"')[1]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+async def test_finals_that_wait_for_a_revision_are_written_when_the_run_ends_or_fails(
+    ended: bool,
+) -> None:
+    second = Final(utterance=2, start=16_000, end=32_000, text="Draft.")
+    messages = [MESSAGES[1], second, Revision(utterance=2, text="Exact.")]
+    if ended:
+        messages.append(EndOfStream(end=32_000))
+    written, _ = await shown(PatientWriter(PlainWriter()), *messages)
+    assert written.decode() == "So it is: \ufffd é.\nExact.\n"
+
+
+async def test_what_waits_does_not_keep_an_actor_from_stopping(
+    pipe: tuple[BinaryIO, BinaryIO],
+) -> None:
+    _reader, writer = pipe
+    actor = CaptionActor(PatientWriter(PlainWriter()), writer)
+    actor.attach(None, None, ActorContext())
+    for number in range(60):  # more than a pipe holds, and nobody reads it
+        text = f"{number} " + "word " * 1_000
+        await actor.on_message(Final(utterance=number, start=0, end=1, text=text))
+    async with asyncio.timeout(1):
+        await actor.on_stop()
 
 
 async def test_an_actor_whose_output_is_stuck_still_stops(

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from vivavoce.actors.cleanup import Cleaner, CleanupActor
 from vivavoce.config.schema import CleanupSettings
 from vivavoce.pipeline.actor import ActorContext
@@ -77,6 +79,40 @@ async def test_a_revision_is_cleaned_like_a_final() -> None:
         Revision(utterance=1, text="so i said"), Revision(utterance=1, text="you", confidence=0.1)
     )
     assert (kept.text, dropped.text) == ("So I said", "")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {},
+        {"confidence": 0.1},
+        {"no_speech_probability": 0.9},
+        {"average_log_probability": -1.5},
+        {"compression_ratio": 3.0},
+    ],
+)
+@pytest.mark.parametrize(
+    "text", ["so  i said , well", "Thanks for watching!", "no no no no", "my viva voce"]
+)
+async def test_a_revision_has_the_text_that_a_final_would_have(
+    text: str, figures: dict[str, float]
+) -> None:
+    settings = CleanupSettings(replacements={"viva voce": "vivavoce"})
+    message = Revision(utterance=1, text=text, words=WORDS, **figures)  # type: ignore[arg-type]
+    one, other = await through(final(text, **figures), message, settings=settings)
+    assert isinstance(one, Final)
+    assert isinstance(other, Revision)
+    assert (other.text, other.words) == (one.text, one.words)
+
+
+async def test_a_revision_is_in_its_own_language_or_else_in_that_of_the_final_before_it() -> None:
+    texts = ("ja i ty", "ja i ty")
+    _, polish, unnamed = await through(
+        final("so i said", language="en"),
+        Revision(utterance=1, text=texts[0], language="pl"),
+        Revision(utterance=1, text=texts[1]),
+    )
+    assert (polish.text, unnamed.text) == ("Ja i ty", "Ja I ty")  # type: ignore[union-attr]
 
 
 async def test_partials_are_taken_to_be_in_the_language_of_the_last_final() -> None:

@@ -22,6 +22,9 @@ from vivavoce.pipeline.messages import (
     GapReason,
     Pcm,
     Speech,
+    SpeechAudio,
+    SpeechEnded,
+    SpeechStarted,
 )
 
 _REPLAY_FRAMES = 8  # 256 ms: what warms up a detector that slept
@@ -46,6 +49,9 @@ class VadActor(Actor[Audio, Speech]):
         self._make_detector = make_detector
         self._detector: SpeechDetector | None = None
         self._segmenter = Segmenter(settings)
+        self._open: SpeechStarted | None = None  # the utterance that is open for those behind
+        self._settled = 0  # audio before this sample is settled, or was sent on
+        self._handled = 0  # where the last message that was handled to its end ended
         self._next = 0  # the sample that the next frame begins with
         self._rest: list[Pcm] = []  # less than a frame
         self._rest_samples = 0
@@ -65,11 +71,12 @@ class VadActor(Actor[Audio, Speech]):
             await self._take(message)
         elif isinstance(message, Gap):
             await self._interrupt(EndReason.GAP)
-            self._next = message.end
+            self._next = self._settled = message.end
             await self.emit(message)
         else:
             await self._interrupt(EndReason.END_OF_STREAM)
             await self.emit(message)
+        self._handled = message.end
 
     async def on_set_aside(self, message: Any) -> None:
         """A block that cannot be handled becomes a gap."""
@@ -77,16 +84,19 @@ class VadActor(Actor[Audio, Speech]):
             await self._give_up(message.end)
 
     async def on_restart(self, cause: BaseException) -> None:
-        """Give up the audio that was held, as a gap, and begin anew behind it."""
-        await self._give_up(self._next + self._rest_samples)
+        """Give up the audio that was held, as a gap, and begin anew behind it.
+
+        The message that failed comes again: of its audio, only whole frames behind which the
+        failure lies are given up.
+        """
+        await self._give_up(max(self._next, self._handled))
         await self.on_start()
 
     async def _take(self, block: AudioBlock) -> None:
         if self._detector is None:
             self._detector = await asyncio.to_thread(self._make_detector)
-        if block.end <= self._next:
-            return  # delivered again after a restart; it was given up as a gap
-        pcm = block.pcm
+        # Delivered again after a restart, it begins with what was settled, or given up as a gap.
+        pcm = block.pcm[max(0, self._next + self._rest_samples - block.start) :]
         if not self._rest and len(pcm) == FRAME:
             await self._frame(pcm)
             return
@@ -138,17 +148,34 @@ class VadActor(Actor[Audio, Speech]):
         for decision in decisions:
             if isinstance(decision, Silence):
                 self.context.ledger.silence(decision.start, decision.end)
-            else:
-                await self.emit(decision)
+                self._settled = decision.end
+                continue
+            await self.emit(decision)
+            if isinstance(decision, SpeechStarted):
+                self._open = decision
+            elif isinstance(decision, SpeechAudio):
+                self._settled = decision.end
+            elif isinstance(decision, SpeechEnded):
+                self._open = None
+                self._settled = decision.end
 
     async def _give_up(self, end: int) -> None:
         """End the open utterance at what was sent of it; the rest up to ``end`` is a gap."""
-        for decision in self._segmenter.abandon(EndReason.GAP):
-            await self.emit(decision)
-        start = self._segmenter.settled
+        opened, self._open = self._open, None
+        start, self._settled = self._settled, end
         self._segmenter = Segmenter(self._settings, self._segmenter.next_utterance)
         self._rest, self._rest_samples = [], 0
         self._next = end
+        if opened is not None:
+            await self.emit(
+                SpeechEnded(
+                    utterance=opened.utterance,
+                    start=opened.start,
+                    end=start,
+                    at=start,
+                    reason=EndReason.GAP,
+                )
+            )
         if start < end:
             self.context.ledger.drop(start, end)
             await self.emit(Gap(start=start, end=end, reason=GapReason.ACTOR_RESTARTED))

@@ -87,16 +87,6 @@ class Segmenter:
         self._speech_end = 0  # end of the last frame with speech
         self._recent: deque[Frame] = deque()  # sent frames in which a cut may be searched
 
-    @property
-    def open_utterance(self) -> int | None:
-        """The number of the utterance that is open, if one is."""
-        return self.next_utterance - 1 if self._open else None
-
-    @property
-    def settled(self) -> int:
-        """Audio before this sample is silence, or was sent as part of an utterance."""
-        return self._held_from
-
     def push(self, frame: Frame) -> Iterator[Decision]:
         """Take the next frame.
 
@@ -122,15 +112,6 @@ class Segmenter:
             yield Silence(self._held_from, self._held[-1].end)
         self._held.clear()
         self._onset = None
-
-    def abandon(self, reason: EndReason) -> Iterator[SpeechEnded]:
-        """End an open utterance at exactly what was sent of it; use no more after this.
-
-        Yields:
-            The end of the open utterance, if any.
-        """
-        if self._open:
-            yield self._ended(self._sent, self._sent, reason)
 
     # -- nobody speaks
 

@@ -11,6 +11,7 @@ _WIDTH, _HEIGHT = 760, 460
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 24, 58, 60
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # apart for colour-blind eyes, too
 _TICKS = 7
+_NARROWEST = 1e-6  # an axis needs some length even where all is zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ class Mark:
 
 def ticks(low: float, high: float, most: int = _TICKS) -> list[float]:
     """Round numbers (1, 2 or 5 times a power of ten apart) that enclose ``low`` and ``high``."""
-    span = (high - low) or 1.0
-    rough = span / (most - 1)
+    rough = max(high - low, _NARROWEST) / (most - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)

@@ -158,8 +158,8 @@ def measure(events: Iterable[Event], reference: Sequence[ReferenceWord]) -> Stre
     The words of all finals are aligned with the reference by edit distance. An equal pair is a
     correctly recognised word, unless it was spoken more than half a second outside of that final's
     audio (a neighbour that only happens to read the same). It counts as shown (or stable) at the
-    first partial of that utterance in whose text (or stable text), aligned with the final, the
-    word stands at its place; else at its final.
+    first partial of that utterance in whose text (stable text), aligned with the final, the word
+    stands at its place; else at its final.
 
     Args:
         events: partials and finals in the order in which they came.
@@ -171,13 +171,8 @@ def measure(events: Iterable[Event], reference: Sequence[ReferenceWord]) -> Stre
     finals = [words_of(utterance.final.text) for utterance in utterances]
     heard = [(number, place) for number, final in enumerate(finals) for place in range(len(final))]
     alignment = align([word for word, _ in spoken], [finals[n][p] for n, p in heard])
-    shown = [
-        _first_times(utterance, final, stable=False)
-        for utterance, final in zip(utterances, finals, strict=True)
-    ]
-    stable = [
-        _first_times(utterance, final, stable=True)
-        for utterance, final in zip(utterances, finals, strict=True)
+    seen = [
+        _first_seen(utterance, final) for utterance, final in zip(utterances, finals, strict=True)
     ]
     latencies = []
     for spoken_index, heard_index in alignment.matches:
@@ -188,8 +183,8 @@ def measure(events: Iterable[Event], reference: Sequence[ReferenceWord]) -> Stre
             latencies.append(
                 WordLatency(
                     spoken=end,
-                    first_shown=shown[number][place] - end,
-                    stable=stable[number][place] - end,
+                    first_shown=seen[number][place][0] - end,
+                    stable=seen[number][place][1] - end,
                     final=final.t - end,
                 )
             )
@@ -235,15 +230,16 @@ def _shown(partial: PartialEvent) -> list[str]:
     return words_of(f"{partial.stable} {partial.tail}")
 
 
-def _first_times(utterance: _Utterance, final: Sequence[str], *, stable: bool) -> list[float]:
-    """When each word of the final was first seen at its place."""
-    times: list[float | None] = [None] * len(final)
-    for partial in utterance.partials:
-        words = words_of(partial.stable) if stable else _shown(partial)
-        for place, _ in align(final, words, open_end=True).matches:
-            if times[place] is None:
-                times[place] = partial.t
-    return [utterance.final.t if time is None else time for time in times]
+def _first_seen(utterance: _Utterance, final: Sequence[str]) -> list[tuple[float, float]]:
+    """When each word of the final was first shown, and first stable, at its place."""
+    shown = [utterance.final.t] * len(final)
+    stable = [utterance.final.t] * len(final)
+    for partial in reversed(utterance.partials):
+        for place, _ in align(final, _shown(partial), open_end=True).matches:
+            shown[place] = partial.t
+        for place, _ in align(final, words_of(partial.stable), open_end=True).matches:
+            shown[place] = stable[place] = partial.t
+    return list(zip(shown, stable, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +255,7 @@ class _Stability:
 
 def _stability(utterance: _Utterance, final: Sequence[str]) -> _Stability:
     texts = [_shown(partial) for partial in utterance.partials]
-    steps = list(zip(texts, [*texts[1:], list(final)], strict=True))
+    steps = list(pairwise([*texts, list(final)]))
     promised = [partial.stable.split() for partial in utterance.partials]
     last_stable = words_of(utterance.partials[-1].stable) if utterance.partials else []
     return _Stability(

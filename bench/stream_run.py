@@ -105,6 +105,8 @@ def prepared(options: Options) -> Iterator[Talk]:
 
 
 def _reference(source: Path) -> dict[str, Any]:
+    if not source.is_file():
+        raise RecordingError(f"cannot measure {source}: there is no such file")
     refs = source.parent / "refs.json"
     try:
         items = json.loads(refs.read_bytes())["items"]

@@ -1,0 +1,142 @@
+"""The benchmark of live captions: a real run against the real baseline, and wrong input."""
+
+import json
+import shutil
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import Result
+from support.program import MODEL, SPEECH
+
+from vivavoce.bench import offline, registry, results, stream_run
+from vivavoce.bench.child import Run
+from vivavoce.bench.stream_metrics import FinalEvent, PartialEvent
+from vivavoce.config import load_profile
+
+Bench = Callable[..., Result]
+
+
+@pytest.mark.engine
+def test_a_run_is_judged_and_compared_with_offline(bench: Bench, tmp_path: Path) -> None:
+    shown = bench("stream", "--quick", "--save", "r.json", "--plot", "p.svg")
+    assert shown.exit_code == 0, shown.output
+    (result,) = results.load(tmp_path / "r.json")
+    found = {figure.name: figure for figure in result.figures}
+    latency = [found[f"word end → {kind}"].value for kind in ("first shown", "stable", "final")]
+    assert latency == sorted(latency)
+    # No word is known long before it is over, nor later than its final, which must be seen
+    # within a few seconds even on a busy machine.
+    assert -0.5 < latency[0] < latency[2] < 30
+    assert found["WER of finals"].value <= 20
+    assert found["finals equal to offline, word for word"].samples == 1
+    assert found["stable words changed by a later partial"].value == 0
+    assert found["CPU with start-up"].value > found["CPU"].value > 0
+    assert found["CPU of offline"].value > 0
+    ratio = found["CPU"].value / found["CPU of offline"].value
+    assert found["CPU, against offline"].value == pytest.approx(ratio)
+    assert found["main process, peak memory"].value > 20
+    assert found["engine process, peak memory"].value > 50
+    assert ElementTree.parse(tmp_path / "p.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.engine
+def test_the_baseline_reads_each_piece(tmp_path: Path) -> None:
+    talk = SPEECH / "utt-002-awb.wav"
+    found = offline.transcribe(talk, [(0.0, 2.0), (0.0, 0.2)], str(MODEL), "en")
+    assert found.texts[0] == "It is the only way."
+    assert len(found.texts) == 2
+    assert found.cpu_s > 0
+
+
+def test_a_baseline_that_fails_is_one_line() -> None:
+    with pytest.raises(offline.BaselineFailed, match=r"ended with 1: .*no model directory"):
+        offline.transcribe(SPEECH / "utt-002-awb.wav", [(0.0, 1.0)], "./absent", "en")
+
+
+@pytest.mark.parametrize("setting", registry.RULES.values())
+def test_every_rule_is_switched_off_by_a_setting_that_is_on(setting: str) -> None:
+    plain = load_profile("captions", environ={}, overrides=[])
+    off = load_profile("captions", environ={}, overrides=[setting])
+    assert off != plain
+
+
+@pytest.mark.parametrize(
+    ("recording", "refs", "expected"),
+    [
+        ("talk.wav", None, "refs.json, where its words and word times belong, cannot be read"),
+        ("talk.wav", "no json", "is no list of words and word times"),
+        ("talk.wav", "[]", "is no list of words and word times"),
+        ("talk.wav", '{"items":[]}', "has no text and word times for it"),
+        ("talk.wav", '{"items":[{"file":"talk.wav"}]}', "is no list of words and word times"),
+        (
+            "talk.wav",
+            '{"items":[{"file":"talk.wav","text":"","words":[]}]}',
+            "has no text and word times for it",
+        ),
+        (
+            "talk.wav",
+            '{"items":[{"file":"talk.wav","text":"x","words":[{"word":"x","end":"?"}]}]}',
+            "is no list of words and word times",
+        ),
+        ("noise.wav", "noise.wav", "it is no WAV file"),
+        ("fast.wav", "fast.wav", "it has 44100 Hz, 1 channels and 16 bits"),
+        ("absent.wav", "absent.wav", "there is no such file"),
+    ],
+)
+def test_a_recording_that_cannot_be_measured_is_one_line(
+    bench: Bench, tmp_path: Path, recording: str, refs: str | None, expected: str
+) -> None:
+    shutil.copy(SPEECH / "utt-002-awb.wav", tmp_path / "talk.wav")
+    (tmp_path / "noise.wav").write_bytes(b"noise")
+    with wave.open(str(tmp_path / "fast.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(44_100)
+    if refs == recording:
+        words = [{"word": "x", "end": 1.0}]
+        refs = json.dumps({"items": [{"file": recording, "text": "x", "words": words}]})
+    if refs is not None:
+        (tmp_path / "refs.json").write_text(refs)
+    shown = bench("stream", "--recording", recording)
+    assert shown.exit_code == 2
+    assert shown.stdout == ""
+    *_, line = shown.stderr.splitlines()
+    assert line.startswith(f"vivavoce bench: cannot measure {recording}: ")
+    assert expected in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--without", "trimmings"], "'trimmings' is not one of 'trimming', 'prefix'"),
+        (["--plot", "no/such/plot.svg"], "there is no folder"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_runs(
+    bench: Bench, arguments: list[str], expected: str
+) -> None:
+    shown = bench("stream", *arguments)
+    assert shown.exit_code == 2
+    assert expected in shown.stderr
+    assert "…" not in shown.stderr
+
+
+def test_events_of_other_kinds_are_left_out() -> None:
+    partial = {"type": "partial", "t": 1.0, "utterance": 1, "stable": "a", "tail": "b"}
+    final = {
+        "type": "final",
+        "t": 2.0,
+        "utterance": 1,
+        "text": "a b",
+        "start": 0.5,
+        "end": 1.5,
+        "latency": {"endpoint": 0.4},
+    }
+    run = Run(events=[partial, {"type": "gap", "t": 1.5}, final, {"type": "end", "t": 3.0}])
+    assert list(stream_run.events_of(run)) == [
+        PartialEvent(1.0, 1, "a", "b"),
+        FinalEvent(2.0, 1, "a b", 0.5, 1.5, 0.4),
+    ]

@@ -1,0 +1,198 @@
+"""Latency, stability and errors of captions, on examples small enough to count by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.bench.stream_metrics import (
+    Event,
+    FinalEvent,
+    PartialEvent,
+    ReferenceWord,
+    erased,
+    lost,
+    measure,
+)
+
+SPOKEN = [
+    ReferenceWord("The", 1.0),
+    ReferenceWord("quick,", 1.5),
+    ReferenceWord("brown", 2.0),
+    ReferenceWord("fox.", 2.5),
+]
+
+
+def partial(t: float, stable: str, tail: str, utterance: int = 1) -> PartialEvent:
+    return PartialEvent(t, utterance, stable, tail)
+
+
+def final(
+    t: float, text: str, utterance: int = 1, start: float = 0.5, end: float = 2.7
+) -> FinalEvent:
+    return FinalEvent(t, utterance, text, start, end, endpoint_s=0.5)
+
+
+def test_a_word_is_shown_and_stable_at_the_first_partial_that_has_it_at_its_place() -> None:
+    found = measure(
+        [
+            partial(1.2, "", "the"),
+            partial(1.7, "the", "quick"),
+            partial(2.2, "The quick", "brawn"),
+            partial(2.6, "The quick", "brown"),
+            final(3.4, "The quick brown fox."),
+        ],
+        SPOKEN,
+    )
+    latencies = [(word.first_shown, word.stable, word.final) for word in found.words]
+    assert latencies == [
+        pytest.approx((0.2, 0.7, 2.4)),
+        pytest.approx((0.2, 0.7, 1.9)),
+        pytest.approx((0.6, 1.4, 1.4)),
+        pytest.approx((0.9, 0.9, 0.9)),
+    ]
+    assert found.endpoint_to_final == (pytest.approx(0.2),)
+
+
+def test_the_same_word_elsewhere_in_the_text_does_not_count() -> None:
+    words = ["the", "cat", "saw", "the", "dog"]
+    spoken = [ReferenceWord(word, n) for n, word in enumerate(words, 1)]
+    found = measure(
+        [
+            partial(2.5, "", "the cat"),
+            final(5.5, "the cat saw the dog", start=0.0, end=5.2),
+        ],
+        spoken,
+    )
+    assert [word.first_shown for word in found.words] == pytest.approx([1.5, 0.5, 2.5, 1.5, 0.5])
+
+
+def test_only_correctly_recognised_words_have_a_latency() -> None:
+    found = measure([partial(1.9, "", "the slick"), final(3.4, "The slick brown fox")], SPOKEN)
+    assert [word.spoken for word in found.words] == [1.0, 2.0, 2.5]
+    assert found.errors == 1
+    assert found.word_error_rate == 0.25
+
+
+def test_an_equal_word_of_another_utterance_is_no_recognised_word() -> None:
+    found = measure(
+        [final(4.0, "quick brown", start=2.9, end=3.9), final(6.0, "fox", 2, 5.0, 5.8)], SPOKEN
+    )
+    assert found.words == ()
+    assert found.errors == 1  # for the WER they are right, as for jiwer
+
+
+def test_utterances_may_interleave_and_a_cut_one_has_several_finals() -> None:
+    found = measure(
+        [
+            partial(1.2, "", "the"),
+            partial(2.1, "", "brown", utterance=2),
+            final(2.2, "The quick", end=1.6),
+            partial(2.6, "brown", "fox", utterance=2),
+            final(3.4, "brown fox", utterance=2, start=1.6),
+        ],
+        SPOKEN,
+    )
+    assert [word.first_shown for word in found.words] == pytest.approx([0.2, 0.7, 0.1, 0.1])
+    again = measure(
+        [
+            partial(1.2, "", "the"),
+            final(1.9, "The quick", end=1.6),
+            partial(2.6, "", "brown fox"),
+            final(3.4, "brown fox", start=1.6),
+        ],
+        SPOKEN,
+    )
+    assert again.unstable_words == again.erased_words == 0
+    assert [word.final for word in again.words] == pytest.approx([0.9, 0.4, 1.4, 0.9])
+
+
+def test_instability_counts_changes_and_erasure_all_that_follows_them() -> None:
+    found = measure(
+        [
+            partial(1.0, "", "a cat"),  # one will be changed, two must be erased for it
+            partial(2.0, "", "the cat sad"),
+            partial(3.0, "", "the cat sad"),  # one, at the end
+            partial(4.0, "", "the cat sat on"),  # three removed
+            partial(5.0, "", "the"),
+            final(6.0, "The cat sat", start=0, end=5),
+        ],
+        [ReferenceWord("the", 1.0), ReferenceWord("cat", 2.0), ReferenceWord("sat", 3.0)],
+    )
+    assert found.erased_words == 2 + 0 + 1 + 3
+    assert found.unstable_words == 1 + 0 + 1 + 3
+    assert found.unstable_partial_word_ratio == pytest.approx(5 / 3)
+    assert found.normalised_erasure == pytest.approx(6 / 3)
+    assert found.partial_words == 2 + 3 + 3 + 4 + 1
+    assert found.wrong_partial_words == 1 + 1 + 1 + 1 + 0
+
+
+def test_a_final_without_text_takes_all_its_partial_showed() -> None:
+    found = measure([partial(1.0, "thanks", "for watching"), final(2.0, "")], SPOKEN)
+    assert (found.unstable_words, found.erased_words, found.final_words) == (3, 3, 0)
+    assert found.stable_corrected == 1
+    assert found.word_error_rate == 1.0
+
+
+def test_stable_text_is_held_to_the_letter_and_finals_may_correct_it() -> None:
+    found = measure(
+        [
+            partial(1.0, "The quick", "brown"),
+            partial(2.0, "The quack", "brown"),
+            partial(3.0, "The", ""),
+            partial(3.5, "The quick brawn", ""),
+            final(4.0, "The quick brown fox"),
+        ],
+        SPOKEN,
+    )
+    assert found.stable_changed == 1 + 1
+    assert (found.stable_words, found.stable_corrected) == (3, 1)
+    assert found.stable_correction_rate == pytest.approx(1 / 3)
+    grown = measure([partial(1, "The", "q"), partial(2, "The quick", ""), final(3, "x")], SPOKEN)
+    assert grown.stable_changed == 0
+
+
+def test_no_silence_decided_the_end_of_a_cut_utterance() -> None:
+    cut = FinalEvent(3.0, 1, "The quick", 0.5, 1.6)
+    assert measure([cut], SPOKEN).endpoint_to_final == ()
+
+
+def test_nothing_at_all_can_be_measured() -> None:
+    found = measure([], SPOKEN)
+    assert found.words == ()
+    assert (found.word_error_rate, found.unstable_partial_word_ratio) == (1.0, 0.0)
+    assert (found.normalised_erasure, found.stable_correction_rate) == (0.0, 0.0)
+
+
+texts = st.lists(st.sampled_from("abcd"), max_size=6)
+
+
+@st.composite
+def captions(draw: st.DrawFn) -> list[Event]:
+    """An utterance as the contract wants it: stable text only grows."""
+    stable: list[str] = []
+    events: list[Event] = []
+    for t in range(1, draw(st.integers(1, 6))):
+        stable = stable + draw(st.lists(st.sampled_from("abcd"), max_size=2))
+        events.append(partial(float(t), " ".join(stable), " ".join(draw(texts))))
+    return [*events, final(10.0, " ".join(draw(texts)), start=0.0, end=10.0)]
+
+
+@given(captions(), texts)
+def test_what_holds_for_all_captions(events: list[Event], spoken: list[str]) -> None:
+    found = measure(events, [ReferenceWord(word, n + 0.5) for n, word in enumerate(spoken)])
+    assert found.stable_changed == 0
+    assert found.unstable_words <= found.erased_words <= found.partial_words
+    assert found.wrong_partial_words <= found.partial_words
+    assert found.stable_corrected <= found.stable_words
+    for word in found.words:
+        assert word.first_shown <= word.stable <= word.final
+
+
+@given(texts, texts)
+def test_growth_alone_is_stable(before: list[str], growth: list[str]) -> None:
+    assert lost(before, before + growth) == erased(before, before + growth) == 0
+
+
+@given(texts, texts)
+def test_every_changed_word_is_erased(before: list[str], after: list[str]) -> None:
+    assert lost(before, after) <= erased(before, after) <= len(before)

@@ -16,10 +16,15 @@ _HANGOVER_FRAMES = 10
 
 
 def level_dbfs(pcm: Pcm) -> float:
-    """The root-mean-square level of int16 samples, shape ``(n,)``, in dB of full scale."""
+    """The root-mean-square level of int16 samples, shape ``(n,)``, in dB of full scale.
+
+    Their mean is taken off: a constant offset, as cheap sound cards have, is no sound, and with it
+    in the noise floor quiet speech would not stand out.
+    """
     if not len(pcm):
         return _SILENCE_DBFS
     audio = pcm.astype(np.float32)
+    audio -= audio.mean()
     power = float(np.dot(audio, audio)) / len(audio)
     if power <= 0.0:
         return _SILENCE_DBFS

@@ -51,9 +51,9 @@ def test_finding_the_weights_imports_nothing() -> None:
     assert weights_path().is_file()
 
 
-@pytest.mark.parametrize("quieter_db", [0, 30])
-def test_the_gate_never_closes_on_what_silero_hears(quieter_db: int) -> None:
-    pcm = (recording("talk-2-rms.wav") / 10 ** (quieter_db / 20)).astype(np.int16)
+@pytest.mark.parametrize(("quieter_db", "offset"), [(0, 0), (30, 0), (20, 300)])
+def test_the_gate_never_closes_on_what_silero_hears(quieter_db: int, offset: int) -> None:
+    pcm = (recording("talk-2-rms.wav") / 10 ** (quieter_db / 20) + offset).astype(np.int16)
     gate, detector = EnergyGate(6.0), Silero()
     heard = missed = closed = 0
     for frame in frames(pcm):
@@ -78,8 +78,10 @@ def test_the_gate_learns_a_noise_and_closes_on_it() -> None:
 def test_levels() -> None:
     assert level_dbfs(np.zeros(FRAME, dtype=np.int16)) == -100
     assert level_dbfs(np.zeros(0, dtype=np.int16)) == -100
-    full = np.full(FRAME, -32768, dtype=np.int16)
+    assert level_dbfs(np.ones(1, dtype=np.int16)) == -100
+    full = np.tile(np.array([-32768, 32767], dtype=np.int16), FRAME // 2)
     assert level_dbfs(full) == pytest.approx(0, abs=1e-3)
+    assert level_dbfs(full // 4 + 20_000) == pytest.approx(level_dbfs(full // 4), abs=1e-2)
 
 
 def test_references_are_there() -> None:

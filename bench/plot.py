@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from xml.sax.saxutils import escape
 
 _WIDTH, _HEIGHT = 760, 460
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 24, 58, 60
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # apart for colour-blind eyes, too
-_TICKS = 7
+_TICKS = 9
+_ROOM = 0.06  # for the labels of the outermost points
 _NARROWEST = 1e-6  # an axis needs some length even where all is zero
 
 
@@ -51,11 +53,17 @@ def chart(
     y_label: str,
     series: Sequence[Series],
     marks: Sequence[Mark] = (),
+    x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
+    legend: Literal["top", "bottom"] = "bottom",
 ) -> str:
-    """The chart as the text of an SVG file; the axes enclose all points and marks."""
+    """The chart as the text of an SVG file.
+
+    The axes enclose all points and marks, or the ranges that are given: what is beyond is cut off.
+    ``legend`` is the corner at the right where the names of the series stand.
+    """
     points = [point for line in series for point in line.points] or [(0.0, 0.0)]
-    across = ticks(*_range([x for x, _ in points], "x", marks))
+    across = ticks(*(x_range or _range([x for x, _ in points], "x", marks)))
     up = ticks(*(y_range or _range([y for _, y in points], "y", marks)))
 
     def x_of(value: float) -> float:
@@ -68,7 +76,10 @@ def chart(
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'width="{_WIDTH}" height="{_HEIGHT}" font-size="12" '
+        "font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">",
+        f'<clipPath id="inside"><rect x="{_LEFT}" y="{_TOP}" width="{_WIDTH - _LEFT - _RIGHT}" '
+        f'height="{_HEIGHT - _TOP - _BOTTOM}"/></clipPath>',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
         _text(_LEFT, 24, title, size=16, weight="bold"),
         _text(_LEFT, 42, subtitle, fill="#555555"),
@@ -92,7 +103,7 @@ def chart(
         if mark.axis == "x":
             x = x_of(mark.at)
             parts.append(_line(x, _TOP, x, bottom, "#777777", dashed=True))
-            parts.append(_text(x + 4, _TOP + 12, mark.name, fill="#777777", size=11))
+            parts.append(_text(x + 4, bottom - 6, mark.name, fill="#777777", size=11))
         else:
             y = y_of(mark.at)
             parts.append(_line(_LEFT, y, right, y, "#777777", dashed=True))
@@ -103,12 +114,16 @@ def chart(
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
         parts.append(
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.2" '
-            'stroke-linejoin="round"/>'
+            'stroke-linejoin="round" clip-path="url(#inside)"/>'
         )
         for (x, y), label in zip(placed, line.labels, strict=False):
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
             parts.append(_text(x + 7, y - 7, label, size=11, fill=colour))
-        row = bottom - 12 - 18 * (len(series) - 1 - number)
+        row = (
+            _TOP + 18 + 18 * number
+            if legend == "top"
+            else bottom - 12 - 18 * (len(series) - 1 - number)
+        )
         parts.append(_line(right - 176, row - 4, right - 152, row - 4, colour, width=2.2))
         parts.append(_text(right - 146, row, line.name))
     return "\n".join([*parts, "</svg>", ""])
@@ -116,7 +131,8 @@ def chart(
 
 def _range(values: Sequence[float], axis: str, marks: Sequence[Mark]) -> tuple[float, float]:
     wanted = [*values, *(mark.at for mark in marks if mark.axis == axis), 0.0]
-    return min(wanted), max(wanted)
+    low, high = min(wanted), max(wanted)
+    return low, high + _ROOM * (high - low)
 
 
 def _line(

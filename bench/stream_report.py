@@ -242,6 +242,7 @@ def _quantile(values: Sequence[float], fraction: float) -> str | float:
 def latency_chart(found: Measured, subtitle: str) -> str:
     """The share of words that were seen within a time after they were spoken, as SVG."""
     words = found.metrics.words
+    stable = [word.stable for word in words] or [0.0]
     return chart(
         title="How soon a word is seen after it was spoken",
         subtitle=subtitle,
@@ -253,6 +254,11 @@ def latency_chart(found: Measured, subtitle: str) -> str:
             Series("final", _shares([word.final for word in words])),
         ],
         marks=[Mark("x", _SHOWN_P50_S, f"{1000 * _SHOWN_P50_S:.0f} ms")],
+        # Finals come when the speaker pauses: to the end of theirs, partials would be a wall.
+        x_range=(
+            min([0.0, *(word.first_shown for word in words)]),
+            max(3 * _SHOWN_P50_S, 1.5 * quantile(stable, 0.95)),
+        ),
         y_range=(0.0, 100.0),
     )
 
@@ -290,4 +296,5 @@ def curve_chart(runs: Sequence[tuple[int, Measured]], subtitle: str) -> str:
             Mark("x", _SHOWN_P50_S, f"{1000 * _SHOWN_P50_S:.0f} ms"),
             Mark("y", _UNSTABLE, f"{_UNSTABLE:g}"),
         ],
+        legend="top",
     )

@@ -94,7 +94,7 @@ class Segmenter:
             What follows from it, in order.
         """
         if self._open and frame.end - self._start > self._max:
-            yield from self._cut(frame.start)
+            yield from self._cut(frame)
         if self._open:
             yield from self._push_open(frame)
         else:
@@ -211,26 +211,26 @@ class Segmenter:
 
     # -- too long
 
-    def _cut(self, at: int) -> Iterator[Decision]:
-        """End the open utterance at its quietest late place and begin the next one there."""
-        if self._paused:
-            yield from self._end(at, EndReason.SILENCE)
-            return
+    def _cut(self, frame: Frame) -> Iterator[Decision]:
+        """End the open utterance, in which ``frame`` has no room, at its quietest late place.
+
+        The next one begins there, unless nothing but silence lies behind it.
+        """
+        at, sent, speech_end = frame.start, self._sent, self._speech_end
         window = [f for f in self._recent if f.start >= self._start + self._max - self._search]
         resend = deque(self._recent)
-        cut = quietest(window) if window else self._sent
-        yield self._ended(cut, at, EndReason.MAX_LENGTH)
-        speech_end, sent = self._speech_end, self._sent
-        if cut >= sent:
-            # Nothing lies behind the cut yet: whether speech goes on is for the next frames to say.
-            self._held_from = sent
+        cut = quietest(window) if window else sent
+        goes_on = cut < speech_end or frame.probability >= self._release
+        if self._paused or not goes_on:
+            yield from self._end(at, EndReason.SILENCE if self._paused else EndReason.MAX_LENGTH)
             return
+        yield self._ended(cut, at, EndReason.MAX_LENGTH)
         yield self._started(cut, at)
         self._speech_end = max(speech_end, cut)
-        for frame in reversed(resend):
-            if frame.end > cut:
-                self._held.appendleft(frame)
-        yield from self._send_up_to(max(sent, cut))
+        for again in reversed(resend):
+            if again.end > cut:
+                self._held.appendleft(again)
+        yield from self._send_up_to(sent)
 
 
 def quietest(frames: list[Frame]) -> int:

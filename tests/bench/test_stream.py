@@ -21,7 +21,8 @@ Bench = Callable[..., Result]
 
 @pytest.mark.engine
 def test_a_run_is_judged_and_compared_with_offline(bench: Bench, tmp_path: Path) -> None:
-    shown = bench("stream", "--quick", "--save", "r.json", "--plot", "p.svg")
+    arguments = ("--quick", "--without", "ladder", "--curve", "--save", "r.json")
+    shown = bench("stream", *arguments, "--plot", "p.svg")
     assert shown.exit_code == 0, shown.output
     (result,) = results.load(tmp_path / "r.json")
     found = {figure.name: figure for figure in result.figures}
@@ -39,6 +40,9 @@ def test_a_run_is_judged_and_compared_with_offline(bench: Bench, tmp_path: Path)
     assert found["CPU, against offline"].value == pytest.approx(ratio)
     assert found["main process, peak memory"].value > 20
     assert found["engine process, peak memory"].value > 50
+    (curve,) = result.tables
+    assert [row[0] for row in curve.rows] == ["0 ms", "200 ms"]
+    assert any("without ladder" in note for note in result.notes)
     assert ElementTree.parse(tmp_path / "p.svg").getroot().tag.endswith("svg")
 
 

@@ -1,0 +1,108 @@
+"""Figures, tables and charts of runs that never were."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from vivavoce.bench import stream_report, table
+from vivavoce.bench.offline import Baseline
+from vivavoce.bench.results import Figure, Result
+from vivavoce.bench.stream import Measured
+from vivavoce.bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord, measure
+from vivavoce.bench.stream_run import Streamed, Talk
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def measured(words: int = 10, *, every_s: float = 1.0, slower_by: float = 0.0) -> Measured:
+    """A word a second; each shown 0.2 s later (in the end ``slower_by`` more), final after 0.6 s.
+
+    The second half of the CPU of the run is start-up.
+    """
+    spoken = [ReferenceWord(f"word{n}", (n + 1) * every_s) for n in range(words)]
+    events: list[Event] = []
+    for n, word in enumerate(spoken):
+        late = 0.2 + slower_by * n / words
+        events += [
+            PartialEvent(word.end + late, n, "", word.text),
+            FinalEvent(word.end + 0.6, n, word.text, word.end - 0.5, word.end + 0.1, 0.4),
+        ]
+    text = " ".join(word.text for word in spoken)
+    return Measured(
+        talk=Talk(Path("talk.wav"), Path("lead.wav"), "talk", 100.0, 4.0, text, tuple(spoken)),
+        streamed=Streamed(tuple(events), 40.0, 60.0, 200.0, end_s=104.0),
+        metrics=measure(events, spoken),
+        baseline=Baseline(tuple(word.text for word in spoken), 10.0),
+        cpu_s=20.0,
+        offline_wer=0.01,
+        equal=words,
+    )
+
+
+def by_name(figures: list[Figure]) -> dict[str, Figure]:
+    assert len({figure.name for figure in figures}) == len(figures)
+    return {figure.name: figure for figure in figures}
+
+
+def test_figures_hold_what_was_measured_against_the_budgets() -> None:
+    found = by_name(stream_report.figures(measured(), partials=True))
+    assert found["word end → first shown"].value == pytest.approx(0.2)
+    assert found["word end → first shown"].budget == 0.35
+    assert found["word end → first shown, p95"].budget == 0.7
+    assert found["word end → final"].value == pytest.approx(0.6)
+    assert found["endpoint → final"].value == pytest.approx(0.1)
+    assert found["endpoint → final"].met
+    assert found["WER of finals − WER of offline"].value == pytest.approx(-1.0)
+    assert found["CPU"].value == pytest.approx(0.2)
+    assert found["CPU with start-up"].value == pytest.approx(0.4)
+    assert found["CPU of offline"].value == pytest.approx(0.1)
+    assert (found["CPU, against offline"].value, found["CPU, against offline"].budget) == (2, 2)
+    assert found["real-time factor"].value == pytest.approx(1.0)
+    assert found["finals equal to offline, word for word"].value == 100
+
+
+def test_without_partials_the_cpu_has_the_tighter_budget_and_words_have_none() -> None:
+    found = by_name(stream_report.figures(measured(), partials=False))
+    assert found["CPU, against offline"].budget == 1.1
+    assert found["word end → first shown"].budget is None
+
+
+def test_only_a_long_recording_tells_whether_captions_fall_behind() -> None:
+    name = "first shown, last minute − first minute"
+    assert name not in by_name(stream_report.figures(measured(), partials=True))
+    steady = by_name(stream_report.figures(measured(300), partials=True))
+    assert steady[name].value == pytest.approx(0.0)
+    growing = by_name(stream_report.figures(measured(300, slower_by=0.3), partials=True))
+    assert growing[name].value == pytest.approx(0.24, abs=0.01)
+
+
+def test_runs_stand_beside_each_other_in_a_table() -> None:
+    runs = [("all rules", measured()), ("without prefix", measured(slower_by=0.3))]
+    beside = stream_report.table("what each rule brings", "run", runs)
+    assert [row[0] for row in beside.rows] == ["all rules", "without prefix"]
+    assert all(len(row) == len(beside.columns) for row in beside.rows)
+    shown = beside.columns.index("shown p50")
+    assert beside.rows[0][shown] < beside.rows[1][shown]  # type: ignore[operator]
+    lines = table.render(Result(name="stream", figures=[], tables=[beside])).splitlines()
+    (heading,) = [line for line in lines if "shown p50" in line]
+    (row,) = [line for line in lines if "without prefix" in line]
+    assert row.startswith("  without prefix")
+    assert row.index("0.320") + len("0.320") == heading.index("shown p50") + len("shown p50")
+
+
+def test_a_run_without_a_recognised_word_has_figures_and_a_row() -> None:
+    nothing = measured(0)
+    found = by_name(stream_report.figures(nothing, partials=True))
+    assert "word end → first shown" not in found
+    assert found["unstable partial word ratio"].value == 0
+    stream_report.table("t", "run", [("none", nothing)])
+    ElementTree.fromstring(stream_report.latency_chart(nothing, ""))
+    ElementTree.fromstring(stream_report.curve_chart([(0, nothing)], ""))
+
+
+def test_the_curve_has_a_labelled_point_for_each_hold_back() -> None:
+    drawn = stream_report.curve_chart([(0, measured()), (200, measured(slower_by=0.2))], "talk")
+    shown = [element.text for element in ElementTree.fromstring(drawn).findall(f"{SVG}text")]
+    assert shown.count("0 ms") == shown.count("200 ms") == 2
+    assert "unstable partial word ratio" in shown

@@ -14,6 +14,13 @@ class VivavoceError(Exception):
 
 
 class ProfileError(VivavoceError):
-    """A profile (or a layer over it) is wrong: syntax, unknown key, wrong type, bad combination."""
+    """A profile (or a layer over it) is wrong: syntax, unknown key, wrong type, bad combination.
+
+    Args:
+        text: one line. It quotes what others wrote, so control characters are written as escapes.
+    """
 
     exit_code = 2
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))

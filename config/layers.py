@@ -5,18 +5,23 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any
 
 import msgspec
 
 from vivavoce.config.errors import ProfileError
+from vivavoce.config.fields import is_text
 from vivavoce.config.schema import Profile
 from vivavoce.config.yaml_lines import Path, deep_merge, parse_value, parse_yaml
 from vivavoce.profiles import profile_names, profile_text
 
 _PREFIX = "VIVAVOCE_"
 _DEEPEST = 8
+_QUOTES = ("'", '"')
+_NOTHING = ("", "~", "null")
+_LONGEST_ORIGIN = 80
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -88,16 +93,19 @@ def override_layer(overrides: Sequence[str]) -> Layer:
             raise ProfileError(
                 f"--set {override}: expected SECTION.KEY=VALUE, as in --set vad.threshold=0.6"
             )
-        layers.append(_single(tuple(dotted.strip().split(".")), text, f"--set {override}"))
+        origin = f"--set {override}"
+        if len(origin) > _LONGEST_ORIGIN:
+            origin = f"{origin[:_LONGEST_ORIGIN]}…"
+        layers.append(_single(tuple(dotted.strip().split(".")), text, origin))
     return stacked(layers)
 
 
 def _single(path: Path, text: str, origin: str) -> Layer:
-    try:
-        value = parse_value(text)
-    except ValueError:
-        value = text
-    data: Any = value
+    data: Any = text.strip()
+    # A text is taken as it is (`no` is Norwegian, `#` no comment) unless it is in quotes or null.
+    if not is_text(path) or data[:1] in _QUOTES or data in _NOTHING:
+        with suppress(ValueError):
+            data = parse_value(text)
     for key in reversed(path):
         data = {key: data}
     return Layer(data, {path[:count]: origin for count in range(1, len(path) + 1)})

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from vivavoce.config.errors import ProfileError
+from vivavoce.config.fields import field_choices, field_names
 from vivavoce.config.layers import (
     Layer,
     environment_layer,
@@ -23,6 +24,8 @@ from vivavoce.config.yaml_lines import Path
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<key>.*)`$", re.DOTALL)
+_NOT_QUOTED = re.compile(r"^expected `str\b.*got `(bool|int|float|date|datetime)`")
+_LONGEST_SHOWN = 80
 _ENUM = re.compile(r"^Invalid enum value (?P<value>.*)$", re.DOTALL)
 
 
@@ -131,19 +134,26 @@ def _explain(message: str, layer: Layer) -> str:
     unknown = _UNKNOWN.match(what)
     if unknown:
         path = (*path, unknown["key"])
-        known = _fields(path[:-1])
+        known = field_names(path[:-1])
         near = difflib.get_close_matches(unknown["key"], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
         return f"{_where(layer, path)}{'.'.join(path)}: unknown setting: {hint}"
     value = _value(layer.data, path)
     what = what[0].lower() + what[1:]
     if _ENUM.match(what[0].upper() + what[1:]):
-        allowed = [str(choice) for choice in _choices(path)]
+        allowed = [str(choice) for choice in field_choices(path)]
         near = difflib.get_close_matches(str(value), allowed, n=1)
         what = f"expected one of {', '.join(allowed)}"
         if near:
             what += f" (did you mean {near[0]!r}?)"
-    return f"{_where(layer, path)}{'.'.join(path) or 'profile'}: {value!r}: {what}"
+    if _NOT_QUOTED.match(what):
+        what += " (write it in quotes, or YAML does not take it for text)"
+    return f"{_where(layer, path)}{'.'.join(path) or 'profile'}: {_shown(value)}: {what}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _where(layer: Layer, path: Path) -> str:
@@ -161,30 +171,3 @@ def _value(data: Any, path: Path) -> Any:
             return data
         data = data[key]
     return data
-
-
-def _struct(path: Path) -> Any:
-    """The struct type of the section at ``path``; None where there is none."""
-    found: Any = msgspec.inspect.type_info(Profile)
-    for key in path:
-        fields = getattr(found, "fields", ())
-        field = next((field for field in fields if field.name == key), None)
-        if field is None:
-            return None
-        found = _bare(field.type)
-    return found
-
-
-def _bare(found: Any) -> Any:
-    while isinstance(found, msgspec.inspect.Metadata):
-        found = found.type
-    return found
-
-
-def _fields(path: Path) -> list[str]:
-    return [field.name for field in getattr(_struct(path), "fields", ())]
-
-
-def _choices(path: Path) -> tuple[Any, ...]:
-    values: tuple[Any, ...] = getattr(_struct(path), "values", ())
-    return values

@@ -13,6 +13,8 @@ Path: TypeAlias = tuple[str, ...]
 
 _MOST_BYTES = 1_000_000
 _MOST_NODES = 10_000
+_MOST_LEVELS = 20
+_TOO_DEEP = f"values nested more than {_MOST_LEVELS} deep: this is no profile"
 
 
 def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
@@ -30,6 +32,12 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
     """
     if len(text) > _MOST_BYTES:
         raise ProfileError(f"{name}: a profile of {len(text)} bytes is too large to be one")
+    try:
+        line = _too_deep(text)
+    except yaml.YAMLError as error:
+        raise ProfileError(_syntax_error(error, name)) from error
+    if line is not None:
+        raise ProfileError(f"{name}:{line}: {_TOO_DEEP}")
     loader = _SafeLoader(text)
     try:
         node = loader.get_single_node()
@@ -46,7 +54,22 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
         loader.dispose()
 
 
+# What PyYAML raises, besides its own errors, for `!!int x`, the date 2024-13-45 and their like.
+_NO_VALUE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _too_deep(text: str) -> int | None:
+    """The line where YAML is nested too deeply for a profile: PyYAML's recursion would crash."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_LEVELS:
+            mark: Any = event.start_mark
+            return int(mark.line) + 1
+    return None
 
 
 def _syntax_error(error: yaml.YAMLError, name: str) -> str:
@@ -63,6 +86,7 @@ class _Reader:
         self._loader = loader
         self._name = name
         self._nodes = 0
+        self._level = 0
         self.lines: dict[Path, int] = {}
 
     def mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
@@ -83,11 +107,25 @@ class _Reader:
         self._nodes += 1
         if self._nodes > _MOST_NODES:  # aliases can make a small file huge
             raise ProfileError(f"{self._name}: more than {_MOST_NODES} values: this is no profile")
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, path) for item in node.value]
-        return self._loader.construct_object(node)
+        line = node.start_mark.line + 1
+        if isinstance(node, yaml.ScalarNode):
+            try:
+                return self._loader.construct_object(node)
+            except _NO_VALUE as error:
+                raise ProfileError(
+                    f"{self._name}:{line}: {'.'.join(path)}: {node.value[:40]!r} is no "
+                    f"{node.tag.rpartition(':')[2]}; a text is written in quotes"
+                ) from error
+        self._level += 1
+        if self._level > _MOST_LEVELS:  # a value that holds itself has no end
+            raise ProfileError(f"{self._name}:{line}: {_TOO_DEEP}")
+        value = (
+            self.mapping(node, path)
+            if isinstance(node, yaml.MappingNode)
+            else [self._value(item, path) for item in node.value]
+        )
+        self._level -= 1
+        return value
 
 
 def parse_value(text: str) -> Any:
@@ -97,8 +135,10 @@ def parse_value(text: str) -> Any:
         ValueError: it is not YAML.
     """
     try:
+        if _too_deep(text) is not None:
+            raise ValueError(_TOO_DEEP)
         return yaml.load(text, Loader=_SafeLoader)  # noqa: S506 - it is the safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *_NO_VALUE) as error:
         raise ValueError(str(error)) from error
 
 

@@ -84,6 +84,19 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         "once; expected at most the threshold",
     )
     unless(
+        vad.release_threshold > 0,
+        "vad",
+        "release_threshold",
+        f"{vad.release_threshold}: no probability is below that, so speech would never end; "
+        "expected more than 0",
+    )
+    unless(
+        vad.threshold < 1,
+        "vad",
+        "threshold",
+        f"{vad.threshold}: no speech is that certain, so none would be heard; expected less than 1",
+    )
+    unless(
         vad.pause_ms < vad.end_silence_ms,
         "vad",
         "pause_ms",
@@ -96,16 +109,24 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         f"{vad.hangover_ms} is above vad.end_silence_ms ({vad.end_silence_ms})",
     )
     unless(
-        vad.cut_search_ms < vad.max_utterance_ms,
+        vad.pre_roll_ms + vad.min_speech_ms + vad.cut_search_ms < vad.max_utterance_ms,
         "vad",
         "cut_search_ms",
-        f"{vad.cut_search_ms} is not below vad.max_utterance_ms ({vad.max_utterance_ms})",
+        f"{vad.cut_search_ms} with pre-roll and shortest speech is not below vad.max_utterance_ms "
+        f"({vad.max_utterance_ms}): the cut could lie before the speech",
     )
     unless(
         vad.pre_roll_ms + vad.min_speech_ms + vad.end_silence_ms < vad.max_utterance_ms,
         "vad",
         "max_utterance_ms",
         "is shorter than pre-roll, shortest speech and end silence together",
+    )
+    unless(
+        profile.supervisor.backoff_ms <= profile.supervisor.max_backoff_ms,
+        "supervisor",
+        "backoff_ms",
+        f"{profile.supervisor.backoff_ms} is above supervisor.max_backoff_ms "
+        f"({profile.supervisor.max_backoff_ms})",
     )
     unless(
         transcription.engine != "pocketsphinx" or transcription.language in (None, "en", "en-US"),

@@ -77,7 +77,11 @@ class VadSettings(Section, frozen=True, kw_only=True):
         Milliseconds, Meta(description="Audio kept after the end of speech.")
     ] = 160
     pause_ms: Annotated[
-        Milliseconds, Meta(description="Silence after which an utterance has tentatively ended.")
+        Milliseconds,
+        Meta(
+            description="Silence after which an utterance has tentatively ended; "
+            "not before `hangover_ms` is over."
+        ),
     ] = 256
     end_silence_ms: Annotated[
         Milliseconds, Meta(description="Silence after which an utterance has ended.")
@@ -221,17 +225,22 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             "by the engine's measured cost.",
         ),
     ] = 0.3
-    hold_back_ms: Annotated[
-        Milliseconds,
+    hold_back_words: Annotated[
+        int,
         Meta(
-            description="A word that ends this close to the end of the audio is shown only when "
-            "it is certain: it may be cut in the middle. 0: shown at once."
+            ge=0,
+            le=10,
+            description="So many last words of a partial are shown only when they are probable: "
+            "they may have been cut in the middle. 0: shown at once.",
         ),
-    ] = 200
+    ] = 2
     hold_back_probability: Annotated[
         Probability,
-        Meta(description="How probable a word in the held-back part must be to be shown."),
-    ] = 0.9
+        Meta(
+            description="How probable such a word must be. More: steadier, and later; the curve "
+            "is in `vivavoce bench stream --curve`."
+        ),
+    ] = 0.7
     window_ms: Annotated[
         int,
         Meta(

@@ -144,6 +144,23 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
     assert load(write(tmp_path, "empty.yaml", "# nothing\n")) == Profile()
 
 
+@pytest.mark.parametrize(
+    ("overrides", "path"),
+    [
+        (["vad.release_threshold=0"], "vad.release_threshold"),
+        (["vad.threshold=1"], "vad.threshold"),
+        (["vad.max_utterance_ms=5200"], "vad.cut_search_ms"),
+        (["vad.max_utterance_ms=2000", "vad.cut_search_ms=1700"], "vad.cut_search_ms"),
+        (["vad.max_utterance_ms=2000", "vad.cut_search_ms=0", "vad.pre_roll_ms=1500"],
+         "vad.max_utterance_ms"),
+        (["vad.hangover_ms=700"], "vad.hangover_ms"),
+        (["supervisor.backoff_ms=6000"], "supervisor.backoff_ms"),
+    ],
+)  # fmt: skip
+def test_what_is_fine_alone_but_not_together_is_refused(overrides, path) -> None:
+    assert f": {path}: " in error(None, *overrides)
+
+
 def test_contradictions_are_pure_and_name_both_sides() -> None:
     profile = Profile(vad=VadSettings(threshold=0.3, release_threshold=0.4))
     ((path, complaint),) = contradictions(profile)

@@ -135,6 +135,12 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         f"{transcription.language!r}: pocketsphinx knows only English; use engine: faster-whisper",
     )
     unless(
+        transcription.draft != "auto",
+        "transcription",
+        "draft",
+        "only `model` can be chosen by itself; expected the name of a small model, as tiny.en",
+    )
+    unless(
         all(key.strip() for key in profile.cleanup.replacements),
         "cleanup",
         "replacements",

@@ -60,7 +60,7 @@ class VadSettings(Section, frozen=True, kw_only=True):
     ] = True
     gate_margin_db: Annotated[
         float, Meta(ge=0.0, le=40.0, description="How far above the noise floor the gate opens.")
-    ] = 6.0
+    ] = 4.0
     threshold: Annotated[
         Probability, Meta(description="Speech probability at which speech begins.")
     ] = 0.5
@@ -134,7 +134,10 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     ] = "auto"
     model: Annotated[
         str,
-        Meta(description="Whisper model: a name such as `base.en`, or a CTranslate2 directory."),
+        Meta(
+            description="Whisper model: a name such as `base.en`, a CTranslate2 directory, or "
+            "`auto`: the most accurate that keeps up here (see `vivavoce models recommend`)."
+        ),
     ] = "base.en"
     language: Annotated[
         str | None,

@@ -8,7 +8,7 @@ import msgspec
 
 from vivavoce.actors.transcription.engine_process import EngineProcess
 from vivavoce.actors.transcription.engines.base import EngineError, EngineSpec
-from vivavoce.actors.transcription.engines.models import REPOSITORIES, is_directory_name
+from vivavoce.actors.transcription.engines.models import AUTO, REPOSITORIES, is_directory_name
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.metrics import Metrics
@@ -45,10 +45,19 @@ async def start_selected(
         EngineError: the engine cannot be loaded, and there is nothing to fall back to.
         EngineDied: the engine's process ended while it loaded.
     """
+    asked = settings
+    if asked.model == AUTO:
+        from vivavoce.actors.transcription.auto_model import resolve_model
+
+        settings = await resolve_model(asked)
     engine = EngineProcess(engine_spec(settings), metrics=metrics, on_progress=on_progress)
     try:
         info = await engine.start()
     except EngineError as error:
+        if asked.model == AUTO and error.kind == "model_not_found" and not asked.offline:
+            # What is best cannot be fetched; what is here may do.
+            here = msgspec.structs.replace(asked, offline=True)
+            return await start_selected(here, metrics, on_progress)
         known = settings.model in REPOSITORIES and not is_directory_name(settings.model)
         if settings.engine != "auto" or error.kind not in _MENDED_BY_FALLBACK or not known:
             raise

@@ -35,6 +35,9 @@ REPOSITORIES: Mapping[str, str] = {
 }
 """Model names and the repositories of the Hugging Face hub that hold them."""
 
+AUTO = "auto"
+"""The value of ``transcription.model`` that asks for a choice by speed."""
+
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")
 """What a model directory must hold. Without the tokenizer, faster-whisper would fetch one."""
 

@@ -1,0 +1,165 @@
+"""What this machine is: processor, cores, memory, battery, GPU; and how fast it calculates."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from vivavoce.actors.transcription.model_choice import CudaDevice, Machine
+from vivavoce.actors.transcription.whisper_costs import MachineSpeed
+
+_NVIDIA_S = 3.0
+_CALIBRATION_S = 10.0  # it takes less than one; a machine may be very busy
+_EACH_S = 0.25
+_ROWS, _WIDTH = 1_500, 768  # the encoder of the small model
+_COPIED = 32 << 20  # beyond the caches
+
+# What the engine gets out of a machine against NumPy in float32: fitted to finals of the base and
+# small dimensions in int8 on two cores of an AMD EPYC. Elsewhere it is an estimate.
+_ENGINE_FLOPS = 3.0
+_ENGINE_BANDWIDTH = 1.0
+
+TYPICAL_SPEED = MachineSpeed(flops=3.3e11, bandwidth=1.3e10)
+"""Of two cores: what weighs arithmetic against memory traffic when one model stands for another."""
+MODEST_GPU = MachineSpeed(flops=4e12, bandwidth=1.5e11)
+"""A small CUDA device at half precision: the guess where `device: cuda` was never measured."""
+
+
+def cores_available() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The processor as it calls itself."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                key, _, value = line.partition(":")
+                if key.strip() == "model name":
+                    return value.strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def probe_machine(*, cuda: bool) -> Machine:
+    """Look at this machine. ``cuda`` also asks the NVIDIA driver, which takes a moment."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    return Machine(
+        cores=cores_available(),
+        total_bytes=memory.total,
+        available_bytes=memory.available,
+        cuda=cuda_device() if cuda else None,
+        on_battery=battery is not None and battery.power_plugged is False,
+    )
+
+
+def cuda_device() -> CudaDevice | None:
+    """The first NVIDIA device by its driver's account; None where there is none."""
+    try:
+        told = subprocess.run(
+            [  # noqa: S607 - the driver's tool lies where the driver's package puts it
+                "nvidia-smi",
+                "--query-gpu=name,memory.total,memory.free",
+                "--format=csv,noheader,nounits",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=_NVIDIA_S,
+            check=True,
+        )
+        name, total, free = told.stdout.splitlines()[0].rsplit(",", 2)
+        mebibyte = 1 << 20
+        return CudaDevice(
+            name=name.strip(),
+            total_bytes=float(total) * mebibyte,
+            available_bytes=float(free) * mebibyte,
+        )
+    except (OSError, subprocess.SubprocessError, IndexError, ValueError):
+        return None
+
+
+async def calibrate(threads: int) -> MachineSpeed:
+    """Measure arithmetic and memory speed in a process of its own, in well under a second of work.
+
+    NumPy's threads and buffers would otherwise stay in this process. Where it fails or takes too
+    long, :data:`TYPICAL_SPEED` in proportion to the threads.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "vivavoce.actors.transcription.machine",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": str(threads),
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+        },
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(_CALIBRATION_S):
+            told, _ = await process.communicate()
+        found = json.loads(told)
+        return MachineSpeed(flops=found["flops"], bandwidth=found["bandwidth"])
+    except (TimeoutError, ValueError, KeyError, TypeError):
+        return MachineSpeed(
+            flops=TYPICAL_SPEED.flops * threads / 2, bandwidth=TYPICAL_SPEED.bandwidth
+        )
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def measure_here() -> MachineSpeed:
+    """The engine's speed, from a float32 matrix product and a copy of memory, in this process.
+
+    The best of many short runs counts: what else runs at this moment is no property of the machine.
+    """
+    import numpy as np
+
+    left = np.full((_ROWS, _WIDTH), 0.5, dtype=np.float32)
+    right = np.full((_WIDTH, _WIDTH), 0.5, dtype=np.float32)
+    product = np.empty((_ROWS, _WIDTH), dtype=np.float32)
+    source = np.ones(_COPIED, dtype=np.uint8)
+    target = np.empty_like(source)
+
+    def best(kind: str) -> float:
+        until = time.perf_counter() + _EACH_S
+        shortest = float("inf")
+        while True:
+            began = time.perf_counter()
+            if kind == "product":
+                np.matmul(left, right, out=product)
+            else:
+                np.copyto(target, source)
+            now = time.perf_counter()
+            shortest = min(shortest, now - began)
+            if now >= until:
+                return shortest
+
+    flops = 2 * _ROWS * _WIDTH * _WIDTH / best("product")
+    bandwidth = 2 * _COPIED / best("copy")
+    return MachineSpeed(flops=flops * _ENGINE_FLOPS, bandwidth=bandwidth * _ENGINE_BANDWIDTH)
+
+
+if __name__ == "__main__":
+    speed = measure_here()
+    sys.stdout.write(json.dumps({"flops": speed.flops, "bandwidth": speed.bandwidth}))

@@ -121,7 +121,10 @@ class VadActor(Actor[Audio, Speech]):
         assert self._detector is not None
         level = level_dbfs(pcm)
         self._frames.add()
-        if self._settings.gate and not self._gate.passes(level):
+        passes = self._gate.passes(level)
+        # Inside an utterance the detector alone decides: words may sink into the noise, and its
+        # work is little beside the engine's.
+        if self._settings.gate and not passes and self._open is None:
             self._gated.add()
             self._asleep.append(pcm)
             return 0.0, level

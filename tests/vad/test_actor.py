@@ -114,6 +114,26 @@ async def test_noise_is_no_utterance(kind: str) -> None:
     listening.settle(messages)
 
 
+async def covered(pcm: np.ndarray, settings: VadSettings) -> np.ndarray:
+    """For each sample whether it lies in an utterance."""
+    listening = await Listening(settings).start()
+    await listening.hear(pcm)
+    inside = np.zeros(len(pcm), dtype=bool)
+    for utterance in utterances(await listening.end()):
+        inside[utterance.start : utterance.end] = True
+    return inside
+
+
+async def test_the_gate_costs_no_speech_that_is_hardly_louder_than_the_noise() -> None:
+    speech = recording("talk-2-rms.wav") / 10
+    noise = np.random.default_rng(0).normal(0, 32768 * 10 ** (-45 / 20), len(speech))
+    pcm = (speech + noise).astype(np.int16)
+    alone = await covered(pcm, VadSettings(gate=False))
+    gated = await covered(pcm, VadSettings(gate_margin_db=6.0))
+    assert alone.mean() > 0.7
+    assert (alone & ~gated).mean() < 0.02
+
+
 async def test_a_gap_ends_the_utterance_and_is_passed_on_in_its_place() -> None:
     pcm = recording("utt-025-rms.wav")
     listening = await Listening().start()

@@ -19,6 +19,7 @@ from vivavoce.actors.transcription.phrase_cache.fingerprint import (
     HOP,
     Levels,
     Samples,
+    band_widths,
     decibels,
     log_mel_levels,
 )
@@ -37,7 +38,7 @@ _QUIET_SHARE = 0.12  # the share of frames that tell the noise
 _LEAST_NOISE_DB = 22.0  # the rounding noise of 16-bit audio with a margin
 _CONTOUR_RANGE_DB = 30.0
 _STANDS_OUT_DB = 9.0
-_LEAST_RISE_DB = 15.0  # loud frames above the noise: a steady sound is its own noise
+_LEAST_SNR_DB = 22.0  # of the louder half; about 19 of the whole: below, "fin" is as "thin"
 _HEARD_RANGE_DB = 35.0  # sound further below the loudest frames is not missed
 _FEWEST_CELLS = 2
 _LARGEST_CELL_DB = 20.0
@@ -45,12 +46,12 @@ _LARGEST_CELL_DB = 20.0
 _LEAST_ALIGNMENT = 0.8
 _LEAST_CORRELATION = 0.97
 _LEAST_WINDOW_CORRELATION = 0.93
-_LARGEST_DIFFERENCE_DB = 1.6
+_LARGEST_DIFFERENCE_DB = 1.4
 _WINDOWS = (
     # frames, fewest cells that stand out, largest root mean square difference in dB
-    (20, 60, 2.4),
-    (10, 40, 2.8),
-    (5, 20, 3.2),
+    (20, 60, 2.2),
+    (10, 40, 2.3),
+    (5, 20, 2.7),
 )
 _LONGEST_HIDDEN_FRAMES = 4
 _LONGEST_UNPAIRED_FRAMES = 2
@@ -116,7 +117,7 @@ def compare(pcm: Samples, levels: Levels, other: Levels) -> Comparison | None:
     if min(len(levels), len(other)) < _FEWEST_FRAMES:
         return None
     ours, theirs = _Side.of(decibels(levels)), _Side.of(decibels(other))
-    if not (ours.rises and theirs.rises):
+    if not (ours.clear and theirs.clear):
         return None
     similarity, frames = _align(ours.contour, theirs.contour)
     if similarity < _LEAST_ALIGNMENT:
@@ -154,10 +155,14 @@ class _Side:
         return _Side(level, self.noise, self.floor, np.maximum(level - self.floor, 0.0))
 
     @property
-    def rises(self) -> bool:
-        """Whether anything rises above the noise."""
-        loud = np.quantile(_power(self.level).sum(axis=1), 0.95)
-        return bool(loud >= self.noise.sum() * 10.0 ** (_LEAST_RISE_DB / 10.0))
+    def clear(self) -> bool:
+        """Whether the louder half of it is well above the noise.
+
+        A steady sound is its own noise, so this also keeps out what holds nothing but such.
+        """
+        power = np.sort(np.einsum("tb,b->t", _power(self.level), band_widths()))
+        noise = float(np.einsum("b,b->", self.noise, band_widths()))
+        return bool(power[len(power) // 2 :].mean() >= noise * 10.0 ** (_LEAST_SNR_DB / 10.0))
 
 
 def _noise(level: Decibels) -> Decibels:
@@ -252,9 +257,14 @@ def _gain(our_excess: Decibels, their_excess: Decibels) -> NDArray[np.bool_] | N
 
 
 def _heard(power: Decibels, noise: Decibels) -> NDArray[np.bool_]:
-    """Frames that hold sound: well above their own noise, and not far below the loudest."""
-    excess = np.maximum(power - 4.0 * noise, 0.0).sum(axis=1)
-    return np.asarray(excess > max(excess.max(), 1.0) * 10.0 ** (-_HEARD_RANGE_DB / 10.0))
+    """Frames that hold sound: clear of their own noise, and not far below the loudest.
+
+    As strict as what stands out of the noise of two recordings if theirs is the same.
+    """
+    clear = power > noise * np.float32(2.0 * 10.0 ** (_STANDS_OUT_DB / 10.0))
+    total = power.sum(axis=1)
+    loud = total > total.max() * 10.0 ** (-_HEARD_RANGE_DB / 10.0)
+    return np.asarray(loud & (clear.sum(axis=1) >= 2 * _FEWEST_CELLS))
 
 
 def _unpaired(ours: _Side, theirs: _Side, frames: int) -> int:

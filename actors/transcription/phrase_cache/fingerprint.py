@@ -112,13 +112,26 @@ def _sketch(level_db: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
+def band_widths() -> NDArray[np.float32]:
+    """The width of each band in hertz, shape (bands,): levels are power per frequency."""
+    edges = _edges()
+    return ((edges[2:] - edges[:-2]) / 2.0).astype(np.float32)
+
+
+@cache
 def _window_and_filters() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A periodic Hann window, and triangular filters of shape (bins, bands) that average power."""
     window = np.hanning(FRAME + 1)[:-1]
-    low, high = (2595.0 * np.log10(1.0 + hertz / 700.0) for hertz in (_LOWEST_HZ, _HIGHEST_HZ))
-    edges = 700.0 * (10.0 ** (np.linspace(low, high, BANDS + 2) / 2595.0) - 1.0)
+    edges = _edges()
     bins = np.arange(FRAME // 2 + 1)[:, None] * (SAMPLE_RATE / FRAME)
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
     filters = np.maximum(np.minimum(rising, falling), 0.0)
     return window.astype(np.float32), (filters / filters.sum(axis=0)).astype(np.float32)
+
+
+def _edges() -> NDArray[np.float64]:
+    """Where each band begins, peaks and ends in hertz: shape (bands + 2,), equal steps in mel."""
+    low, high = (2595.0 * np.log10(1.0 + hertz / 700.0) for hertz in (_LOWEST_HZ, _HIGHEST_HZ))
+    mel = np.linspace(low, high, BANDS + 2)
+    return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))

@@ -42,14 +42,21 @@ def stacked(layers: Iterable[Layer]) -> Layer:
 
 
 def profile_layers(
-    profile: str | FilePath, environ: Mapping[str, str], seen: tuple[str, ...] = ()
+    profile: str | FilePath,
+    environ: Mapping[str, str],
+    seen: tuple[str, ...] = (),
+    *,
+    shipped: bool = False,
 ) -> list[Layer]:
     """The layers of a profile and of what it extends, the oldest ancestor first.
+
+    A user's own `captions` that extends `captions` extends the shipped one: ``shipped`` leaves out
+    the user's own.
 
     Raises:
         ProfileError: no such profile, a syntax error, or a circle of ``extends``.
     """
-    name, text, folder = _read(profile, environ)
+    name, text, folder = _read(profile, environ, shipped=shipped)
     if name in seen or len(seen) > _DEEPEST:
         raise ProfileError(f"{name}: profiles extend each other in a circle: {' → '.join(seen)}")
     data, lines = parse_yaml(text, name)
@@ -63,7 +70,8 @@ def profile_layers(
     target: str | FilePath = parent
     if folder is not None and _is_path(parent):
         target = folder / parent
-    return [*profile_layers(target, environ, (*seen, name)), layer]
+    itself = parent in profile_names() and known_profiles(environ)[parent] == name
+    return [*profile_layers(target, environ, (*seen, name), shipped=itself), layer]
 
 
 def environment_layer(environ: Mapping[str, str]) -> Layer:
@@ -132,12 +140,14 @@ def _is_path(name: str) -> bool:
     return os.sep in name or name.endswith((".yaml", ".yml"))
 
 
-def _read(profile: str | FilePath, environ: Mapping[str, str]) -> tuple[str, str, FilePath | None]:
+def _read(
+    profile: str | FilePath, environ: Mapping[str, str], *, shipped: bool
+) -> tuple[str, str, FilePath | None]:
     """Name, text and folder (None for a shipped one) of a profile."""
     if isinstance(profile, FilePath) or _is_path(profile):
         return _read_file(FilePath(profile).expanduser())
     known = known_profiles(environ)
-    place = known.get(profile)
+    place = "shipped" if shipped else known.get(profile)
     if place is None:
         near = difflib.get_close_matches(profile, known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""

@@ -64,6 +64,18 @@ def test_a_users_profile_is_found_by_name_and_wins_over_a_shipped_one(tmp_path: 
         assert load(name, XDG_CONFIG_HOME=str(tmp_path)).vad.threshold == threshold
 
 
+def test_a_users_profile_may_extend_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "vivavoce" / "profiles"
+    folder.mkdir(parents=True)
+    write(folder, "captions.yaml", "extends: captions\nvad: {threshold: 0.7}\n")
+    write(folder, "meeting.yaml", "extends: meeting\nvad: {pause_ms: 300}\n")
+    assert load(XDG_CONFIG_HOME=str(tmp_path)).vad.threshold == 0.7
+    meeting = load("meeting", XDG_CONFIG_HOME=str(tmp_path))
+    assert (meeting.vad.pause_ms, meeting.capture.ring_s) == (300, 120)
+    write(folder, "mine.yaml", "extends: mine\n")
+    assert "circle" in error("mine", XDG_CONFIG_HOME=str(tmp_path))
+
+
 def test_the_process_environment_plays_no_part(monkeypatch) -> None:
     monkeypatch.setenv("VIVAVOCE_VAD__THRESHOLD", "0.9")
     assert load().vad.threshold == Profile().vad.threshold

@@ -119,7 +119,11 @@ class SpeechResumed(Message, frozen=True, kw_only=True):
 
 
 class SpeechEnded(Message, frozen=True, kw_only=True):
-    """The utterance is exactly ``[start, end)``; audio beyond ``end`` was never sent for it."""
+    """The utterance is exactly ``[start, end)``.
+
+    Only where it was cut (``MAX_LENGTH``) was audio beyond ``end`` sent for it; that audio comes
+    again as the beginning of the next utterance.
+    """
 
     utterance: int
     start: int

@@ -22,10 +22,10 @@ _COPIED = 32 << 20  # beyond the caches
 
 # What the engine gets out of a machine against NumPy in float32: fitted to finals of the base and
 # small dimensions in int8 on two cores of an AMD EPYC. Elsewhere it is an estimate.
-_ENGINE_FLOPS = 3.0
+_ENGINE_FLOPS = 4.5
 _ENGINE_BANDWIDTH = 1.0
 
-TYPICAL_SPEED = MachineSpeed(flops=3.3e11, bandwidth=1.3e10)
+TYPICAL_SPEED = MachineSpeed(flops=2.2e11, bandwidth=2.5e10)
 """Of two cores: what weighs arithmetic against memory traffic when one model stands for another."""
 MODEST_GPU = MachineSpeed(flops=4e12, bandwidth=1.5e11)
 """A small CUDA device at half precision: the guess where `device: cuda` was never measured."""

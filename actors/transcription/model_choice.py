@@ -73,8 +73,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """The chosen model, and what was said about each."""
+    """The chosen model, the machine that it is for, and what was said about each."""
 
+    machine: Machine
     model: str
     reason: str
     keeps_up: bool
@@ -133,7 +134,9 @@ def choose(
         for cost in costs
     )
     reason = next(verdict.reason for verdict in verdicts if verdict.chosen)
-    return Choice(model=best.name, reason=reason, keeps_up=bool(fast), verdicts=verdicts)
+    return Choice(
+        machine=machine, model=best.name, reason=reason, keeps_up=bool(fast), verdicts=verdicts
+    )
 
 
 def _speaks(cost: ModelCost, language: str | None) -> bool:

@@ -6,8 +6,6 @@ from pathlib import Path
 import pytest
 from support.program import run
 
-from vivavoce.cli.models import recommend_model
-
 
 def test_profiles_lists_shows_and_validates(tmp_path: Path) -> None:
     listed = run(tmp_path, "profiles")
@@ -37,23 +35,6 @@ def test_models(tmp_path: Path) -> None:
     assert pulled.code == 1
     assert len(pulled.err.splitlines()) == 1
     assert "did you mean 'tiny.en'" in run(tmp_path, "models", "pull", "tinny.en").err
-    assert "not measured" in run(tmp_path, "models", "recommend").out
-
-
-@pytest.mark.parametrize(
-    ("cores", "memory", "cuda", "name"),
-    [
-        (1, 4, False, "tiny.en"),
-        (2, 8, False, "base.en"),
-        (8, 16, False, "small.en"),
-        (8, 1, False, "tiny.en"),
-        (4, 32, True, "large-v3-turbo"),
-    ],
-)
-def test_the_recommendation_fits_the_machine(cores, memory, cuda, name) -> None:
-    chosen, reason = recommend_model(cores, memory, cuda=cuda)
-    assert chosen.name == name
-    assert reason
 
 
 def test_doctor_says_how_to_mend(tmp_path: Path) -> None:

@@ -95,6 +95,26 @@ def _models() -> Iterator[Finding]:
         yield Finding("whisper models", "warning", "none on this machine yet", fix)
 
 
+def _automatic_model() -> Iterator[Finding]:
+    import asyncio
+
+    from vivavoce.actors.transcription.auto_model import choose_model
+    from vivavoce.config import load_profile
+    from vivavoce.config.schema import TranscriptionSettings
+
+    try:
+        settings = load_profile(environ=os.environ).transcription
+    except VivavoceError:
+        settings = TranscriptionSettings()  # what is wrong with profiles is told below
+    choice = asyncio.run(choose_model(settings, environ=os.environ))
+    text = f"would be {choice.model}: {choice.reason}"
+    if choice.cost.source == "measured":
+        yield Finding("model: auto", "ok", text)
+    else:
+        fix = "run `vivavoce models recommend`: it measures the models that are here"
+        yield Finding("model: auto", "ok" if choice.keeps_up else "warning", text, fix)
+
+
 def _machine() -> Iterator[Finding]:
     import psutil
 
@@ -131,6 +151,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _packages,
     _speech_detector,
     _models,
+    _automatic_model,
     _microphone,
     _machine,
     _profiles,

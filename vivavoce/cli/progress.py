@@ -1,4 +1,4 @@
-"""Progress of a model download on standard error."""
+"""Progress of a download or a measurement on standard error."""
 
 from __future__ import annotations
 
@@ -26,4 +26,25 @@ class DownloadProgress:
         if tenth != self._tenth:
             self._tenth = tenth
             self._stream.write(line + "\n")
+            self._stream.flush()
+
+
+class MeasurementProgress:
+    """Rewrites one line on a terminal, and says nothing elsewhere."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """``done`` of ``total`` utterances of ``what`` are timed."""
+        self._show(f"vivavoce: measuring {what}: {done} of {total}")
+
+    def clear(self) -> None:
+        """Leave the line empty for what comes after."""
+        self._show("")
+
+    def _show(self, line: str) -> None:
+        if self._live:
+            self._stream.write(f"\r\x1b[K{line}")
             self._stream.flush()

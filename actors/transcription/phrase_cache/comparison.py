@@ -51,7 +51,7 @@ _WINDOWS = (
     # frames, fewest cells that stand out, largest root mean square difference in dB
     (20, 60, 2.2),
     (10, 40, 2.3),
-    (5, 20, 2.7),
+    (5, 20, 3.0),
 )
 _LONGEST_HIDDEN_FRAMES = 4
 _LONGEST_UNPAIRED_FRAMES = 2

@@ -7,30 +7,29 @@ from collections import deque
 from typing import Any, TypeAlias
 
 import anyio
+import numpy as np
 
-from vivavoce.actors.transcription.agreement import corrected
 from vivavoce.actors.transcription.client import RevivedEngine, StartEngine
-from vivavoce.actors.transcription.engines.base import (
-    EngineDied,
-    EngineError,
-    Hypothesis,
-    SessionOptions,
-)
-from vivavoce.actors.transcription.partial_policy import PartialPolicy
-from vivavoce.actors.transcription.utterance import Utterance
+from vivavoce.actors.transcription.desk import TRIES, EngineDesk
+from vivavoce.actors.transcription.engines.base import Hypothesis, SessionOptions
+from vivavoce.actors.transcription.finals import final_message
+from vivavoce.actors.transcription.follower import Follower
+from vivavoce.actors.transcription.overload import OverloadLadder, Rung
+from vivavoce.actors.transcription.previous_words import PreviousWords
+from vivavoce.actors.transcription.utterance import Attempt, Utterance
 from vivavoce.config.schema import TranscriptionSettings
-from vivavoce.pipeline.actor import Actor, Request
+from vivavoce.pipeline.actor import Actor, ActorContext, Request
 from vivavoce.pipeline.channel import ChannelClosed
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
     Caption,
     EndOfStream,
-    Final,
     Gap,
     GapReason,
     Latency,
-    Partial,
+    Pcm,
     PowerChanged,
     Speech,
     SpeechAudio,
@@ -38,12 +37,8 @@ from vivavoce.pipeline.messages import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
-    Word,
     seconds,
 )
-
-_TRIES = 3
-"""How often an utterance may kill the engine (or fail in it) before it is set aside."""
 
 Item: TypeAlias = Utterance | Gap | PowerChanged | EndOfStream
 
@@ -51,7 +46,7 @@ log = get_logger("transcription")
 
 
 class TranscriptionActor(Actor[Speech, Caption]):
-    """Takes messages in and works through them, as two tasks.
+    """Takes messages in, follows what is being spoken and finishes what was, as three tasks.
 
     Everything is emitted in the order of the stream: what stands behind an utterance waits for its
     final. The state survives a restart of the actor, so that no utterance is lost with it.
@@ -60,57 +55,71 @@ class TranscriptionActor(Actor[Speech, Caption]):
         settings: the profile's ``transcription`` section.
         start_engine: makes and starts the engine; it is called in the background while audio is
             taken in already.
+        side_by_side: how many finals the engine may be asked for at once.
     """
 
     name = "transcription"
 
-    def __init__(self, settings: TranscriptionSettings, start_engine: StartEngine) -> None:
+    def __init__(
+        self, settings: TranscriptionSettings, start_engine: StartEngine, side_by_side: int = 1
+    ) -> None:
         super().__init__()
         self._settings = settings
         self._start_engine = start_engine
+        self._slots = side_by_side
+        self._pending = max(settings.max_pending, side_by_side)
         self._engine: RevivedEngine | None = None
         self._items: deque[Item] = deque()
         self._open: Utterance | None = None
-        self._policy = PartialPolicy(settings.partial_interval_ms / 1000)
+        self._open_number = 0  # the VAD's number of the open utterance
+        self._last_number = 0
+        self._last_key = 0
         self._closed = False
         self._news = asyncio.Event()
+        self._news_of_speech = asyncio.Event()
         self._room = asyncio.Event()
-        self._options = SessionOptions(
-            language=settings.language,
-            beam_size=settings.beam_size,
-            temperature_fallback=settings.temperature_fallback,
-            word_times=settings.word_times,
-            initial_prompt=settings.initial_prompt,
-            hotwords=settings.hotwords,
+        self._previous = PreviousWords(
+            settings.previous_words, settings.previous_words_silence_ms * SAMPLE_RATE // 1_000
         )
+        self._ladder = OverloadLadder(settings.max_lag_ms / 1_000, enabled=settings.overload_ladder)
+
+    def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
+        """Take the channels; see :class:`Actor`."""
+        super().attach(inbox, outbox, context)
+        self._engine = RevivedEngine(
+            self._start_engine, self._settings.max_engine_restarts, context.clock
+        )
+        self._desk = EngineDesk(self._engine, session_options(self._settings), context)
+        self._follower = Follower(self._settings, self._desk, context, self.emit)
+        self._lag = context.metrics.gauge("vivavoce_lag_seconds")
+        self._rung = context.metrics.gauge("vivavoce_overload_rung")
 
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
-        if self._engine is None:
-            self._engine = RevivedEngine(
-                self._start_engine, self._settings.max_engine_restarts, self.context.clock
-            )
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._take_in, name="transcription intake")
                 await self.context.stream.begun()
-                await self._engine.ready()
-                await self._work_through(self._engine)
+                await self._desk.engine.ready()
+                group.start_soon(self._follow, name="transcription follower")
+                self._schedule()
+                await self._work_through()
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as failures:
             first = first_failure(failures)
             raise first from first.__cause__
+        finally:
+            for item in self._items:
+                if isinstance(item, Utterance):
+                    item.abandon_attempt()
 
     async def on_stop(self) -> None:
         """End the engine process; its memory goes back to the system."""
         if self._engine is not None:
             await self._engine.stop()
-        for item in self._items:
-            if isinstance(item, Utterance):
-                item.forget_session()
 
     async def on_ask(self, question: Any) -> Any:
-        """Answer ``"engine"``: what runs, its process id, and how often it was restarted."""
+        """Answer ``"engine"``: what runs, its process id, how often it was restarted, the rung."""
         if question != "engine":
             return await super().on_ask(question)
         client = self._engine.client if self._engine else None
@@ -118,6 +127,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             "info": client.info if client else None,
             "pid": client.pid if client else None,
             "restarts": self._engine.restarts if self._engine else 0,
+            "rung": str(self._ladder.rung),
         }
 
     # -- taking in
@@ -128,46 +138,118 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 message = await self.inbox.receive()
             except ChannelClosed:
                 self._closed = True
-                self._news.set()
+                self._tell()
                 return
             if type(message) is Request:
                 await self.deliver(message)
                 continue
             self._take(message)
-            self._news.set()
-            while self._waiting() > self._settings.max_pending:
+            self._tell()
+            while self._waiting() > self._pending:
                 self._room.clear()
                 await self._room.wait()
 
     def _take(self, message: Speech) -> None:
         now = self.context.clock.now()
-        utterance = self._open
         if isinstance(message, SpeechStarted):
-            self._open = Utterance(message.utterance, message.start)
+            self._open = Utterance(self._new_key(), message.start)
+            self._open_number = message.utterance
             self._items.append(self._open)
-            self._policy.begin_utterance(now)
+            self._follower.policy.begin_utterance(now)
         elif isinstance(message, SpeechAudio | SpeechPaused | SpeechResumed | SpeechEnded):
-            if utterance is None or utterance.number != message.utterance:
+            utterance = self._open
+            if utterance is None or self._open_number != message.utterance:
                 raise ValueError(f"{type(message).__name__} of an utterance that is not open")
             if isinstance(message, SpeechAudio):
                 utterance.append(message)
-            elif isinstance(message, SpeechEnded):
+                if self._settings.partials:
+                    self._follower.policy.hear(level_db(message.pcm))
+                return
+            if isinstance(message, SpeechEnded):
                 utterance.end(message, now)
                 self._open = None
             else:
                 utterance.paused = message if isinstance(message, SpeechPaused) else None
+            self._schedule()
         else:
             self._items.append(message)
 
     def _waiting(self) -> int:
         return len(self._items) - (self._open is not None)
 
+    def _tell(self) -> None:
+        self._news.set()
+        self._news_of_speech.set()
+
+    # -- decoding: what is wanted, and what is in flight
+
+    def _schedule(self) -> None:
+        """Start the decodings that are wanted, in order, and stop those that are not any more."""
+        running = 0
+        for item in self._items:
+            if not isinstance(item, Utterance):
+                continue
+            wanted = self._wanted(item)
+            if item.attempt is not None and item.attempt.end != wanted:
+                item.abandon_attempt()
+                self.context.metrics.counter("vivavoce_speculative_discarded_total").add()
+            if item.attempt is None and wanted is not None and running < self._slots:
+                self._start_attempt(item, wanted)
+            running += item.attempt is not None and not item.attempt.task.done()
+
+    def _wanted(self, utterance: Utterance) -> int | None:
+        """Up to where a final is to be decoded now; None: it is too early, or first to be cut."""
+        if self._follower.wants_cut(utterance):
+            return None
+        certain = utterance.cut is not None or utterance.ended is not None
+        if certain or (self._settings.speculative_finals and not self._ladder.rung):
+            return utterance.target
+        return None
+
+    def _start_attempt(self, utterance: Utterance, end: int) -> None:
+        cheap = self._ladder.rung >= Rung.CHEAPER_FINALS
+        work = self._desk.final(utterance, end, self._previous.before(utterance.start), cheap=cheap)
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._attempt_ended)
+        speculative = utterance.ended is None and utterance.cut is None
+        utterance.attempt = Attempt(end, task, self.context.clock.now(), speculative)
+
+    def _attempt_ended(self, task: asyncio.Task[Hypothesis | None]) -> None:
+        if not task.cancelled():
+            self._news.set()
+            if task.exception() is None:
+                self._schedule()
+
+    # -- following what is being spoken
+
+    async def _follow(self) -> None:
+        while True:
+            self._news_of_speech.clear()
+            head = self._head()
+            wait: float | None = None
+            if isinstance(head, Utterance):
+                if self._follower.wants_cut(head):
+                    await self._follower.find_cut(head)
+                    self._schedule()
+                    self._news.set()
+                    continue
+                wait = self._follower.due_in(head, self._ladder.rung)
+                if wait is not None and wait <= 0:
+                    await self._follower.show(head)
+                    continue
+            try:
+                async with asyncio.timeout(wait):
+                    await self._news_of_speech.wait()
+            except TimeoutError:
+                continue
+
     # -- working through
 
-    async def _work_through(self, engine: RevivedEngine) -> None:
+    async def _work_through(self) -> None:
         while True:
             self._news.clear()
-            head = self._items[0] if self._items else None
+            self._note_lag()
+            head = self._head()
             if head is None:
                 if self._closed:
                     return
@@ -175,220 +257,123 @@ class TranscriptionActor(Actor[Speech, Caption]):
             elif not isinstance(head, Utterance):
                 self._items.popleft()
                 await self.emit(head)
-            elif head.ended is not None:
-                await self._finish(engine, head, head.ended)
+            elif head.cut is not None and self._has(head, head.cut):
+                self._split(head)
+            elif head.cut is None and head.ended is not None and self._has(head, head.ended.end):
+                await self._finish(head, head.ended)
                 self._items.popleft()
                 self._room.set()
-            elif self._closed:
+                self._schedule()
+                self._news_of_speech.set()
+            elif self._closed and head.ended is None:
                 raise RuntimeError(f"the stream ended inside utterance {head.number}")
             else:
-                await self._follow(engine, head)
-            self._note_lag()
-
-    async def _follow(self, engine: RevivedEngine, utterance: Utterance) -> None:
-        """One step of an utterance that is still open, or a wait for news."""
-        paused = utterance.paused
-        if paused is not None and self._settings.speculative_finals:
-            if utterance.speculation is None or utterance.speculation[0] != paused.end:
-                await self._speculate(engine, utterance, paused.end)
-                return
-        elif self._settings.partials:
-            due = self._policy.due_at(utterance.heard)
-            if due is not None:
-                wait = due - self.context.clock.now()
-                if wait <= 0:
-                    await self._show(engine, utterance)
-                    return
-                await self._news_within(wait)
-                return
-        await self._news.wait()
-
-    async def _news_within(self, wait: float) -> None:
-        try:
-            async with asyncio.timeout(wait):
                 await self._news.wait()
-        except TimeoutError:
-            return
 
-    async def _show(self, engine: RevivedEngine, utterance: Utterance) -> None:
-        began = self.context.clock.now()
-        heard = utterance.heard
-        hypothesis = await self._ask(engine, utterance, heard, final=False)
-        now = self.context.clock.now()
-        self._policy.finished(began, now, heard)
-        metrics = self.context.metrics
-        metrics.histogram("vivavoce_partial_seconds").observe(now - began)
-        if hypothesis is None or not hypothesis.text:
-            return
-        shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words)
-        if shown == utterance.shown:
-            return
-        utterance.shown = shown
-        utterance.revision += 1
-        metrics.counter("vivavoce_partials_total").add()
-        await self.emit(
-            Partial(
-                utterance=utterance.number,
-                revision=utterance.revision,
-                start=utterance.start,
-                end=heard,
-                stable=shown[0],
-                tail=shown[1],
-            )
-        )
+    def _has(self, utterance: Utterance, end: int) -> bool:
+        """Whether the decoding up to ``end`` is done; raises what it raised."""
+        attempt = utterance.attempt
+        if attempt is None or attempt.end != end or not attempt.task.done():
+            return False
+        attempt.task.result()
+        return True
 
-    async def _speculate(self, engine: RevivedEngine, utterance: Utterance, end: int) -> None:
-        hypothesis = await self._ask(engine, utterance, end, final=True)
-        if hypothesis is not None:
-            utterance.speculation = (end, hypothesis)
-        still = utterance.ended.end if utterance.ended else getattr(utterance.paused, "end", None)
-        if still != end:
-            self.context.metrics.counter("vivavoce_speculative_discarded_total").add()
+    def _split(self, utterance: Utterance) -> None:
+        """The first part of a long utterance is decoded: the rest becomes the next utterance."""
+        was_open = utterance.ended is None
+        rest = utterance.split(self._new_key(), self.context.clock.now())
+        self._items.insert(1, rest)
+        if was_open:
+            self._open = rest
+            self._follower.policy.begin_utterance(self.context.clock.now())
 
-    async def _finish(
-        self, engine: RevivedEngine, utterance: Utterance, ended: SpeechEnded
-    ) -> None:
-        began = self.context.clock.now()
-        speculation = utterance.speculation
-        speculative = speculation is not None and speculation[0] == ended.end
-        hypothesis = (
-            speculation[1]
-            if speculation is not None and speculative
-            else await self._ask(engine, utterance, ended.end, final=True)
-        )
+    def _new_key(self) -> int:
+        self._last_key += 1
+        return self._last_key
+
+    def _head(self) -> Item | None:
+        """What is next to be emitted; an utterance gets its number when its turn comes."""
+        head = self._items[0] if self._items else None
+        if isinstance(head, Utterance) and not head.number:
+            self._last_number += 1
+            head.number = self._last_number
+        return head
+
+    async def _finish(self, utterance: Utterance, ended: SpeechEnded) -> None:
+        attempt = utterance.attempt
+        assert attempt is not None
+        hypothesis = attempt.task.result()
         if hypothesis is None:
             log.error(
-                f"utterance {utterance.number} is set aside: the engine failed {_TRIES} times at it"
+                f"utterance {utterance.number} is set aside: the engine failed {TRIES} times at it"
             )
             self.context.ledger.drop(utterance.start, ended.end)
             await self.emit(
                 Gap(start=utterance.start, end=ended.end, reason=GapReason.ENGINE_FAILED)
             )
         else:
-            queued = 0.0 if speculative else began - utterance.ended_at
-            final = self._final(engine, utterance, ended, hypothesis)
-            self._count(final, utterance, speculative=speculative)
             latency = Latency(
                 endpoint=seconds(ended.at - ended.end),
-                queued=queued,
+                queued=max(0.0, attempt.began - utterance.ended_at),
                 decode=hypothesis.decode_s,
                 total=max(0.0, self.context.stream.elapsed() - seconds(ended.end)),
-                speculative=speculative,
+                speculative=attempt.speculative,
             )
+            final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
+            self._count(utterance, final.corrected, speculative=attempt.speculative)
+            self._previous.add(final.text, final.end, final.average_log_probability)
             self.context.ledger.transcribe(utterance.start, ended.end)
-            await self.emit(_with_latency(final, latency))
-        await self._close(engine, utterance)
+            await self.emit(final)
+        await self._desk.close(utterance)
 
-    def _final(
-        self,
-        engine: RevivedEngine,
-        utterance: Utterance,
-        ended: SpeechEnded,
-        hypothesis: Hypothesis,
-    ) -> Final:
-        info = engine.client.info if engine.client else None
-        return Final(
-            utterance=utterance.number,
-            start=utterance.start,
-            end=ended.end,
-            text=hypothesis.text,
-            words=tuple(
-                Word(
-                    text=word.text,
-                    start=utterance.start + word.start,
-                    end=utterance.start + word.end,
-                    probability=word.probability,
-                )
-                for word in hypothesis.words
-            ),
-            confidence=hypothesis.confidence,
-            no_speech_probability=hypothesis.no_speech_probability,
-            average_log_probability=hypothesis.average_log_probability,
-            compression_ratio=hypothesis.compression_ratio,
-            corrected=corrected(utterance.agreement.stable, hypothesis.text.split()),
-            engine=info.engine if info else "",
-            model=info.model if info else "",
-            language=hypothesis.language,
-        )
-
-    def _count(self, final: Final, utterance: Utterance, *, speculative: bool) -> None:
+    def _count(self, utterance: Utterance, corrected: int, *, speculative: bool) -> None:
         metrics = self.context.metrics
         metrics.counter("vivavoce_finals_total").add()
         metrics.counter("vivavoce_finals_speculative_total").add(speculative)
-        metrics.counter("vivavoce_corrected_words_total").add(final.corrected)
+        metrics.counter("vivavoce_corrected_words_total").add(corrected)
         metrics.counter("vivavoce_stable_words_total").add(len(utterance.agreement.stable))
         metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(
             self.context.clock.now() - utterance.ended_at
         )
 
     def _note_lag(self) -> None:
-        head = self._items[0] if self._items else None
-        behind = 0.0
-        if isinstance(head, Utterance) and head.ended is not None:
-            behind = self.context.clock.now() - head.ended_at
-        self.context.metrics.gauge("vivavoce_lag_seconds").set(behind)
-
-    # -- the engine
-
-    async def _ask(
-        self, engine: RevivedEngine, utterance: Utterance, end: int, *, final: bool
-    ) -> Hypothesis | None:
-        """A hypothesis of the utterance up to sample ``end``; None when the engine fails at it.
-
-        An engine that dies is started again and hears the utterance from its beginning.
-        """
-        failures = 0
-        while True:
-            client = await engine.ready()
-            began = self.context.clock.now()
-            try:
-                await self._sync(engine, utterance, end)
-                if not final:
-                    return await client.partial(utterance.number)
-                hypothesis = await client.final(utterance.number)
-            except EngineDied as death:
-                self.context.metrics.counter("vivavoce_engine_restarts_total").add()
-                for item in self._items:
-                    if isinstance(item, Utterance):
-                        item.forget_session()
-                failures += 1
-                await engine.died(death)
-                if failures >= _TRIES or not final:
-                    return None
-            except EngineError as error:
-                failures += 1
-                log.warning(f"the engine could not decode utterance {utterance.number}: {error}")
-                if failures >= _TRIES or not final:
-                    return None
-            else:
-                elapsed = self.context.clock.now() - began
-                self.context.metrics.histogram("vivavoce_final_seconds").observe(elapsed)
-                return hypothesis
-
-    async def _sync(self, engine: RevivedEngine, utterance: Utterance, end: int) -> None:
-        """Let the engine's session hear exactly the utterance up to ``end``."""
-        client = await engine.ready()
-        wanted = 2 * (end - utterance.start)
-        if utterance.session_open and utterance.fed > wanted:
-            await self._close(engine, utterance)
-        if not utterance.session_open:
-            await client.open(utterance.number, self._options)
-            utterance.session_open = True
-        fresh = utterance.audio(utterance.fed, end)
-        if fresh:
-            await client.feed(utterance.number, fresh)
-            utterance.fed += len(fresh)
-
-    async def _close(self, engine: RevivedEngine, utterance: Utterance) -> None:
-        if utterance.session_open and engine.client is not None:
-            utterance.forget_session()
-            try:
-                await engine.client.close(utterance.number)
-            except EngineDied as death:
-                await engine.died(death)
+        """Lag: speech that has ended and waits, and how long the engine is at what it has."""
+        now = self.context.clock.now()
+        lag = 0.0
+        for item in self._items:
+            if isinstance(item, Utterance) and item.ended is not None:
+                if item.attempt is None:
+                    lag += seconds(item.ended.end - item.start)
+                elif not item.attempt.task.done():
+                    lag += max(0.0, now - item.ended_at)
+        self._lag.set(lag)
+        before = self._ladder.rung
+        rung = self._ladder.update(now, lag)
+        self._rung.set(rung)
+        if rung is not before:
+            log.warning(
+                f"the engine is {lag:.1f} s behind: {rung}"
+                if rung > before
+                else f"the engine catches up: {rung}"
+            )
 
 
-def _with_latency(final: Final, latency: Latency) -> Final:
-    import msgspec
+def session_options(settings: TranscriptionSettings) -> SessionOptions:
+    """How the profile wants its utterances decoded."""
+    return SessionOptions(
+        language=settings.language,
+        final_context=settings.final_context,
+        partial_context=settings.partial_context,
+        context_margin=settings.context_margin_ms * SAMPLE_RATE // 1_000,
+        beam_size=settings.beam_size,
+        temperature_fallback=settings.temperature_fallback,
+        word_times=settings.word_times,
+        initial_prompt=settings.initial_prompt,
+        hotwords=settings.hotwords,
+    )
 
-    return msgspec.structs.replace(final, latency=latency)
+
+def level_db(pcm: Pcm) -> float:
+    """Loudness of a block in dB (of an arbitrary reference)."""
+    samples = pcm.astype(np.float32)
+    return 10.0 * float(np.log10(np.dot(samples, samples) / max(1, len(samples)) + 1.0))

@@ -26,17 +26,19 @@ class LocalAgreement:
         """The words that no later partial changes."""
         return tuple(self._stable)
 
-    def update(self, text: str, settled: int = 0) -> tuple[str, str]:
+    def update(self, text: str, settled: int = 0, certain: int | None = None) -> tuple[str, str]:
         """Take the next hypothesis.
 
         Args:
             text: the whole hypothesis; words are separated by white space.
             settled: how many leading words the engine itself calls settled.
+            certain: how many leading words may be shown; the others are held back, and neither
+                shown nor made stable. None: all.
 
         Returns:
             The stable text and the tail; a space belongs between them where both are non-empty.
         """
-        words = text.split()
+        words = text.split()[:certain]
         known = len(self._stable)
         agreed = max(agreeing(self._previous, words), settled)
         self._stable += words[known:agreed]

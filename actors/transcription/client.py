@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -9,7 +10,6 @@ from vivavoce.actors.transcription.engines.base import (
     EngineDied,
     EngineInfo,
     Hypothesis,
-    HypothesisWord,
     SessionOptions,
 )
 from vivavoce.config.schema import SupervisorSettings
@@ -30,8 +30,12 @@ class EngineClient(Protocol):
     async def start(self) -> EngineInfo: ...
     async def open(self, session: int, options: SessionOptions) -> None: ...
     async def feed(self, session: int, pcm: bytes) -> None: ...
-    async def partial(self, session: int, prefix: Sequence[HypothesisWord] = ()) -> Hypothesis: ...
-    async def final(self, session: int) -> Hypothesis: ...
+    async def partial(
+        self, session: int, samples: int, prefix: Sequence[str] = (), *, times: bool = False
+    ) -> Hypothesis: ...
+    async def final(
+        self, session: int, samples: int, previous: str = "", *, cheap: bool = False
+    ) -> Hypothesis: ...
     async def close(self, session: int) -> None: ...
     async def stop(self) -> None: ...
 
@@ -56,7 +60,11 @@ class RevivedEngine:
         )
         self._engine: EngineClient | None = None
         self._running = False
+        self._starting = asyncio.Lock()
+        self._restart_at = 0.0
         self.restarts = 0
+        self.generation = 0
+        """How often the engine was started: sessions live in one generation."""
 
     @property
     def client(self) -> EngineClient | None:
@@ -70,36 +78,50 @@ class RevivedEngine:
             EngineError: it cannot be loaded, and starting again would not help.
             EngineDied: it died too often.
         """
-        while not self._running:
-            try:
-                if self._engine is None:
-                    self._engine = await self._start()
+        async with self._starting:
+            while not self._running:
+                await self._clock.sleep(max(0.0, self._restart_at - self._clock.now()))
+                try:
+                    if self._engine is None:
+                        self._engine = await self._start()
+                    else:
+                        await self._engine.start()
+                except EngineDied as death:
+                    self._note(death)
                 else:
-                    await self._engine.start()
-                self._running = True
-            except EngineDied as death:
-                await self.died(death)
+                    self._running = True
+                    self.generation += 1
         assert self._engine is not None
         return self._engine
 
-    async def died(self, death: EngineDied) -> None:
-        """The engine died: wait as the back-off says; :meth:`ready` starts it again.
+    def died(self, death: EngineDied, generation: int) -> bool:
+        """Somebody saw the engine of ``generation`` die; :meth:`ready` starts it again.
+
+        Returns:
+            Whether this was news: several requests may see the same death.
 
         Raises:
             EngineDied: it died too often within a minute.
         """
-        self._running = False
-        wait = self._intensity.failed(self._clock.now())
-        if wait is None:
-            raise EngineDied(
-                f"the engine died too often within a minute, last: {death}", death.returncode
-            ) from death
-        self.restarts += 1
-        log.warning(f"{death}; it is started again and hears the utterance once more")
-        await self._clock.sleep(wait)
+        if generation != self.generation or not self._running:
+            return False
+        self._note(death)
+        return True
 
     async def stop(self) -> None:
         """End the engine; :meth:`ready` would start it again."""
         self._running = False
         if self._engine is not None:
             await self._engine.stop()
+
+    def _note(self, death: EngineDied) -> None:
+        self._running = False
+        now = self._clock.now()
+        wait = self._intensity.failed(now)
+        if wait is None:
+            raise EngineDied(
+                f"the engine died too often within a minute, last: {death}", death.returncode
+            ) from death
+        self._restart_at = now + wait
+        self.restarts += 1
+        log.warning(f"{death}; it is started again and hears the utterance once more")

@@ -12,18 +12,19 @@ from contextlib import suppress
 from typing import TypeVar
 
 from vivavoce.actors.transcription.engines.base import (
+    EVERYTHING,
     EngineDied,
     EngineError,
     EngineInfo,
     EngineSpec,
     Hypothesis,
-    HypothesisWord,
     SessionOptions,
 )
 from vivavoce.actors.transcription.engines.protocol import (
     PREFIX,
     Advance,
     Answer,
+    Cancel,
     CloseSession,
     Failed,
     Feed,
@@ -139,16 +140,55 @@ class EngineProcess:
         """
         await self._send(Feed(session=session), pcm)
 
-    async def partial(self, session: int, prefix: Sequence[HypothesisWord] = ()) -> Hypothesis:
-        """A cheap hypothesis. Raises :class:`EngineDied` or :class:`EngineError`."""
+    async def partial(
+        self,
+        session: int,
+        samples: int = EVERYTHING,
+        prefix: Sequence[str] = (),
+        *,
+        times: bool = False,
+    ) -> Hypothesis:
+        """A cheap hypothesis of a session's first ``samples``.
+
+        Args:
+            session: its number.
+            samples: the audio to cover.
+            prefix: words agreed on already, the first of the utterance.
+            times: the words have times.
+
+        Raises:
+            EngineDied: the process is gone.
+            EngineError: it could not decode this.
+        """
         answer = await self._ask(
-            Answer, lambda n: PartialRequest(request=n, session=session, prefix=tuple(prefix))
+            Answer,
+            lambda n: PartialRequest(
+                request=n, session=session, samples=samples, prefix=tuple(prefix), times=times
+            ),
         )
         return answer.hypothesis
 
-    async def final(self, session: int) -> Hypothesis:
-        """The exact hypothesis. Raises :class:`EngineDied` or :class:`EngineError`."""
-        answer = await self._ask(Answer, lambda n: FinalRequest(request=n, session=session))
+    async def final(
+        self, session: int, samples: int = EVERYTHING, previous: str = "", *, cheap: bool = False
+    ) -> Hypothesis:
+        """The exact hypothesis of a session's first ``samples``.
+
+        Args:
+            session: its number.
+            samples: the audio to cover.
+            previous: what was said just before, as context.
+            cheap: greedy and trimmed, for an engine that cannot keep up.
+
+        Raises:
+            EngineDied: the process is gone.
+            EngineError: it could not decode this.
+        """
+        answer = await self._ask(
+            Answer,
+            lambda n: FinalRequest(
+                request=n, session=session, samples=samples, previous=previous, cheap=cheap
+            ),
+        )
         return answer.hypothesis
 
     async def advance(self, session: int, to_sample: int) -> None:
@@ -193,6 +233,9 @@ class EngineProcess:
         try:
             await self._send(request(number))
             reply = await answer
+        except asyncio.CancelledError:
+            self._abandon(number)
+            raise
         finally:
             self._waiting.pop(number, None)
         if isinstance(reply, Failed):
@@ -200,6 +243,13 @@ class EngineProcess:
         if not isinstance(reply, kind):
             raise ProtocolError(f"the engine answered {type(reply).__name__} to request {number}")
         return reply
+
+    def _abandon(self, request: int) -> None:
+        """Tell the engine that nobody waits; it stops where it can."""
+        process = self._process
+        if process is not None and process.stdin is not None and self._died is None:
+            with suppress(OSError, RuntimeError):  # it is going away: nothing is left to abandon
+                process.stdin.write(encode(Cancel(request=request)))
 
     async def _send(self, packet: ToEngine, payload: bytes | memoryview = b"") -> None:
         process = self._process

@@ -29,16 +29,19 @@ INFO = EngineInfo(
 class ScriptedEngine:
     """Hears audio; a hypothesis is one word for each half second. Dies when told."""
 
-    def __init__(self, *, partial_s: float = 0.05, final_s: float = 0.2) -> None:
+    def __init__(
+        self, *, partial_s: float = 0.05, final_s: float = 0.2, cheap_s: float = 0.05
+    ) -> None:
         self.info: EngineInfo | None = None
         self.pid = None
-        self.partial_s, self.final_s = partial_s, final_s
+        self.partial_s, self.final_s, self.cheap_s = partial_s, final_s, cheap_s
         self.sessions: dict[int, bytearray] = {}
         self.dies_at: list[str] = []
         self.errors_at: list[str] = []
         self.starts = 0
         self.calls: list[tuple[str, int]] = []
-        self.running = 0
+        self.running: set[str] = set()
+        self.finals: list[tuple[int, str, bool]] = []
 
     async def start(self) -> EngineInfo:
         self.starts += 1
@@ -59,17 +62,20 @@ class ScriptedEngine:
     async def stop(self) -> None:
         self.sessions = {}
 
-    async def partial(self, session, prefix=()) -> Hypothesis:
-        return await self._answer("partial", session, self.partial_s)
+    async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:
+        return await self._answer("partial", session, samples, self.partial_s)
 
-    async def final(self, session) -> Hypothesis:
-        return await self._answer("final", session, self.final_s)
+    async def final(self, session, samples, previous="", *, cheap=False) -> Hypothesis:
+        self.finals.append((samples, previous, cheap))
+        cost = self.cheap_s if cheap else self.final_s
+        return await self._answer("final", session, samples, cost)
 
-    async def _answer(self, kind: str, session: int, cost: float) -> Hypothesis:
-        assert self.running == 0, "one request at a time"
-        self.running += 1
+    async def _answer(self, kind: str, session: int, count: int, cost: float) -> Hypothesis:
+        assert kind not in self.running, f"one {kind} at a time"
+        self.running.add(kind)
         try:
-            audio = bytes(self.sessions[session])
+            audio = bytes(self.sessions[session][: 2 * count])
+            assert len(audio) == 2 * count, "asked for more than it was fed"
             self.calls.append((kind, len(audio) // 2))
             await asyncio.sleep(cost)
             if kind in self.dies_at:
@@ -79,7 +85,7 @@ class ScriptedEngine:
                 self.errors_at.remove(kind)
                 raise EngineError("cannot decode this")
         finally:
-            self.running -= 1
+            self.running.discard(kind)
         samples = np.frombuffer(audio, dtype=np.int16)
         marks = [f"w{samples[at]}" for at in range(0, len(samples), RATE // 2)]
         words = tuple(

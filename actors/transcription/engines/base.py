@@ -13,6 +13,13 @@ from msgspec import Struct
 
 from vivavoce.config.errors import VivavoceError
 
+SAMPLE_RATE = 16_000
+SAMPLES_PER_FRAME = 160
+"""A frame of the log-mel spectrogram: 10 ms."""
+
+EVERYTHING = 2**62
+"""As a number of samples: all that was fed."""
+
 
 class EngineSpec(Struct, frozen=True, kw_only=True):
     """Which engine to load and how; the profile's ``transcription`` section, resolved.
@@ -44,9 +51,17 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
 
 
 class SessionOptions(Struct, frozen=True, kw_only=True):
-    """How one utterance is decoded. ``beam_size`` and the rest concern finals."""
+    """How one utterance is decoded.
+
+    ``beam_size``, ``temperature_fallback`` and ``word_times`` concern finals. The contexts are
+    ``trimmed``, ``full`` or ``auto``; ``context_margin`` is what a trimmed one keeps beyond the
+    audio, in samples.
+    """
 
     language: str | None = None
+    final_context: str = "full"
+    partial_context: str = "auto"
+    context_margin: int = 40_960
     beam_size: int = 5
     temperature_fallback: bool = True
     word_times: bool = True
@@ -68,11 +83,14 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
 
     ``samples`` is the audio that it covers, ``stable_words`` how many leading words the engine
     itself calls settled (0 for engines that do not know), ``decode_s`` its own working time.
-    Log-probability, compression ratio and no-speech probability are 0 where an engine has none.
+    ``probabilities`` belong to the words of ``text`` as white space separates them; a partial has
+    them instead of ``words`` unless times were asked for. Log-probability, compression ratio and
+    no-speech probability are 0 where an engine has none.
     """
 
     text: str
     words: tuple[HypothesisWord, ...] = ()
+    probabilities: tuple[float, ...] = ()
     samples: int = 0
     stable_words: int = 0
     confidence: float = 0.0
@@ -83,22 +101,49 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
     decode_s: float = 0.0
 
 
+class Request(Protocol):
+    """What is asked of a session: the audio to cover, and whether the answer is still wanted.
+
+    ``samples`` is the end of the audio to cover, counted from the session's first sample; audio
+    beyond it may have been fed already. ``check`` raises :class:`Abandoned` when nobody waits any
+    more; an engine calls it between the steps of its work.
+    """
+
+    samples: int
+
+    def check(self) -> None: ...
+
+
 class Session(Protocol):
-    """One utterance inside the engine process."""
+    """One utterance inside the engine process.
+
+    Where the engine says that it is ``concurrent``, ``feed``, ``partial`` and ``final`` may run in
+    three threads at once (each of them in one).
+    """
+
+    @property
+    def heard(self) -> int:
+        """Samples that were fed so far."""
+        ...
 
     def feed(self, pcm: bytes) -> None:
         """Append audio: mono 16 kHz little-endian int16."""
         ...
 
-    def partial(self, prefix: Sequence[HypothesisWord]) -> Hypothesis:
-        """A cheap hypothesis of the audio so far that may be wrong at its tail.
+    def partial(self, request: Request, prefix: Sequence[str], *, times: bool) -> Hypothesis:
+        """A cheap hypothesis that may be wrong at its tail.
 
-        ``prefix`` are words agreed on already; an engine may take them as given.
+        ``prefix`` are words agreed on already, the first of the utterance; an engine may take them
+        as given. ``times``: the words have times.
         """
         ...
 
-    def final(self) -> Hypothesis:
-        """The exact hypothesis: what the engine gives offline for the same audio. Repeatable."""
+    def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
+        """The exact hypothesis: what the engine gives offline for the same audio. Repeatable.
+
+        ``previous`` is what was said just before, or empty. ``cheap``: the engine cannot keep up;
+        greedy and without whatever else costs time.
+        """
         ...
 
     def advance(self, to_sample: int) -> None:
@@ -111,7 +156,12 @@ class Session(Protocol):
 
 
 class Engine(Protocol):
-    """A loaded recogniser inside the engine process."""
+    """A loaded recogniser inside the engine process.
+
+    ``concurrent`` says whether partials and finals may run side by side.
+    """
+
+    concurrent: bool
 
     def load(self, progress: Callable[[str, int, int], None]) -> EngineInfo:
         """Load and warm up. ``progress(what, done_bytes, total_bytes)`` tells of a download.
@@ -130,12 +180,20 @@ class EngineError(VivavoceError):
     """An engine said that it cannot; the text is one line for the user.
 
     ``kind`` is one of ``model_not_found`` (not here, and cannot be fetched), ``model_corrupt``,
-    ``missing_dependency``, ``bad_option``, ``decode`` (this audio failed; the engine lives on).
+    ``missing_dependency``, ``bad_option``, ``decode`` (this audio failed; the engine lives on),
+    ``abandoned`` (the request was cancelled).
     """
 
     def __init__(self, message: str, kind: str = "decode") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class Abandoned(EngineError):  # noqa: N818 - what happened to the request
+    """Nobody waits for the answer any more."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody waits for this any more", "abandoned")
 
 
 class EngineDied(VivavoceError):  # noqa: N818 - what happened, as in "the engine died"

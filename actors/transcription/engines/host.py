@@ -15,9 +15,11 @@ import threading
 from typing import BinaryIO
 
 from vivavoce.actors.transcription.engines.base import (
+    Abandoned,
     Engine,
     EngineError,
     EngineSpec,
+    Hypothesis,
     Session,
     SessionOptions,
 )
@@ -25,6 +27,7 @@ from vivavoce.actors.transcription.engines.protocol import (
     PREFIX,
     Advance,
     Answer,
+    Cancel,
     CloseSession,
     Failed,
     Feed,
@@ -62,49 +65,108 @@ def make_engine(spec: EngineSpec) -> Engine:
     )
 
 
+class Job:
+    """A decoding that was asked for; the ``Request`` that a session sees."""
+
+    def __init__(
+        self, packet: PartialRequest | FinalRequest, session: Session, wanted: set[int]
+    ) -> None:
+        self.packet = packet
+        self.samples = packet.samples
+        self.session = session
+        self._wanted = wanted
+
+    def check(self) -> None:
+        """Raise :class:`Abandoned` when the parent does not wait any more."""
+        if self.packet.request not in self._wanted:
+            raise Abandoned
+
+    def decode(self) -> Hypothesis:
+        """Do the work."""
+        self.check()
+        packet = self.packet
+        if isinstance(packet, PartialRequest):
+            return self.session.partial(self, packet.prefix, times=packet.times)
+        return self.session.final(self, packet.previous, cheap=packet.cheap)
+
+
 class Host:
-    """Carries out requests in order; one failed request does not end it."""
+    """Carries out requests; one failed request does not end it.
+
+    Decoding is done in lanes, one thread each, so that the next words can be followed while a
+    final is being decoded. An engine that is not concurrent has a single lane.
+    """
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
+        self._writing = threading.Lock()
         self._engine: Engine | None = None
         self._sessions: dict[int, Session] = {}
         self._broken: dict[int, EngineError] = {}
+        self._wanted: set[int] = set()
+        self._partials: queue.SimpleQueue[Job | Session] = queue.SimpleQueue()
+        self._finals: queue.SimpleQueue[Job | Session] = queue.SimpleQueue()
 
     def handle(self, packet: ToEngine, payload: bytes) -> None:
-        """Carry out one request and send its answer."""
+        """Carry out one request, or hand it to its lane."""
         try:
-            answer = self._carry_out(packet, payload)
+            self._carry_out(packet, payload)
         except EngineError as error:
             self._report(packet, error)
         except Exception as error:  # noqa: BLE001 - told to the parent, whose supervisor decides
             self._report(packet, EngineError(f"{type(error).__name__}: {error}"))
-        else:
-            if answer is not None:
-                self._send(answer)
 
-    def _carry_out(self, packet: ToEngine, payload: bytes) -> FromEngine | None:
+    def _carry_out(self, packet: ToEngine, payload: bytes) -> None:
         match packet:
             case Load(request=request, spec=spec):
                 self._engine = make_engine(spec)
                 info = self._engine.load(self._progress)
-                return Loaded(request=request, info=info)
+                self._open_lanes(self._engine)
+                self._send(Loaded(request=request, info=info))
             case Open(session=number, options=options):
                 self._open(number, options)
             case Feed(session=number):
                 self._session(number).feed(payload)
-            case PartialRequest(request=request, session=number, prefix=prefix):
-                return Answer(request=request, hypothesis=self._session(number).partial(prefix))
+            case PartialRequest(request=request, session=number):
+                self._wanted.add(request)
+                self._partials.put(Job(packet, self._session(number), self._wanted))
             case FinalRequest(request=request, session=number):
-                return Answer(request=request, hypothesis=self._session(number).final())
+                self._wanted.add(request)
+                self._finals.put(Job(packet, self._session(number), self._wanted))
+            case Cancel(request=request):
+                self._wanted.discard(request)
             case Advance(session=number, to_sample=to_sample):
                 self._session(number).advance(to_sample)
             case CloseSession(session=number):
                 self._broken.pop(number, None)
                 closing = self._sessions.pop(number, None)
                 if closing is not None:
-                    closing.close()
-        return None
+                    self._partials.put(closing)  # behind what was asked of it before
+
+    def _open_lanes(self, engine: Engine) -> None:
+        if not engine.concurrent:
+            self._finals = self._partials
+        for jobs in {id(lane): lane for lane in (self._partials, self._finals)}.values():
+            threading.Thread(target=self._work, args=(jobs,), daemon=True).start()
+
+    def _work(self, jobs: queue.SimpleQueue[Job | Session]) -> None:
+        while True:
+            job = jobs.get()
+            if not isinstance(job, Job):
+                job.close()
+                continue
+            try:
+                hypothesis = job.decode()
+            except Abandoned:
+                continue
+            except EngineError as error:
+                self._report(job.packet, error)
+            except Exception as error:  # noqa: BLE001 - told to the parent, whose supervisor decides
+                self._report(job.packet, EngineError(f"{type(error).__name__}: {error}"))
+            else:
+                self._send(Answer(request=job.packet.request, hypothesis=hypothesis))
+            finally:
+                self._wanted.discard(job.packet.request)
 
     def _open(self, number: int, options: SessionOptions) -> None:
         if self._engine is None:
@@ -121,15 +183,19 @@ class Host:
     def _report(self, packet: ToEngine, error: EngineError) -> None:
         if isinstance(packet, Load | PartialRequest | FinalRequest):
             self._send(Failed(request=packet.request, kind=error.kind, message=str(error)))
-        else:
+        elif not isinstance(packet, Cancel):
             self._broken.setdefault(packet.session, error)
 
     def _progress(self, what: str, done: int, total: int) -> None:
         self._send(Progress(what=what, done=done, total=total))
 
     def _send(self, packet: FromEngine) -> None:
-        self._output.write(encode(packet))
-        self._output.flush()
+        try:
+            with self._writing:
+                self._output.write(encode(packet))
+                self._output.flush()
+        except BrokenPipeError:
+            os._exit(0)  # the parent is gone
 
 
 def read_requests(source: BinaryIO, requests: queue.Queue[tuple[ToEngine, bytes]]) -> None:
@@ -164,11 +230,7 @@ def main() -> None:
     threading.Thread(target=read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
     host = Host(output)
     while True:
-        packet, payload = requests.get()
-        try:
-            host.handle(packet, payload)
-        except BrokenPipeError:
-            os._exit(0)
+        host.handle(*requests.get())
 
 
 if __name__ == "__main__":

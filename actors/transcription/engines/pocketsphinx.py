@@ -12,6 +12,7 @@ from vivavoce.actors.transcription.engines.base import (
     EngineSpec,
     Hypothesis,
     HypothesisWord,
+    Request,
     SessionOptions,
 )
 
@@ -26,6 +27,8 @@ class PocketSphinxEngine:
     Raises:
         EngineError: ``missing_dependency`` or ``bad_option`` (a language other than English).
     """
+
+    concurrent = False
 
     def __init__(self, spec: EngineSpec) -> None:
         if spec.language not in (None, "en", "en-US"):
@@ -77,35 +80,42 @@ class PocketSphinxSession:
         self._heard = 0  # bytes that the live decoder has heard
         self._running = False
 
+    @property
+    def heard(self) -> int:
+        """Samples that were fed so far."""
+        return len(self._audio) // 2
+
     def feed(self, pcm: bytes) -> None:
         """Keep the audio; it is decoded with the next request."""
         self._audio += pcm
 
-    def partial(self, prefix: Sequence[HypothesisWord]) -> Hypothesis:
-        """What the live decoder makes of the audio so far."""
+    def partial(self, request: Request, prefix: Sequence[str], *, times: bool) -> Hypothesis:
+        """What the live decoder makes of the audio so far; it never goes back."""
         began = time.perf_counter()
         if not self._running:
             self._live.reinit_feat()
             self._live.start_utt()
             self._running = True
-        fresh = bytes(self._audio[self._heard :])
-        self._heard = len(self._audio)
+        wanted = max(self._heard, 2 * request.samples)
+        fresh = bytes(self._audio[self._heard : wanted])
+        self._heard += len(fresh)
         if fresh:
             self._live.process_raw(fresh, False, False)
-        return self._hypothesis(self._live, began)
+        return self._hypothesis(self._live, self._heard // 2, began)
 
-    def final(self) -> Hypothesis:
+    def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
         """What the decoder makes of all the audio at once, untouched by what it heard before."""
         began = time.perf_counter()
-        if len(self._audio) < _SHORTEST_BYTES:
-            return Hypothesis(text="", samples=len(self._audio) // 2)
+        audio = bytes(self._audio[: 2 * request.samples])
+        if len(audio) < _SHORTEST_BYTES:
+            return Hypothesis(text="", samples=len(audio) // 2)
         # Feature normalisation adapts from utterance to utterance: begin anew, so that the same
         # audio always gives the same text.
         self._exact.reinit_feat()
         self._exact.start_utt()
-        self._exact.process_raw(bytes(self._audio), False, True)
+        self._exact.process_raw(audio, False, True)
         self._exact.end_utt()
-        return self._hypothesis(self._exact, began)
+        return self._hypothesis(self._exact, len(audio) // 2, began)
 
     def advance(self, to_sample: int) -> None:
         """Nothing is forgotten: an utterance is bounded, and the decoder streams."""
@@ -116,13 +126,14 @@ class PocketSphinxSession:
             self._live.end_utt()
             self._running = False
 
-    def _hypothesis(self, decoder: Any, began: float) -> Hypothesis:
+    def _hypothesis(self, decoder: Any, samples: int, began: float) -> Hypothesis:
         words = _words(decoder.seg()) if decoder.hyp() is not None else ()
         mean = sum(word.probability for word in words) / len(words) if words else 0.0
         return Hypothesis(
             text=" ".join(word.text for word in words),
             words=words,
-            samples=len(self._audio) // 2,
+            probabilities=tuple(word.probability for word in words),
+            samples=samples,
             confidence=mean,
             language="en",
             decode_s=time.perf_counter() - began,

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from vivavoce.actors.transcription.engines.base import (
+    EVERYTHING,
     EngineInfo,
     EngineSpec,
     Hypothesis,
-    HypothesisWord,
     SessionOptions,
 )
 from vivavoce.config.errors import VivavoceError
@@ -56,18 +56,29 @@ class Feed(Packet, frozen=True, kw_only=True):
 
 
 class PartialRequest(Packet, frozen=True, kw_only=True):
-    """Ask for a partial hypothesis; answered by :class:`Answer`."""
+    """Ask for a partial hypothesis of the first ``samples``; answered by :class:`Answer`."""
 
     request: int
     session: int
-    prefix: tuple[HypothesisWord, ...] = ()
+    samples: int = EVERYTHING
+    prefix: tuple[str, ...] = ()
+    times: bool = False
 
 
 class FinalRequest(Packet, frozen=True, kw_only=True):
-    """Ask for the exact hypothesis; answered by :class:`Answer`."""
+    """Ask for the exact hypothesis of the first ``samples``; answered by :class:`Answer`."""
 
     request: int
     session: int
+    samples: int = EVERYTHING
+    previous: str = ""
+    cheap: bool = False
+
+
+class Cancel(Packet, frozen=True, kw_only=True):
+    """Nobody waits for a request any more; not answered."""
+
+    request: int
 
 
 class Advance(Packet, frozen=True, kw_only=True):
@@ -113,7 +124,9 @@ class Failed(Packet, frozen=True, kw_only=True):
     message: str
 
 
-ToEngine: TypeAlias = Load | Open | Feed | PartialRequest | FinalRequest | Advance | CloseSession
+ToEngine: TypeAlias = (
+    Load | Open | Feed | PartialRequest | FinalRequest | Cancel | Advance | CloseSession
+)
 FromEngine: TypeAlias = Loaded | Progress | Answer | Failed
 
 _encoder = msgspec.msgpack.Encoder()

@@ -1,0 +1,77 @@
+"""When a decoding is not to be trusted: pure rules over its text and figures.
+
+Whisper falls back to other temperatures by the same figures (Radford et al., 2022, section 4.5).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+LOWEST_LOG_PROBABILITY = -1.0
+HIGHEST_COMPRESSION = 2.4
+_SILENT = 0.6
+_MOST_WORDS_PER_SECOND = 10.0
+_LEAST_PROBABLE = 0.25
+_LOOP = 3
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of the text over bytes of it compressed: high where a phrase loops."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data))
+
+
+def looks_bad(text: str, average_log_probability: float) -> bool:
+    """Whether the decoder was lost: improbable, looping, or repeating itself at the end."""
+    return (
+        average_log_probability < LOWEST_LOG_PROBABILITY
+        or compression_ratio(text) > HIGHEST_COMPRESSION
+        or loops(text.split())
+    )
+
+
+def loops(words: Sequence[str]) -> bool:
+    """Whether the last words are one phrase of up to 8 words, three times in a row.
+
+    A single word may be said three times ("no, no, no"); it loops from the fifth time on.
+    """
+    lowered = [word.casefold().strip(".,!?") for word in words]
+    for length in range(1, 9):
+        times = _LOOP if length > 1 else _LOOP + 2
+        if len(lowered) < length * times:
+            continue
+        last = lowered[-length:]
+        if all(
+            lowered[len(lowered) - length * (n + 1) : len(lowered) - length * n] == last
+            for n in range(times)
+        ):
+            return True
+    return False
+
+
+def invented(
+    text: str,
+    *,
+    seconds: float,
+    no_speech_probability: float,
+    average_log_probability: float,
+    word_probabilities: Sequence[float],
+) -> bool:
+    """Whether a final is a hallucination on silence or noise and must not become a caption.
+
+    Args:
+        text: what was decoded.
+        seconds: length of the audio.
+        no_speech_probability: Whisper's own, in [0, 1].
+        average_log_probability: of the tokens.
+        word_probabilities: of the words where known, else empty.
+    """
+    words = text.split()
+    if not words:
+        return False
+    if no_speech_probability > _SILENT and average_log_probability < -0.5:
+        return True
+    if len(words) > 3 and len(words) / max(seconds, 0.1) > _MOST_WORDS_PER_SECOND:
+        return True
+    return bool(word_probabilities) and max(word_probabilities) < _LEAST_PROBABLE

@@ -1,0 +1,257 @@
+"""Cheap partial hypotheses: the encoder sees only the audio there is, the decoder only the tail."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vivavoce.actors.transcription.engines.base import (
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    Hypothesis,
+    HypothesisWord,
+    Request,
+    SessionOptions,
+)
+from vivavoce.actors.transcription.engines.guards import compression_ratio, invented, looks_bad
+from vivavoce.actors.transcription.engines.log_mel import IncrementalLogMel
+from vivavoce.actors.transcription.engines.whisper_replicas import FULL_FRAMES, even
+
+_TOKENS_PER_SECOND = 8  # fast speech has about 4 words a second
+_FRAMES_PER_POSITION = 2
+_LONGEST_VIEW = 5 * SAMPLE_RATE
+_OVERLAP_WORDS = 3
+_SHORTEST_STEP = SAMPLE_RATE
+
+
+class PartialDecoder:
+    """Decodes an utterance again and again while it grows.
+
+    The view, that is the audio which is encoded, begins with the utterance. When it is longer than
+    5 s and enough of its words are agreed on, it moves on to the third agreed word from the end;
+    the agreed words inside the view are forced as the decoder's prefix. So the cost of a partial
+    does not grow with the utterance. CTranslate2 goes through a prefix token by token: moving the
+    view is what saves time, the prefix keeps the words inside it as they were agreed.
+
+    Args:
+        model: a ``faster_whisper.WhisperModel`` over a ``SplitWhisper``.
+        options: how to decode.
+    """
+
+    def __init__(self, model: Any, options: SessionOptions) -> None:
+        from faster_whisper.tokenizer import Tokenizer
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        self._model = model
+        self._decoder = model.model.light
+        self._options = options
+        self._tokenizer = Tokenizer(
+            model.hf_tokenizer,
+            model.model.is_multilingual,
+            task="transcribe",
+            language=options.language or "en",
+        )
+        before = options.initial_prompt
+        self._prompt = model.get_prompt(
+            self._tokenizer,
+            self._tokenizer.encode(" " + before.strip()) if before else [],
+            without_timestamps=True,
+            hotwords=options.hotwords,
+        )
+        self._suppressed = get_suppressed_tokens(self._tokenizer, [-1])
+        self._log_mel = IncrementalLogMel(model.feature_extractor.mel_filters)
+        self._view_frame = 0
+        self._view_word = 0  # agreed words that lie before the view
+
+    def decode(
+        self,
+        request: Request,
+        audio: npt.NDArray[np.float32],
+        prefix: Sequence[str],
+        *,
+        times: bool,
+    ) -> Hypothesis:
+        """A hypothesis of ``audio`` (float32, the whole utterance so far)."""
+        began = time.perf_counter()
+        if len(prefix) < self._view_word:
+            self._view_frame = self._view_word = 0
+        trimmed = self._options.partial_context != "full"
+        found = self._attempt(request, audio, prefix, trimmed=trimmed, times=times)
+        if self._options.partial_context == "auto" and looks_bad(
+            found.text, found.average_log_probability
+        ):
+            self._view_frame = self._view_word = 0
+            found = self._attempt(request, audio, (), trimmed=False, times=times)
+        return _with_decode_time(found, time.perf_counter() - began)
+
+    def _attempt(
+        self,
+        request: Request,
+        audio: npt.NDArray[np.float32],
+        prefix: Sequence[str],
+        *,
+        trimmed: bool,
+        times: bool,
+    ) -> Hypothesis:
+        forced = list(prefix[self._view_word :])
+        prefix_tokens = self._tokenizer.encode(" " + " ".join(forced)) if forced else []
+        features = self._log_mel.features(audio, self._view_frame)
+        heard = features.shape[1]
+        margin = self._options.context_margin // SAMPLES_PER_FRAME
+        request.check()
+        encoded = self._encode(features, heard + margin if trimmed else FULL_FRAMES)
+        request.check()
+        prompt = [*self._prompt, *prefix_tokens]
+        room = 8 + len(prefix_tokens) + _TOKENS_PER_SECOND * heard // 100
+        result = self._decoder.generate(
+            encoded,
+            [prompt],
+            beam_size=1,
+            # CTranslate2 halves this where the prompt leaves less than that.
+            max_length=min(448, 2 * (len(self._prompt) + room)),
+            return_scores=True,
+            return_logits_vocab=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=self._suppressed,
+        )[0]
+        tokens = result.sequences_ids[0]
+        sure = _token_probabilities(result, len(prefix_tokens))
+        words = self._words(tokens, sure)
+        if times or self._outgrown(heard, len(forced)):
+            words = self._timed(encoded, words, heard)
+            self._move_view(words, len(forced))
+        if not prefix and self._invented(words, result, heard):
+            words = []
+        before = [_GivenWord(text) for text in prefix[: len(prefix) - len(forced)]]
+        text = " ".join(word.text for word in (*before, *words))
+        log_probability = float(result.scores[0])
+        return Hypothesis(
+            text=text,
+            words=tuple(
+                HypothesisWord(
+                    text=word.text, start=word.start, end=word.end, probability=word.probability
+                )
+                for word in words
+            )
+            if times
+            else (),
+            probabilities=tuple(word.probability for word in (*before, *words)),
+            samples=len(audio),
+            confidence=min(1.0, math.exp(min(0.0, log_probability))),
+            no_speech_probability=float(result.no_speech_prob),
+            average_log_probability=log_probability,
+            compression_ratio=compression_ratio(text) if text else 0.0,
+            language=self._options.language or "en",
+        )
+
+    def _invented(self, words: Sequence[_GivenWord], result: Any, heard_frames: int) -> bool:
+        return invented(
+            " ".join(word.text for word in words),
+            seconds=heard_frames * SAMPLES_PER_FRAME / SAMPLE_RATE,
+            no_speech_probability=float(result.no_speech_prob),
+            average_log_probability=float(result.scores[0]),
+            word_probabilities=[word.probability for word in words],
+        )
+
+    def _encode(self, features: npt.NDArray[np.float32], frames: int) -> Any:
+        import ctranslate2
+
+        frames = even(min(FULL_FRAMES, frames))
+        window = np.zeros((1, features.shape[0], frames), dtype=np.float32)
+        used = min(frames, features.shape[1])
+        window[0, :, :used] = features[:, :used]
+        model = self._decoder if frames < FULL_FRAMES else self._model.model
+        return model.encode(ctranslate2.StorageView.from_array(window))
+
+    def _words(self, tokens: Sequence[int], sure: Sequence[float]) -> list[_GivenWord]:
+        """The words as white space separates them, each with its least probable token."""
+        pieces, of_tokens = self._tokenizer.split_to_word_tokens([*tokens, self._tokenizer.eot])
+        words: list[_GivenWord] = []
+        at = 0
+        for piece, piece_tokens in zip(pieces, of_tokens, strict=False):
+            probability = min(sure[at : at + len(piece_tokens)], default=1.0)
+            at += len(piece_tokens)
+            if at > len(tokens) or not piece.strip():
+                continue
+            if words and not piece.startswith(" "):
+                words[-1].text += piece.strip()
+                words[-1].tokens += piece_tokens
+                if any(letter.isalnum() for letter in piece):
+                    words[-1].probability = min(words[-1].probability, probability)
+            else:
+                words.append(_GivenWord(piece.strip(), probability, tokens=list(piece_tokens)))
+        return words
+
+    def _outgrown(self, heard_frames: int, forced: int) -> bool:
+        return heard_frames * SAMPLES_PER_FRAME > _LONGEST_VIEW and forced > _OVERLAP_WORDS
+
+    def _timed(self, encoded: Any, words: list[_GivenWord], frames: int) -> list[_GivenWord]:
+        """Align the words with the audio (dynamic time warping over cross-attention)."""
+        tokens = [token for word in words for token in word.tokens]
+        if not tokens:
+            return words
+        found = self._decoder.align(
+            encoded, self._tokenizer.sot_sequence, [tokens], frames, median_filter_width=7
+        )[0]
+        ends = np.zeros(len(tokens) + 1, dtype=np.int64)
+        for token, position in found.alignments:
+            if token <= len(tokens):
+                ends[token] = max(ends[token], position + 1)
+        ends = np.maximum.accumulate(ends)
+        starts = np.concatenate(([0], ends[:-1]))
+        at = 0
+        origin = self._view_frame * SAMPLES_PER_FRAME
+        per_position = _FRAMES_PER_POSITION * SAMPLES_PER_FRAME
+        for word in words:
+            last = at + len(word.tokens) - 1
+            word.start = origin + int(starts[at]) * per_position
+            word.end = origin + int(ends[last]) * per_position
+            at = last + 1
+        return words
+
+    def _move_view(self, words: Sequence[_GivenWord], forced: int) -> None:
+        if forced <= _OVERLAP_WORDS:
+            return
+        kept = forced - _OVERLAP_WORDS
+        origin = self._view_frame * SAMPLES_PER_FRAME
+        if kept < len(words) and words[kept].start >= origin + _SHORTEST_STEP:
+            self._view_frame = words[kept].start // SAMPLES_PER_FRAME
+            self._view_word += kept
+
+
+class _GivenWord:
+    """A word on its way into a hypothesis; times are samples from the utterance's start."""
+
+    __slots__ = ("end", "probability", "start", "text", "tokens")
+
+    def __init__(
+        self, text: str, probability: float = 1.0, *, tokens: list[int] | None = None
+    ) -> None:
+        self.text = text
+        self.probability = probability
+        self.tokens = tokens or []
+        self.start = 0
+        self.end = 0
+
+
+def _token_probabilities(result: Any, forced: int) -> list[float]:
+    """Probability of each token of a greedy result; what was forced is certain."""
+    tokens = result.sequences_ids[0]
+    rows = result.logits[0]
+    sure = [1.0] * forced
+    for token, row in zip(tokens[forced:], rows[forced:], strict=False):
+        logits = np.asarray(row)
+        top = logits.max()
+        sure.append(float(np.exp(logits[token] - top) / np.exp(logits - top).sum()))
+    return sure
+
+
+def _with_decode_time(found: Hypothesis, seconds: float) -> Hypothesis:
+    return msgspec.structs.replace(found, decode_s=seconds)

@@ -1,0 +1,155 @@
+"""Follows the utterance that is being spoken: partials, and where to cut long speech."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from vivavoce.actors.transcription.desk import EngineDesk
+from vivavoce.actors.transcription.engines.base import Hypothesis
+from vivavoce.actors.transcription.hold_back import certain_words
+from vivavoce.actors.transcription.overload import Rung
+from vivavoce.actors.transcription.partial_policy import PartialPolicy
+from vivavoce.actors.transcription.utterance import Utterance
+from vivavoce.actors.transcription.window import (
+    LONGEST,
+    quietest_near,
+    quietest_of_the_end,
+    word_boundary,
+)
+from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.messages import SAMPLE_RATE, Partial
+
+_AGAIN = SAMPLE_RATE  # new audio before a search for a cut is repeated
+
+T = TypeVar("T")
+
+
+class Follower:
+    """One partial in flight, always over the newest audio; abandoned when the utterance ends.
+
+    Args:
+        settings: the profile's ``transcription`` section.
+        desk: the engine of partials.
+        context: clock and metrics.
+        emit: sends a partial on.
+    """
+
+    def __init__(
+        self,
+        settings: TranscriptionSettings,
+        desk: EngineDesk,
+        context: ActorContext,
+        emit: Callable[[Partial], Awaitable[None]],
+    ) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._context = context
+        self._emit = emit
+        self._window = settings.window_ms * SAMPLE_RATE // 1_000
+        self.policy = PartialPolicy(
+            settings.partial_interval_ms / 1_000, settings.partial_cpu_share
+        )
+
+    def wants_cut(self, utterance: Utterance) -> bool:
+        """Whether the utterance is too long for one window and has no cut yet."""
+        end = utterance.heard if utterance.ended is None else utterance.ended.end
+        length = end - utterance.start
+        limit = self._window if utterance.ended is None else LONGEST
+        if utterance.cut is not None or length <= limit:
+            return False
+        return length > LONGEST or utterance.heard - utterance.cut_tried >= _AGAIN
+
+    def due_in(self, utterance: Utterance, rung: Rung) -> float | None:
+        """Seconds until the next partial may start; None: not before there is news."""
+        if not self._settings.partials or rung >= Rung.NO_PARTIALS or utterance.ended is not None:
+            return None
+        due = self.policy.due_at(utterance.heard, thinned=rung >= Rung.FEWER_PARTIALS)
+        return None if due is None else due - self._context.clock.now()
+
+    async def show(self, utterance: Utterance) -> None:
+        """Decode what was heard so far and emit it, unless the utterance ends meanwhile."""
+        began = self._context.clock.now()
+        heard = utterance.heard
+        self.policy.started(began, heard)
+        hypothesis = await unless(
+            utterance.over, self._desk.partial(utterance, heard, self._prefix(utterance))
+        )
+        if hypothesis is None or utterance.over.is_set():
+            return
+        self.policy.cost(hypothesis.decode_s)
+        metrics = self._context.metrics
+        metrics.histogram("vivavoce_partial_seconds").observe(self._context.clock.now() - began)
+        shown = utterance.agreement.update(
+            hypothesis.text, hypothesis.stable_words, self._certain(hypothesis)
+        )
+        if shown == utterance.shown or not any(shown):
+            return
+        utterance.shown = shown
+        utterance.revision += 1
+        metrics.counter("vivavoce_partials_total").add()
+        await self._emit(
+            Partial(
+                utterance=utterance.number,
+                revision=utterance.revision,
+                start=utterance.start,
+                end=heard,
+                stable=shown[0],
+                tail=shown[1],
+            )
+        )
+
+    async def find_cut(self, utterance: Utterance) -> None:
+        """Choose where a long utterance is cut: at a stable word, else in a quiet place."""
+        end = min(utterance.heard, utterance.start + max(self._window, LONGEST - SAMPLE_RATE))
+        length = end - utterance.start
+        prefix = self._prefix(utterance)
+        hypothesis = await self._desk.partial(utterance, end, prefix, times=True)
+        pcm = utterance.pcm(end)
+        cut = None
+        if hypothesis is not None and hypothesis.words:
+            behind_view = len(hypothesis.text.split()) - len(hypothesis.words)
+            stable = len(prefix) - behind_view if prefix else len(hypothesis.words)
+            cut = word_boundary(hypothesis.words, max(0, stable), length)
+        utterance.cut_tried = utterance.heard
+        if cut is not None:
+            utterance.cut = utterance.start + quietest_near(pcm, cut)
+        elif length >= LONGEST - SAMPLE_RATE:
+            utterance.cut = utterance.start + quietest_of_the_end(pcm)
+        if utterance.cut is not None:
+            self._context.metrics.counter("vivavoce_window_cuts_total").add()
+
+    def _prefix(self, utterance: Utterance) -> tuple[str, ...]:
+        return utterance.agreement.stable if self._settings.forced_prefix else ()
+
+    def _certain(self, hypothesis: Hypothesis) -> int | None:
+        if not self._settings.hold_back_words or not hypothesis.probabilities:
+            return None
+        return max(
+            hypothesis.stable_words,
+            certain_words(
+                hypothesis.probabilities,
+                self._settings.hold_back_words,
+                self._settings.hold_back_probability,
+            ),
+        )
+
+
+async def unless(over: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of ``work``; None, and the work cancelled, when ``over`` is set first."""
+    task = asyncio.ensure_future(work)
+    waiter = asyncio.ensure_future(over.wait())
+    try:
+        await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        return None
+    finally:
+        for unfinished in (task, waiter):
+            if not unfinished.done():
+                unfinished.cancel()
+                with suppress(asyncio.CancelledError):
+                    await unfinished

@@ -1,0 +1,201 @@
+"""The pure rules of streaming: hold-back, the ladder, where to cut, what to remember, guards."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivavoce.actors.transcription.agreement import LocalAgreement
+from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.engines.guards import invented, looks_bad, loops
+from vivavoce.actors.transcription.hold_back import certain_words
+from vivavoce.actors.transcription.overload import OverloadLadder, Rung
+from vivavoce.actors.transcription.previous_words import PreviousWords
+from vivavoce.actors.transcription.window import (
+    quietest_near,
+    quietest_of_the_end,
+    word_boundary,
+)
+
+RATE = 16_000
+
+# -- hold-back
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "shown"),
+    [
+        ([], 0),
+        ([0.9, 0.9], 2),
+        ([0.9, 0.2], 1),
+        ([0.9, 0.2, 0.3], 1),
+        ([0.1, 0.2, 0.3], 1),  # only the last two may be held back
+        ([0.9, 0.2, 0.9], 3),  # what is behind it is certain, so it is complete
+    ],
+)
+def test_improbable_last_words_are_held_back(probabilities, shown) -> None:
+    assert certain_words(probabilities, last=2, least=0.7) == shown
+
+
+def test_what_is_held_back_is_neither_shown_nor_made_stable() -> None:
+    agreement = LocalAgreement()
+    assert agreement.update("the skole", certain=1) == ("", "the")
+    assert agreement.update("the skole", certain=1) == ("the", "")
+    assert agreement.update("the skole master", certain=3) == ("the", "skole master")
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from("abc"), max_size=6), st.integers(0, 6)), max_size=20
+    )
+)
+def test_held_back_or_not_stable_text_only_grows(stream) -> None:
+    agreement = LocalAgreement()
+    before = ""
+    for words, certain in stream:
+        stable, _ = agreement.update(" ".join(words), certain=certain)
+        assert stable == before or stable.startswith(before + " " if before else "")
+        before = stable
+
+
+# -- overload
+
+
+def test_the_ladder_is_climbed_at_once_and_left_step_by_step() -> None:
+    ladder = OverloadLadder(6.0)
+    assert ladder.update(0.0, 1.9) is Rung.KEEPING_UP
+    assert ladder.update(1.0, 2.1) is Rung.FEWER_PARTIALS
+    assert ladder.update(2.0, 6.5) is Rung.CHEAPER_FINALS
+    assert ladder.update(3.0, 4.0) is Rung.CHEAPER_FINALS
+    assert ladder.update(4.0, 2.0) is Rung.CHEAPER_FINALS
+    assert ladder.update(13.9, 2.0) is Rung.CHEAPER_FINALS
+    assert ladder.update(14.0, 2.0) is Rung.NO_PARTIALS
+    assert ladder.update(24.0, 0.0) is Rung.FEWER_PARTIALS
+    assert ladder.update(25.0, 3.0) is Rung.FEWER_PARTIALS, "not calm: it stays"
+    assert ladder.update(35.0, 0.0) is Rung.FEWER_PARTIALS, "and calm begins anew"
+    assert ladder.update(45.0, 0.0) is Rung.KEEPING_UP
+
+
+def test_a_ladder_that_is_off_is_never_climbed() -> None:
+    assert OverloadLadder(6.0, enabled=False).update(0.0, 100.0) is Rung.KEEPING_UP
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 20)), max_size=60))
+def test_lag_below_the_first_step_never_climbs_and_more_never_falls(steps) -> None:
+    ladder, now = OverloadLadder(6.0), 0.0
+    for wait, lag in steps:
+        now += wait
+        before = ladder.rung
+        after = ladder.update(now, lag)
+        assert after >= min(Rung.CHEAPER_FINALS, int(lag / 2.0))
+        assert after >= before - 1
+        if lag < 2.0:
+            assert after <= before
+
+
+# -- cutting long speech
+
+
+def word(text: str, start: float, end: float) -> HypothesisWord:
+    return HypothesisWord(text=text, start=int(start * RATE), end=int(end * RATE), probability=0.9)
+
+
+def test_a_cut_is_behind_a_sentence_then_a_clause_then_in_the_longest_gap() -> None:
+    words = [
+        word("one", 2.0, 3.0),
+        word("two,", 3.0, 4.0),
+        word("three", 4.0, 5.0),
+        word("four.", 5.0, 6.0),
+        word("five", 6.0, 7.0),
+        word("six", 7.2, 8.0),
+        word("seven", 8.0, 9.0),
+    ]
+    heard = 12 * RATE
+    assert word_boundary(words, 7, heard) == 6 * RATE
+    assert word_boundary(words, 3, heard) == 4 * RATE, "four is not stable"
+    plain = [
+        HypothesisWord(text=w.text.strip(".,"), start=w.start, end=w.end, probability=1.0)
+        for w in words
+    ]
+    assert word_boundary(plain, 7, heard) == int(7.1 * RATE)
+
+
+def test_no_cut_in_unstable_words_or_close_to_the_ends() -> None:
+    words = [word("one", 0.1, 1.0), word("two", 1.0, 1.9), word("three", 11.4, 11.9)]
+    assert word_boundary(words, 0, 12 * RATE) is None
+    assert word_boundary(words, 3, 12 * RATE) is None
+    assert word_boundary([], 0, 12 * RATE) is None
+
+
+@given(st.integers(0, 10 * RATE))
+def test_the_quietest_place_is_near_and_quiet(position: int) -> None:
+    generator = np.random.default_rng(7)
+    pcm = (generator.normal(size=10 * RATE) * 3_000).astype(np.int16)
+    pcm[4 * RATE : 4 * RATE + 800] = 0
+    cut = quietest_near(pcm, position)
+    assert abs(cut - position) <= RATE * 3 // 20 + 320
+    if abs(position - (4 * RATE + 400)) < 2_000:
+        assert 4 * RATE <= cut <= 4 * RATE + 800
+    assert 4 * RATE <= quietest_of_the_end(pcm[: 5 * RATE]) <= 4 * RATE + 800
+
+
+# -- context
+
+
+def test_previous_words_are_few_and_forgotten_after_silence_and_doubt() -> None:
+    previous = PreviousWords(3, silence_samples=5 * RATE)
+    assert previous.before(0) == ""
+    previous.add("one two three four", end=RATE, average_log_probability=-0.2)
+    assert previous.before(2 * RATE) == "two three four"
+    assert previous.before(7 * RATE) == ""
+    previous.add("five", end=3 * RATE, average_log_probability=-0.2)
+    assert previous.before(3 * RATE) == "three four five"
+    previous.add("hm hm", end=4 * RATE, average_log_probability=-0.9)
+    assert previous.before(4 * RATE) == "", "a doubtful final poisons nothing"
+    nothing = PreviousWords(0, silence_samples=RATE)
+    nothing.add("one", end=RATE, average_log_probability=0.0)
+    assert nothing.before(RATE) == ""
+
+
+# -- guards
+
+
+@pytest.mark.parametrize(
+    ("text", "loop"),
+    [
+        ("no, no, no", False),
+        ("no no no no no", True),
+        ("thank you. Thank you, thank you", True),
+        ("and so on and so on", False),
+        ("it was said that I do not know I do not know I do not know", True),
+        ("I do not know I do not know I do not know. But then", False),
+        ("", False),
+    ],
+)
+def test_loops_at_the_end(text: str, loop: bool) -> None:
+    assert loops(text.split()) is loop
+
+
+def test_a_lost_decoder_is_noticed() -> None:
+    assert not looks_bad("The medical man rose, came to the lamp.", -0.3)
+    assert looks_bad("The medical man rose, came to the lamp.", -1.2)
+    assert looks_bad("la la la la la la", -0.1)
+
+
+def test_what_is_invented_on_noise() -> None:
+    def verdict(text: str = "Thank you.", **figures) -> bool:
+        sound = {
+            "seconds": 2.0,
+            "no_speech_probability": 0.1,
+            "average_log_probability": -0.3,
+            "word_probabilities": (0.9, 0.8),
+        }
+        return invented(text, **{**sound, **figures})
+
+    assert not verdict()
+    assert verdict(no_speech_probability=0.8, average_log_probability=-0.7)
+    assert not verdict(no_speech_probability=0.8), "sure of its words in spite of it"
+    assert verdict("a b c d e f g h i j k l m n o p q r s t u v", seconds=1.0)
+    assert verdict(word_probabilities=(0.1, 0.2))
+    assert not verdict(word_probabilities=())
+    assert not verdict("")

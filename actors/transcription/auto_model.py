@@ -32,7 +32,8 @@ async def resolve_model(
     if settings.model != AUTO or settings.engine == "pocketsphinx":
         return settings
     choice = await choose_model(settings, environ=os.environ if environ is None else environ)
-    log.info(f"model: auto is {choice.model}: {choice.reason}")
+    hint = "" if settings.language else "; with `language` set to en, English models are considered"
+    log.info(f"model: auto is {choice.model}: {choice.reason}{hint}")
     return msgspec.structs.replace(settings, model=choice.model)
 
 

@@ -91,6 +91,35 @@ def cuda_device() -> CudaDevice | None:
         return None
 
 
+class SharedLoad:
+    """How much of the processors others take while one process works.
+
+    Args:
+        pid: of the process whose own work does not count.
+    """
+
+    def __init__(self, pid: int | None) -> None:
+        self._pid = pid
+        self._began = self._seconds()
+
+    def others_share(self) -> float:
+        """The share of all processors, in [0, 1], that went to others since the beginning."""
+        every, busy, own = (
+            now - then for now, then in zip(self._seconds(), self._began, strict=True)
+        )
+        return min(1.0, max(0.0, busy - own) / every) if every > 0 else 0.0
+
+    def _seconds(self) -> tuple[float, float, float]:
+        """Processor seconds so far: all there were, those that were used, and the process's own."""
+        import psutil
+
+        total = psutil.cpu_times()
+        every = sum(total) - getattr(total, "guest", 0.0) - getattr(total, "guest_nice", 0.0)
+        idle = total.idle + getattr(total, "iowait", 0.0)
+        own = psutil.Process(self._pid).cpu_times()
+        return every, every - idle, own.user + own.system
+
+
 async def calibrate(threads: int) -> MachineSpeed:
     """Measure arithmetic and memory speed in a process of its own, in well under a second of work.
 

@@ -49,7 +49,8 @@ class ModelCost(Struct, frozen=True, kw_only=True):
 
     ``accuracy`` orders models (higher: fewer errors); ``real_time_factor`` is the seconds of work
     that a final takes for a second of speech, ``partial_s`` the seconds of a partial. ``languages``
-    is ``en`` for models that know only English.
+    is ``en`` for models that know only English; ``busy`` says that other programs took a good part
+    of the machine while this (or what it is estimated from) was measured.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ModelCost(Struct, frozen=True, kw_only=True):
     languages: Literal["en", "all"] = "all"
     device: str = "cpu"
     basis: str = ""
+    busy: bool = False
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -151,6 +153,10 @@ def _pace(cost: ModelCost) -> str:
     return f"{cost.real_time_factor:.2g}× real time"
 
 
+def _source(cost: ModelCost) -> str:
+    return cost.source + (" while the machine was busy" if cost.busy else "")
+
+
 def _room(cost: ModelCost, machine: Machine) -> str:
     where = " on the GPU" if cost.device == "cuda" else ""
     room = machine.room_bytes(cost.device)
@@ -164,11 +170,11 @@ def _gigabytes(count: float) -> str:
 def _why(cost: ModelCost, machine: Machine, *, keeps_up: bool, fits: bool) -> str:
     power = " on battery" if machine.on_battery else ""
     if keeps_up:
-        return f"the most accurate that keeps up{power}: {_pace(cost)} ({cost.source})"
+        return f"the most accurate that keeps up{power}: {_pace(cost)} ({_source(cost)})"
     if fits:
         return (
             f"none stays below {machine.target:g}× real time{power}; this is the fastest: "
-            f"{_pace(cost)} ({cost.source})"
+            f"{_pace(cost)} ({_source(cost)})"
         )
     return f"none fits the memory; this is the smallest: {_room(cost, machine)}"
 

@@ -12,7 +12,7 @@ from vivavoce.actors.transcription import whisper_costs
 from vivavoce.actors.transcription.engine_process import EngineProcess
 from vivavoce.actors.transcription.engines.base import EngineInfo, EngineSpec, SessionOptions
 from vivavoce.actors.transcription.engines.models import is_directory_name
-from vivavoce.actors.transcription.machine import MODEST_GPU, TYPICAL_SPEED
+from vivavoce.actors.transcription.machine import MODEST_GPU, TYPICAL_SPEED, SharedLoad
 from vivavoce.actors.transcription.model_choice import (
     ModelCost,
     accuracy,
@@ -35,6 +35,7 @@ _FINALS = 4  # the first one warms up and is not counted
 _BUDGET_S = 20.0
 _HEARD_S = 4.0  # before the first partial
 _STEP_S = 0.25
+_BUSY = 0.2  # of all processors: more than that in other hands distorts a measurement
 _UNSURE_WORDS = 2  # that two partials have not agreed on yet
 
 Progress = Callable[[str, int, int], None]
@@ -82,7 +83,9 @@ async def measure_speed(
     )
     info = await engine.start()
     try:
+        load = SharedLoad(engine.pid)
         finals, partials = await _time(engine, _pieces(speech), model, on_progress)
+        others_share = load.others_share()
         memory = _peak_bytes(engine.pid)
     finally:
         await engine.stop()
@@ -105,6 +108,7 @@ async def measure_speed(
             memory_bytes=memory,
         ),
         dimensions=dimensions,
+        others_share=others_share,
     )
 
 
@@ -199,7 +203,7 @@ def model_costs(
         size = dimensions_of(model, environ)
         own = next((one for one in measured if one.model == model), None)
         if own is not None:
-            found.append(_model_cost(model, own.cost, size, own.device, environ, measured=True))
+            found.append(_model_cost(model, own.cost, size, environ, like=own, measured=True))
             continue
         if size is None:
             continue
@@ -211,14 +215,14 @@ def model_costs(
                 like.cost, like.dimensions, size, weigh, weight_bytes=weight
             )
             basis = f"from {like.model}"
-            found.append(_model_cost(model, scaled, size, like.device, environ, basis=basis))
+            found.append(_model_cost(model, scaled, size, environ, like=like, basis=basis))
             continue
         device = "cuda" if settings.device == "cuda" else "cpu"
         speed = MODEST_GPU if device == "cuda" else calibrated or TYPICAL_SPEED
         basis = "from a modest GPU" if device == "cuda" else "from the speed of the processor"
         weight = _weight_bytes(settings.compute_type, device)
         guessed = whisper_costs.cost(size, speed, weight_bytes=weight)
-        found.append(_model_cost(model, guessed, size, device, environ, basis=basis))
+        found.append(_model_cost(model, guessed, size, environ, device=device, basis=basis))
     return found
 
 
@@ -234,9 +238,10 @@ def _model_cost(
     model: str,
     cost: Cost,
     size: Dimensions | None,
-    device: str,
     environ: Mapping[str, str],
     *,
+    like: Measurement | None = None,
+    device: str = "cpu",
     measured: bool = False,
     basis: str = "",
 ) -> ModelCost:
@@ -253,8 +258,9 @@ def _model_cost(
         source="measured" if measured else "estimated",
         here=model_folder(model, environ) is not None,
         languages="en" if _only_english(model, size) else "all",
-        device=device,
+        device=like.device if like else device,
         basis=basis,
+        busy=like is not None and like.others_share > _BUSY,
     )
 
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from vivavoce.actors.transcription.engines.models import cached_model, is_directory_name
 from vivavoce.actors.transcription.machine import cores_available, processor_name
@@ -39,7 +40,8 @@ class Conditions(Struct, frozen=True, kw_only=True):
 class Measurement(Struct, frozen=True, kw_only=True):
     """A model that was measured. ``identity`` changes when its files do.
 
-    ``device`` and ``compute_type`` are what the engine really used; ``load_s`` includes warming up.
+    ``device`` and ``compute_type`` are what the engine really used; ``load_s`` includes warming up;
+    ``others_share`` is the part of all processors that other programs took meanwhile.
     """
 
     model: str
@@ -50,6 +52,7 @@ class Measurement(Struct, frozen=True, kw_only=True):
     load_s: float
     cost: Cost
     dimensions: Dimensions | None = None
+    others_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class Calibration(Struct, frozen=True, kw_only=True):

@@ -161,6 +161,10 @@ def _print(choice: Choice, settings: TranscriptionSettings) -> None:
         f"Finals are good below {machine.target:g}× real time ({power}); a final of 6 s of speech "
         f"with a beam of 5, on {settings.threads or machine.cores} threads."
     )
+    if any(verdict.cost.busy for verdict in choice.verdicts):
+        click.echo(
+            "* Other programs were busy meanwhile: --fresh measures again, when it is quiet."
+        )
     if cost.source == "estimated":
         then = "run this again" if cost.here else f"`vivavoce models pull {cost.name}`, then this,"
         click.echo(f"Estimated {cost.basis}: {then} to measure it.")
@@ -172,7 +176,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
         ("→ " if verdict.chosen else "  ") + cost.name,
         "yes" if cost.here else "to be fetched",
         f"{cost.real_time_factor:.2f}×",
-        cost.source,
+        cost.source + ("*" if cost.busy else ""),
         f"{1000 * cost.partial_s:.0f} ms",
         f"{cost.memory_bytes / 1e9:.1f} GB",
         verdict.reason,

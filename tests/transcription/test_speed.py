@@ -1,0 +1,398 @@
+"""Speeds: measured by a real engine, kept in a file, and estimated from dimensions."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.program import ASSETS, MODEL, SPEECH, read_wave
+
+from vivavoce.actors.transcription import auto_model
+from vivavoce.actors.transcription.auto_model import candidates, choose_model, resolve_model
+from vivavoce.actors.transcription.engines.base import EngineError
+from vivavoce.actors.transcription.machine import SharedLoad, calibrate, probe_machine
+from vivavoce.actors.transcription.model_choice import CANDIDATES, choose
+from vivavoce.actors.transcription.speed import measure_speed, model_costs
+from vivavoce.actors.transcription.speed_cache import (
+    Calibration,
+    Conditions,
+    Measurement,
+    SpeedCache,
+    conditions,
+    model_identity,
+)
+from vivavoce.actors.transcription.whisper_costs import (
+    FINAL_SECONDS,
+    SIZES,
+    Cost,
+    Dimensions,
+    MachineSpeed,
+    cost,
+    encode_flops,
+    read_dimensions,
+    scaled,
+)
+from vivavoce.config.schema import LogSettings, TranscriptionSettings
+from vivavoce.pipeline.log import LogSink, use_sink
+
+ON_CPU = TranscriptionSettings(model="auto", device="cpu", language="en")
+FAST = MachineSpeed(flops=2e13, bandwidth=1e12)
+SLOW = MachineSpeed(flops=2e10, bandwidth=4e9)
+
+
+class Told:
+    """A text stream that keeps what was logged to it."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+
+@pytest.fixture
+def told() -> Told:
+    stream = Told()
+    use_sink(LogSink(LogSettings(level="info"), stream))
+    return stream
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+def put_in_cache(environ: dict[str, str], name: str) -> Path:
+    """Put the small test model where the hub would keep ``name``."""
+    hub = Path(environ["XDG_CACHE_HOME"]) / "huggingface" / "hub"
+    folder = hub / f"models--Systran--faster-whisper-{name}"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("abc")
+    (folder / "snapshots").mkdir()
+    (folder / "snapshots" / "abc").symlink_to(MODEL)
+    return folder / "snapshots" / "abc"
+
+
+def measurement(environ: dict[str, str], model: str, final_s: float, **more) -> Measurement:
+    return Measurement(
+        **{
+            "model": model,
+            "identity": model_identity(model, environ) or "",
+            "conditions": conditions(ON_CPU),
+            "device": "cpu",
+            "compute_type": "int8",
+            "load_s": 0.2,
+            "cost": Cost(final_s=final_s, partial_s=final_s / 5, memory_bytes=2e8),
+            "dimensions": SIZES.get(model),
+            **more,
+        }
+    )
+
+
+# -- the real thing
+
+
+@pytest.mark.engine
+async def test_a_model_is_measured_by_a_real_engine(environ) -> None:
+    heard: list[tuple[str, int, int]] = []
+    speech = read_wave(SPEECH / "talk-2-rms.wav")
+    found = await measure_speed(
+        str(MODEL),
+        ON_CPU,
+        speech,
+        environ=environ,
+        on_progress=lambda what, done, total: heard.append((what, done, total)),
+    )
+    assert heard[0] == (str(MODEL), 0, 4)
+    assert 0.0 < found.cost.partial_s < found.cost.final_s < 30
+    assert 50e6 < found.cost.memory_bytes < 1e9
+    assert found.load_s > 0
+    assert (found.device, found.compute_type) == ("cpu", "int8")
+    assert found.dimensions == read_dimensions(MODEL)
+    assert 0.0 <= found.others_share <= 1.0
+    SpeedCache(environ).add_measurement(found)
+    assert SpeedCache(environ).measurements(conditions(ON_CPU)) == [found]
+    with pytest.raises(ValueError, match="6 s of speech"):
+        await measure_speed(str(MODEL), ON_CPU, speech[:64_000], environ=environ)
+
+
+@pytest.mark.engine
+async def test_a_model_that_is_not_here_is_not_fetched_to_be_measured(environ, monkeypatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", environ["XDG_CACHE_HOME"])
+    with pytest.raises(EngineError, match="not on this machine"):
+        await measure_speed("tiny.en", ON_CPU, bytes(400_000), environ=environ)
+
+
+async def test_the_processor_is_measured_in_a_process_of_its_own() -> None:
+    speed = await calibrate(1)
+    assert 1e9 < speed.flops < 1e14
+    assert 1e8 < speed.bandwidth < 1e13
+
+
+def test_this_machine_has_cores_and_memory() -> None:
+    here = probe_machine(cuda=True)
+    assert here.cores >= 1
+    assert 0 < here.available_bytes <= here.total_bytes
+
+
+def test_the_work_of_others_is_noticed() -> None:
+    own = SharedLoad(os.getpid())
+    began = time.process_time()
+    while time.process_time() - began < 0.3:
+        pass
+    mine = own.others_share()
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        load = SharedLoad(os.getpid())
+        time.sleep(1.0)
+        others = load.others_share()
+    finally:
+        busy.kill()
+        busy.wait()
+    assert 0.0 <= mine <= 1.0
+    assert others >= 0.4 / (os.cpu_count() or 1)
+
+
+# -- dimensions and costs
+
+
+def test_the_sizes_have_the_published_parameters() -> None:
+    # Millions, counted from the published weights (for distil-whisper and turbo: the model cards).
+    published = {"tiny": 37.8, "base": 72.6, "small": 241.7, "medium": 764, "large-v2": 1543}
+    published |= {"large-v3-turbo": 809, "distil-large-v3": 756, "distil-small.en": 166}
+    for name, millions in published.items():
+        assert SIZES[name].parameters / 1e6 == pytest.approx(millions, rel=0.005), name
+
+
+def test_dimensions_are_read_from_a_model_and_from_nothing_else(tmp_path: Path) -> None:
+    expected = Dimensions(encoder_layers=4, decoder_layers=3, width=256, vocabulary=3766)
+    assert read_dimensions(MODEL) == expected
+    assert read_dimensions(ASSETS / "speech") is None
+    weights = tmp_path / "model.bin"
+    for damaged in (b"", b"\x06\0\0\0", (MODEL / "model.bin").read_bytes()[:5_000], bytes(4_000)):
+        weights.write_bytes(damaged)
+        assert read_dimensions(tmp_path) is None
+    weights.write_bytes(struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + b"\xff" * 200)
+    assert read_dimensions(tmp_path) is None
+
+
+@given(st.sampled_from(sorted(SIZES)), st.integers(1, 1_499))
+def test_work_grows_with_the_audio(name: str, positions: int) -> None:
+    size = SIZES[name]
+    assert encode_flops(size, positions) < encode_flops(size, positions + 1)
+
+
+@pytest.mark.parametrize("speed", [FAST, SLOW])
+def test_larger_models_cost_more_and_trimmed_partials_less(speed: MachineSpeed) -> None:
+    costs = [cost(SIZES[name], speed) for name in ("tiny", "base", "small", "medium", "large-v3")]
+    for smaller, larger in pairwise(costs):
+        assert smaller.final_s < larger.final_s
+        assert smaller.partial_s < larger.partial_s
+        assert smaller.memory_bytes < larger.memory_bytes
+    assert all(one.partial_s < one.final_s / 2 for one in costs[1:])
+    # Turbo's small decoder makes it faster than the model that it comes from.
+    assert cost(SIZES["turbo"], speed).final_s < costs[-1].final_s
+
+
+@given(st.sampled_from(sorted(SIZES)), st.sampled_from(sorted(SIZES)), st.floats(0.01, 100))
+def test_a_measured_model_scales_to_itself_and_there_and_back(a: str, b: str, final_s) -> None:
+    known = Cost(final_s=final_s, partial_s=final_s / 4, memory_bytes=3e8)
+    there = scaled(known, SIZES[a], SIZES[b], SLOW, weight_bytes=1.0)
+    back = scaled(there, SIZES[b], SIZES[a], SLOW, weight_bytes=1.0)
+    assert back.final_s == pytest.approx(known.final_s)
+    assert back.partial_s == pytest.approx(known.partial_s)
+
+
+def test_estimates_come_from_the_most_similar_measurement(environ) -> None:
+    measured = [measurement(environ, "tiny.en", 0.1), measurement(environ, "small.en", 3.0)]
+    found = model_costs(
+        ["tiny.en", "medium.en", "base.en"], measured, FAST, ON_CPU, environ=environ
+    )
+    tiny, medium, base = found
+    assert tiny.source == "measured"
+    assert tiny.real_time_factor == pytest.approx(0.1 / FINAL_SECONDS)
+    assert medium.source == base.source == "estimated"
+    assert medium.basis == "from small.en"
+    assert base.basis == "from tiny.en"
+    assert 2 * 3.0 < medium.real_time_factor * FINAL_SECONDS < 5 * 3.0
+    assert not any(one.here for one in found)
+
+
+def test_without_measurements_the_processor_decides_and_a_gpu_only_if_told(environ) -> None:
+    (on_cpu,) = model_costs(["small.en"], (), SLOW, ON_CPU, environ=environ)
+    assert on_cpu.basis == "from the speed of the processor"
+    with_gpu = TranscriptionSettings(device="cuda")
+    (on_gpu,) = model_costs(["small.en"], (), SLOW, with_gpu, environ=environ)
+    assert on_gpu.device == "cuda"
+    assert on_gpu.real_time_factor < on_cpu.real_time_factor
+    own, nothing = str(MODEL), str(ASSETS / "speech")
+    found = model_costs([own, nothing], (), SLOW, ON_CPU, environ=environ)
+    assert [one.name for one in found] == [own]
+    assert found[0].languages == "en"
+
+
+def test_a_measurement_on_a_busy_machine_is_marked(environ) -> None:
+    busy = measurement(environ, "tiny.en", 0.1, others_share=0.5)
+    tiny, base = model_costs(["tiny.en", "base.en"], [busy], FAST, ON_CPU, environ=environ)
+    assert tiny.busy
+    assert base.busy
+    choice = choose(probe_machine(cuda=False), [tiny, base])
+    assert choice.reason.endswith("while the machine was busy)")
+
+
+# -- the file
+
+
+def test_what_was_measured_counts_only_where_everything_is_the_same(environ, tmp_path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(MODEL, own)
+    cache = SpeedCache(environ)
+    where = conditions(ON_CPU)
+    cache.add_measurement(measurement(environ, str(own), 0.5))
+    cache.add_measurement(measurement(environ, str(own), 0.7))
+    again = SpeedCache(environ)
+    assert [one.cost.final_s for one in again.measurements(where)] == [0.7]
+    for change in ({"threads": 77}, {"processor": "abacus"}, {"versions": "ctranslate2 1"}):
+        assert again.measurements(msgspec.structs.replace(where, **change)) == []
+    (own / "model.bin").write_bytes(b"another model")
+    assert again.measurements(where) == []
+
+
+def test_the_file_is_bounded_and_replaced_whole(environ) -> None:
+    cache = SpeedCache(environ)
+    where = conditions(ON_CPU)
+    for threads in range(1, 200):
+        other = msgspec.structs.replace(where, threads=threads)
+        cache.add_calibration(Calibration(conditions=other, speed=SLOW))
+        cache.add_measurement(measurement(environ, "base.en", 1.0, conditions=other))
+    assert cache.path.stat().st_size < 200_000
+    assert [path.name for path in cache.path.parent.iterdir()] == ["speed.json"]
+    kept = SpeedCache(environ)
+    assert kept.calibration(msgspec.structs.replace(where, threads=199)) == SLOW
+    assert kept.calibration(msgspec.structs.replace(where, threads=1)) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b"\xff\xfe", b"[]", b'{"measurements": [{}]}', b" " * 2_000_000],
+    ids=["empty", "cut", "binary", "list", "wrong", "huge"],
+)
+def test_a_damaged_file_is_ignored_with_a_warning_and_mended(environ, told, damage) -> None:
+    cache = SpeedCache(environ)
+    cache.add_calibration(Calibration(conditions=conditions(ON_CPU), speed=SLOW))
+    cache.path.write_bytes(damage)
+    read = SpeedCache(environ)
+    assert read.calibration(conditions(ON_CPU)) is None
+    assert told.text.count("\n") == 1
+    assert "speed.json is damaged" in told.text
+    read.add_calibration(Calibration(conditions=conditions(ON_CPU), speed=SLOW))
+    assert SpeedCache(environ).calibration(conditions(ON_CPU)) == SLOW
+
+
+def test_nonsense_figures_are_damage(environ, told) -> None:
+    cache = SpeedCache(environ)
+    cache.add_calibration(Calibration(conditions=conditions(ON_CPU), speed=SLOW))
+    contents = json.loads(cache.path.read_bytes())
+    contents["calibrations"][0]["speed"]["flops"] = -1
+    cache.path.write_text(json.dumps(contents))
+    assert SpeedCache(environ).calibration(conditions(ON_CPU)) is None
+    assert "damaged" in told.text
+
+
+def test_a_cache_that_cannot_be_written_is_a_warning(tmp_path, told) -> None:
+    (tmp_path / "cache").write_text("a file, no folder")
+    cache = SpeedCache({"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    cache.add_calibration(Calibration(conditions=conditions(ON_CPU), speed=SLOW))
+    assert "cannot be written" in told.text
+
+
+# -- model: auto
+
+
+def calibrated(environ: dict[str, str], speed: MachineSpeed, settings=ON_CPU) -> None:
+    fresh = Calibration(conditions=conditions(settings), speed=speed)
+    SpeedCache(environ).add_calibration(fresh)
+
+
+async def test_auto_becomes_a_name_and_says_why(environ, told) -> None:
+    calibrated(environ, SLOW)
+    slow = await resolve_model(ON_CPU, environ=environ)
+    assert slow.model == "tiny.en"
+    assert "model: auto is tiny.en: " in told.text
+    assert "(estimated)" in told.text
+    calibrated(environ, FAST)
+    fast = await resolve_model(ON_CPU, environ=environ)
+    assert fast == msgspec.structs.replace(ON_CPU, model=fast.model)
+    assert CANDIDATES["en"].index(fast.model) > 2
+
+
+async def test_other_models_and_engines_are_left_alone(environ) -> None:
+    for settings in (
+        TranscriptionSettings(model="small.en"),
+        TranscriptionSettings(model="auto", engine="pocketsphinx"),
+    ):
+        assert await resolve_model(settings, environ=environ) is settings
+
+
+async def test_auto_uses_what_was_measured(environ) -> None:
+    put_in_cache(environ, "base.en")
+    calibrated(environ, FAST)
+    cache = SpeedCache(environ)
+    cache.add_measurement(measurement(environ, "base.en", 30.0))
+    choice = await choose_model(ON_CPU, environ=environ)
+    verdict = {one.cost.name: one for one in choice.verdicts}
+    assert verdict["base.en"].reason == "too slow here: 5× real time"
+    assert choice.model == "tiny.en"
+    assert choice.cost.basis == "from base.en"
+
+
+async def test_offline_auto_takes_only_what_is_here(environ) -> None:
+    put_in_cache(environ, "tiny.en")
+    calibrated(environ, FAST)
+    offline = msgspec.structs.replace(ON_CPU, offline=True)
+    assert (await resolve_model(offline, environ=environ)).model == "tiny.en"
+    assert (await resolve_model(ON_CPU, environ=environ)).model != "tiny.en"
+
+
+async def test_auto_without_a_language_takes_a_model_that_knows_them_all(environ) -> None:
+    any_language = msgspec.structs.replace(ON_CPU, language=None)
+    calibrated(environ, SLOW, any_language)
+    assert (await resolve_model(any_language, environ=environ)).model == "tiny"
+    put_in_cache(environ, "small.en")
+    assert candidates(None, environ) == [*CANDIDATES["all"], "small.en"]
+
+
+async def test_the_processor_is_measured_once(environ, monkeypatch) -> None:
+    runs = []
+
+    async def counted(threads: int) -> MachineSpeed:
+        runs.append(threads)
+        return SLOW
+
+    monkeypatch.setattr(auto_model, "calibrate", counted)
+    two = msgspec.structs.replace(ON_CPU, threads=2)
+    for _ in range(3):
+        await resolve_model(two, environ=environ)
+    assert runs == [2]
+
+
+def test_the_conditions_name_what_a_speed_depends_on() -> None:
+    where = conditions(msgspec.structs.replace(ON_CPU, threads=3, compute_type="float32"))
+    assert isinstance(where, Conditions)
+    assert where.threads == 3
+    assert where.processor
+    assert (where.device, where.compute_type) == ("cpu", "float32")
+    assert "ctranslate2 " in where.versions

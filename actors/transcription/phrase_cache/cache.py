@@ -29,7 +29,7 @@ from vivavoce.pipeline.messages import SAMPLE_RATE
 V = TypeVar("V")
 
 _LEAST_LIKENESS = 0.985  # of the sketches; the same phrase in noise of 20 dB has 0.997
-_MOST_CANDIDATES = 4
+_MOST_CANDIDATES = 3
 _REMEMBERED = 4  # fingerprints between a lookup and its store, for phrases that overlap in time
 _FEWEST_ROWS = 16
 

@@ -122,7 +122,11 @@ def compare(pcm: Samples, levels: Levels, other: Levels) -> Comparison | None:
     similarity, frames = _align(ours.contour, theirs.contour)
     if similarity < _LEAST_ALIGNMENT:
         return None
-    ours, shift = _refine(pcm, ours, theirs, frames)
+    shift, similarity = _refine(pcm, ours, theirs, frames)
+    if similarity < _LEAST_WINDOW_CORRELATION:
+        return None
+    if shift % HOP:
+        ours = ours.framed_anew(decibels(log_mel_levels(pcm, shift % HOP)))
     return _compare(ours, theirs, shift)
 
 
@@ -181,8 +185,8 @@ def _align(ours: Decibels, theirs: Decibels) -> tuple[float, int]:
     return max((_product(*_overlap(ours, theirs, shift)) / scale, shift) for shift in shifts)
 
 
-def _refine(pcm: Samples, ours: _Side, theirs: _Side, frames: int) -> tuple[_Side, int]:
-    """The framing of ``pcm`` under which the two agree best, and the shift in samples.
+def _refine(pcm: Samples, ours: _Side, theirs: _Side, frames: int) -> tuple[int, float]:
+    """The shift in samples under which the two agree best, and the correlation then.
 
     Found on the part with the most contour, since framing anew is most of a comparison's cost.
     """
@@ -200,9 +204,7 @@ def _refine(pcm: Samples, ours: _Side, theirs: _Side, frames: int) -> tuple[_Sid
 
     coarse = max((frames * HOP + part_of_hop for part_of_hop in _COARSE_SHIFTS), key=agree)
     shift = max((coarse + part_of_hop for part_of_hop in _FINE_SHIFTS), key=agree)
-    if shift % HOP == 0:
-        return ours, shift
-    return ours.framed_anew(decibels(log_mel_levels(pcm, shift % HOP))), shift
+    return shift, agree(shift)
 
 
 def _richest_part(theirs: Decibels, frames: int, available: int) -> slice:
@@ -298,26 +300,35 @@ def _correlation(first: Decibels, second: Decibels) -> float:
 
 
 def _window_correlation(first: Decibels, second: Decibels, cells: NDArray[np.int_]) -> float:
+    """The least correlation within 200 ms, over all windows that have enough to compare."""
     width, fewest, _ = _WINDOWS[0]
-    starts = range(0, max(1, len(first) - width + 1), width // 4)
-    return min(
-        (
-            _correlation(first[start : start + width], second[start : start + width])
-            for start in starts
-            if cells[start : start + width].sum() >= fewest
-        ),
-        default=0.0,
+    told = _sums(cells, width) >= fewest
+    if not told.any():
+        return 0.0
+    count = min(width, len(first)) * first.shape[1]
+    one, other = (_sums(side.sum(axis=1), width)[told] for side in (first, second))
+    both, squared_one, squared_other = (
+        _sums(np.einsum("tb,tb->t", *pair), width)[told]
+        for pair in ((first, second), (first, first), (second, second))
     )
+    spread = (squared_one - one * one / count) * (squared_other - other * other / count)
+    return float(((both - one * other / count) / np.sqrt(np.maximum(spread, 1e-9))).min())
 
 
 def _window_difference(
     squared: NDArray[np.floating], cells: NDArray[np.int_], width: int, fewest: int
 ) -> float:
     """The largest root mean square over all windows that have enough to compare."""
-    ones = np.ones(min(width, len(squared)))
-    sums, counts = np.convolve(squared, ones, "valid"), np.convolve(cells, ones, "valid")
+    sums, counts = _sums(squared, width), _sums(cells, width)
     told = counts >= fewest
     return float(np.sqrt((sums[told] / counts[told]).max())) if told.any() else _LARGEST_CELL_DB
+
+
+def _sums(values: NDArray[np.generic], width: int) -> NDArray[np.float64]:
+    """The sums over every window of that many frames; one sum where there are fewer."""
+    sums = np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
+    width = min(width, len(values))
+    return np.asarray(np.maximum(sums[width:] - sums[: len(sums) - width], 0.0))
 
 
 def _longest_run(flags: NDArray[np.bool_]) -> int:

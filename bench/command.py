@@ -49,7 +49,7 @@ from vivavoce.config.errors import VivavoceError
     help="For `stream`: switch this rule off; may be repeated.",
 )
 @click.option("--ablation", is_flag=True, help="For `stream`: also run without each of the rules.")
-@click.option("--curve", is_flag=True, help="For `stream`: also run with hold-backs of 0-400 ms.")
+@click.option("--curve", is_flag=True, help="For `stream`: also run with other hold-backs.")
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),

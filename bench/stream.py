@@ -26,8 +26,8 @@ from vivavoce.bench.stream_run import (
 name = "stream"
 description = "Live captions of a recording: word latency, stability, WER, CPU against offline"
 
-HOLD_BACKS_MS = (0, 100, 200, 300, 400)
-_QUICK_HOLD_BACKS_MS = (0, 200)
+HOLD_BACKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_QUICK_HOLD_BACKS = (0.0, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,11 @@ def run(options: Options) -> Result:
             tables.append(stream_report.table("what each rule brings", "run", rows))
         curve = _curve(bench, settings) if options.curve else []
         if curve:
-            rows = [(f"{hold_back} ms", found) for hold_back, found in curve]
+            rows = [(f"{hold_back:g}", found) for hold_back, found in curve]
             tables.append(
-                stream_report.table("latency against stability", "transcription.hold_back_ms", rows)
+                stream_report.table(
+                    "latency against stability", "transcription.hold_back_probability", rows
+                )
             )
     if options.plot:
         _plot(options.plot, options, main, curve)
@@ -167,21 +169,21 @@ def _without(rules: Sequence[str]) -> str:
     return f"without {', '.join(rules)}" if rules else ""
 
 
-def _curve(bench: _Bench, settings: Sequence[str]) -> list[tuple[int, Measured]]:
+def _curve(bench: _Bench, settings: Sequence[str]) -> list[tuple[float, Measured]]:
     return [
         (
             hold_back,
             bench.measured(
-                f"hold-back {hold_back} ms",
-                [*settings, f"transcription.hold_back_ms={hold_back}"],
+                f"hold-back {hold_back:g}",
+                [*settings, f"transcription.hold_back_probability={hold_back}"],
             ),
         )
-        for hold_back in (_QUICK_HOLD_BACKS_MS if bench.options.quick else HOLD_BACKS_MS)
+        for hold_back in (_QUICK_HOLD_BACKS if bench.options.quick else HOLD_BACKS)
     ]
 
 
 def _plot(
-    path: Path, options: Options, main: Measured, curve: Sequence[tuple[int, Measured]]
+    path: Path, options: Options, main: Measured, curve: Sequence[tuple[float, Measured]]
 ) -> None:
     subtitle = f"{main.talk.title}, {engine_title(options)}"
     if options.without:

@@ -271,7 +271,7 @@ def _shares(values: Sequence[float]) -> list[tuple[float, float]]:
     ]
 
 
-def curve_chart(runs: Sequence[tuple[int, Measured]], subtitle: str) -> str:
+def curve_chart(runs: Sequence[tuple[float, Measured]], subtitle: str) -> str:
     """Latency against the unstable partial word ratio, a point for each hold-back, as SVG."""
 
     def series(name: str, fraction: float) -> Series:
@@ -279,7 +279,7 @@ def curve_chart(runs: Sequence[tuple[int, Measured]], subtitle: str) -> str:
             (
                 quantile([word.first_shown for word in found.metrics.words], fraction),
                 found.metrics.unstable_partial_word_ratio,
-                f"{hold_back} ms",
+                f"{hold_back:g}",
             )
             for hold_back, found in runs
             if found.metrics.words

@@ -247,8 +247,11 @@ class Pipeline:
 
         settings = self.profile.transcription
         if self._reads_ahead:
-            # Nobody watches words appear faster than they are spoken: finals only.
-            settings = msgspec.structs.replace(settings, partials=False, speculative_finals=False)
+            # Nobody watches words appear faster than they are spoken: finals only. The reader
+            # waits for the engine, so there is no overload to give anything up for.
+            settings = msgspec.structs.replace(
+                settings, partials=False, speculative_finals=False, overload_ladder=False
+            )
         start_engine = partial(start_selected, settings, self.context.metrics, self._on_progress)
         return [
             self._capture,

@@ -71,6 +71,7 @@ class EngineDesk:
                 self._died(death, generation)
             except EngineError as error:
                 log.warning(f"the engine could not decode an utterance: {error}")
+                await self.close(utterance)  # it hears the utterance anew
             else:
                 elapsed = self._context.clock.now() - began
                 self._context.metrics.histogram("vivavoce_final_seconds").observe(elapsed)

@@ -215,9 +215,12 @@ class EngineProcess:
             async with asyncio.timeout(grace_s):
                 await process.wait()
         except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            pass
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+        await process.wait()
         for reader in self._readers:
             reader.cancel()
         await asyncio.gather(*self._readers, return_exceptions=True)
@@ -280,7 +283,10 @@ class EngineProcess:
     def _dispatch(self, packet: FromEngine) -> None:
         if isinstance(packet, Progress):
             if self._on_progress is not None:
-                self._on_progress(packet.what, packet.done, packet.total)
+                try:
+                    self._on_progress(packet.what, packet.done, packet.total)
+                except (OSError, ValueError):
+                    self._on_progress = None  # nobody sees it: the terminal is gone
             return
         answer = self._waiting.get(packet.request)
         if answer is not None and not answer.done():
@@ -296,6 +302,8 @@ class EngineProcess:
     async def _bury(self, process: asyncio.subprocess.Process) -> EngineDied:
         """Wait for the end of a process that closed its pipes; tell all who wait for it."""
         code = await process.wait()
+        if process is not self._process:  # stopped, or replaced already
+            return EngineDied("the engine was stopped", code)
         if self._died is None:
             last = next((line for line in reversed(self._stderr) if line.strip()), "")
             self._died = EngineDied(

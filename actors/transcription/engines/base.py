@@ -117,8 +117,8 @@ class Request(Protocol):
 class Session(Protocol):
     """One utterance inside the engine process.
 
-    Where the engine says that it is ``concurrent``, ``feed``, ``partial`` and ``final`` may run in
-    three threads at once (each of them in one).
+    ``feed`` may run in one thread while a hypothesis is made in another. Where the engine says that
+    it is ``concurrent``, so may ``partial``, ``final`` and ``close``.
     """
 
     @property

@@ -127,12 +127,11 @@ class Host:
                 self._open(number, options)
             case Feed(session=number):
                 self._session(number).feed(payload)
-            case PartialRequest(request=request, session=number):
-                self._wanted.add(request)
-                self._partials.put(Job(packet, self._session(number), self._wanted))
-            case FinalRequest(request=request, session=number):
-                self._wanted.add(request)
-                self._finals.put(Job(packet, self._session(number), self._wanted))
+            case PartialRequest() | FinalRequest():
+                lane = self._partials if isinstance(packet, PartialRequest) else self._finals
+                job = Job(packet, self._session(packet.session), self._wanted)
+                self._wanted.add(packet.request)
+                lane.put(job)
             case Cancel(request=request):
                 self._wanted.discard(request)
             case Advance(session=number, to_sample=to_sample):
@@ -171,6 +170,10 @@ class Host:
     def _open(self, number: int, options: SessionOptions) -> None:
         if self._engine is None:
             raise EngineError("a session was opened before the engine was loaded", "bad_option")
+        replaced = self._sessions.pop(number, None)
+        if replaced is not None:
+            self._partials.put(replaced)
+        self._broken.pop(number, None)
         self._sessions[number] = self._engine.open(options)
 
     def _session(self, number: int) -> Session:
@@ -219,6 +222,12 @@ def _exactly(source: BinaryIO, count: int) -> bytes:
     return data
 
 
+def _end_process(failure: threading.ExceptHookArgs) -> None:
+    """A thread that fails would leave requests unanswered: end, so that the parent starts anew."""
+    print(f"{failure.exc_type.__name__}: {failure.exc_value}", file=sys.stderr, flush=True)  # noqa: T201 - the parent's log
+    os._exit(70)
+
+
 def main() -> None:
     """Serve the parent until it goes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
@@ -228,6 +237,7 @@ def main() -> None:
     # what arrives during one decode, which is bounded by the length of an utterance.
     requests: queue.Queue[tuple[ToEngine, bytes]] = queue.Queue(maxsize=10_000)
     threading.Thread(target=read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    threading.excepthook = _end_process
     host = Host(output)
     while True:
         host.handle(*requests.get())

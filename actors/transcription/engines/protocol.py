@@ -137,7 +137,7 @@ _decode_reply: Callable[[bytes], Any] = msgspec.msgpack.Decoder(FromEngine).deco
 def encode(packet: ToEngine | FromEngine, payload: bytes | memoryview = b"") -> bytes:
     """The bytes of a frame."""
     header = _encoder.encode(packet)
-    return b"".join((PREFIX.pack(len(header), len(payload)), header, payload))
+    return b"".join((PREFIX.pack(len(header), memoryview(payload).nbytes), header, payload))
 
 
 def lengths(prefix: bytes) -> tuple[int, int]:

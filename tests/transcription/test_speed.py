@@ -9,8 +9,10 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,12 @@ from support.program import ASSETS, MODEL, SPEECH, read_wave
 from vivavoce.actors.transcription import auto_model
 from vivavoce.actors.transcription.auto_model import candidates, choose_model, resolve_model
 from vivavoce.actors.transcription.engines.base import EngineError
-from vivavoce.actors.transcription.machine import SharedLoad, calibrate, probe_machine
+from vivavoce.actors.transcription.machine import (
+    SharedLoad,
+    calibrate,
+    cuda_device,
+    probe_machine,
+)
 from vivavoce.actors.transcription.model_choice import CANDIDATES, choose
 from vivavoce.actors.transcription.speed import measure_speed, model_costs
 from vivavoce.actors.transcription.speed_cache import (
@@ -146,6 +153,33 @@ def test_this_machine_has_cores_and_memory() -> None:
     here = probe_machine(cuda=True)
     assert here.cores >= 1
     assert 0 < here.available_bytes <= here.total_bytes
+
+
+@pytest.mark.parametrize(
+    ("says", "name"),
+    [
+        ("echo 'NVIDIA H100, 80GB HBM3, 81559, 80000'", "NVIDIA H100, 80GB HBM3"),
+        ("echo 'No devices were found'", None),
+        ("exit 9", None),
+        ("true", None),
+    ],
+)
+def test_the_driver_tells_of_a_gpu(tmp_path: Path, monkeypatch, says, name) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\n{says}\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    found = cuda_device()
+    assert (found.name if found else None) == name
+    if found:
+        assert found.available_bytes == 80_000 * 2**20
+
+
+@pytest.mark.parametrize("plugged", [True, False, None])
+def test_a_battery_is_noticed(monkeypatch, plugged) -> None:
+    battery = SimpleNamespace(power_plugged=plugged)
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
+    assert probe_machine(cuda=False).on_battery is (plugged is False)
 
 
 def test_the_work_of_others_is_noticed() -> None:

@@ -200,6 +200,26 @@ def test_a_phrase_with_a_word_before_or_after_is_another_phrase(kept: PhraseCach
         assert kept.lookup(phrase.pcm[: last[0]], 0.0) is None
 
 
+def test_a_faint_sound_that_noise_would_hide_is_not_taken_as_heard() -> None:
+    time = np.arange(6_400) / 16_000
+    loud = 9_000 * np.sin(2 * np.pi * (400 + 900 * time) * time)
+    hiss = np.random.default_rng(1).normal(0, 300, 1_600)
+    silence = np.zeros(3_200)
+    without, with_hiss = (
+        np.concatenate([silence, loud, gap, loud, silence]).astype(np.int16)
+        for gap in (np.zeros(1_600), hiss)
+    )
+    heard = noisy(without, 21)
+    levels = log_mel_levels(heard)
+    again = compare(heard, levels, log_mel_levels(without))
+    assert again is not None
+    assert again.same
+    unknown = compare(heard, levels, log_mel_levels(with_hiss))
+    assert unknown is not None
+    assert unknown.hidden_frames >= 6
+    assert not unknown.same
+
+
 # --- minimal pairs --------------------------------------------------------------------------------
 
 ONE_SOUND_APART = """

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from vivavoce.actors.transcription.engines.models import AUTO, REPOSITORIES, cached_model
-from vivavoce.actors.transcription.machine import calibrate, probe_machine
+from vivavoce.actors.transcription.machine import BUSY_SHARE, calibrate, probe_machine
 from vivavoce.actors.transcription.model_choice import CANDIDATES, Choice, choose
 from vivavoce.actors.transcription.speed import model_costs
 from vivavoce.actors.transcription.speed_cache import Calibration, SpeedCache, conditions
@@ -46,16 +46,18 @@ async def choose_model(
     """Choose for the profile's language, device and precision, and with ``offline`` from what is
     here; among ``models`` where some are given.
 
-    Where nothing was measured, the processor's speed is, once, in a process of its own.
+    Where nothing was measured, the processor's speed is, in a process of its own, and kept if the
+    machine was quiet.
     """
     cache = await asyncio.to_thread(SpeedCache, environ)
     where = await asyncio.to_thread(conditions, settings)
     measured = cache.measurements(where)
     calibrated = cache.calibration(where)
     if calibrated is None and not measured and settings.device != "cuda":
-        calibrated = await calibrate(where.threads)
-        fresh = Calibration(conditions=where, speed=calibrated)
-        await asyncio.to_thread(cache.add_calibration, fresh)
+        calibrated, others_share = await calibrate(where.threads)
+        if others_share <= BUSY_SHARE:  # else it is no property of the machine: next time again
+            fresh = Calibration(conditions=where, speed=calibrated)
+            await asyncio.to_thread(cache.add_calibration, fresh)
     names = models or candidates(settings.language, environ)
     costs = model_costs(names, measured, calibrated, settings, environ=environ)
     cuda = any(cost.device == "cuda" for cost in costs)

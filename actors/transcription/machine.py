@@ -14,20 +14,24 @@ from pathlib import Path
 from vivavoce.actors.transcription.model_choice import CudaDevice, Machine
 from vivavoce.actors.transcription.whisper_costs import MachineSpeed
 
+BUSY_SHARE = 0.2
+"""Of all processors: more than that in other hands distorts a measurement."""
+
 _NVIDIA_S = 3.0
 _CALIBRATION_S = 10.0  # it takes less than one; a machine may be very busy
 _EACH_S = 0.25
 _ROWS, _WIDTH = 1_500, 768  # the encoder of the small model
 _COPIED = 32 << 20  # beyond the caches
 
-# What the engine gets out of a machine against NumPy in float32: fitted to finals of the base and
-# small dimensions in int8 on two cores of an AMD EPYC. Elsewhere it is an estimate.
-_ENGINE_FLOPS = 4.5
-_ENGINE_BANDWIDTH = 1.0
+# What the engine gets out of a machine against NumPy in float32: fitted to finals and partials of
+# the base and small dimensions in int8 on two cores of an AMD EPYC. Elsewhere it is an estimate.
+# A step of the decoder reads many small matrices, which is far slower than copying a large block.
+_ENGINE_FLOPS = 1.4
+_ENGINE_BANDWIDTH = 0.12
 
-TYPICAL_SPEED = MachineSpeed(flops=2.2e11, bandwidth=2.5e10)
+TYPICAL_SPEED = MachineSpeed(flops=3e11, bandwidth=5e9)
 """Of two cores: what weighs arithmetic against memory traffic when one model stands for another."""
-MODEST_GPU = MachineSpeed(flops=4e12, bandwidth=1.5e11)
+MODEST_GPU = MachineSpeed(flops=4e12, bandwidth=5e10)
 """A small CUDA device at half precision: the guess where `device: cuda` was never measured."""
 
 
@@ -120,11 +124,15 @@ class SharedLoad:
         return every, every - idle, own.user + own.system
 
 
-async def calibrate(threads: int) -> MachineSpeed:
+async def calibrate(threads: int) -> tuple[MachineSpeed, float]:
     """Measure arithmetic and memory speed in a process of its own, in well under a second of work.
 
     NumPy's threads and buffers would otherwise stay in this process. Where it fails or takes too
     long, :data:`TYPICAL_SPEED` in proportion to the threads.
+
+    Returns:
+        the speed, and the share of all processors that others took meanwhile: above
+        :data:`BUSY_SHARE` the machine is faster than it seems.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -146,11 +154,11 @@ async def calibrate(threads: int) -> MachineSpeed:
         async with asyncio.timeout(_CALIBRATION_S):
             told, _ = await process.communicate()
         found = json.loads(told)
-        return MachineSpeed(flops=found["flops"], bandwidth=found["bandwidth"])
+        speed = MachineSpeed(flops=found["flops"], bandwidth=found["bandwidth"])
+        return speed, float(found["others_share"])
     except (TimeoutError, ValueError, KeyError, TypeError):
-        return MachineSpeed(
-            flops=TYPICAL_SPEED.flops * threads / 2, bandwidth=TYPICAL_SPEED.bandwidth
-        )
+        flops = TYPICAL_SPEED.flops * threads / 2
+        return MachineSpeed(flops=flops, bandwidth=TYPICAL_SPEED.bandwidth), 1.0
     finally:
         if process.returncode is None:
             process.kill()
@@ -190,5 +198,7 @@ def measure_here() -> MachineSpeed:
 
 
 if __name__ == "__main__":
-    speed = measure_here()
-    sys.stdout.write(json.dumps({"flops": speed.flops, "bandwidth": speed.bandwidth}))
+    load = SharedLoad(os.getpid())
+    here = measure_here()
+    told = {"flops": here.flops, "bandwidth": here.bandwidth, "others_share": load.others_share()}
+    sys.stdout.write(json.dumps(told))

@@ -12,7 +12,7 @@ from vivavoce.actors.transcription import whisper_costs
 from vivavoce.actors.transcription.engine_process import EngineProcess
 from vivavoce.actors.transcription.engines.base import EngineInfo, EngineSpec, SessionOptions
 from vivavoce.actors.transcription.engines.models import is_directory_name
-from vivavoce.actors.transcription.machine import MODEST_GPU, TYPICAL_SPEED, SharedLoad
+from vivavoce.actors.transcription.machine import BUSY_SHARE, MODEST_GPU, TYPICAL_SPEED, SharedLoad
 from vivavoce.actors.transcription.model_choice import (
     ModelCost,
     accuracy,
@@ -35,7 +35,6 @@ _FINALS = 4  # the first one warms up and is not counted
 _BUDGET_S = 20.0
 _HEARD_S = 4.0  # before the first partial
 _STEP_S = 0.25
-_BUSY = 0.2  # of all processors: more than that in other hands distorts a measurement
 _UNSURE_WORDS = 2  # that two partials have not agreed on yet
 
 Progress = Callable[[str, int, int], None]
@@ -260,7 +259,7 @@ def _model_cost(
         languages="en" if _only_english(model, size) else "all",
         device=like.device if like else device,
         basis=basis,
-        busy=like is not None and like.others_share > _BUSY,
+        busy=like is not None and like.others_share > BUSY_SHARE,
     )
 
 

@@ -22,11 +22,11 @@ FINAL_SECONDS = 6.0
 PARTIAL_MARGIN_SECONDS = 2.56
 TOKENS_PER_SECOND = 4.0
 """Fast speech is about 3 words a second, 1.3 tokens each."""
-BEAM = 5
 
-_PROCESS_BYTES = 95e6  # the interpreter, CTranslate2, PyAV and the tokenizer, measured
+_PROCESS_BYTES = 190e6  # the interpreter, CTranslate2, PyAV and the tokenizer, measured
 _STORED_BYTES = 2  # of a weight in a model file (float16), held while it is converted
-_FIXED_FLOPS = 1.2e10  # features, the wire, word times in Python: as long as this much arithmetic
+_FIXED_FLOPS = 6e9  # features, the wire, word times in Python: as long as this much arithmetic
+_STEP_BYTES = 25e6  # the same for each step: probabilities of all tokens, the search, calls
 _TAIL_TOKENS = 6  # a partial decodes only what follows the agreed words
 
 
@@ -87,17 +87,16 @@ def encode_flops(dimensions: Dimensions, positions: int) -> float:
     return float(convolutions + layer * dimensions.encoder_layers + memory)
 
 
-def decode_bytes(
-    dimensions: Dimensions, positions: int, *, beam: int = BEAM, weight_bytes: float = 1.0
-) -> float:
-    """What one step of the decoder reads: its weights, and for each beam the encoder's output.
+def decode_bytes(dimensions: Dimensions, positions: int, *, weight_bytes: float = 1.0) -> float:
+    """What one step of the decoder reads: its weights, and the keys and values of the audio.
 
     Of a layer's 16 d² weights, 2 d² are used only once for the memory (:func:`encode_flops`).
+    CTranslate2 lets all beams share what is read, so their number hardly matters.
     """
     d = dimensions.width
     weights = 14 * d * d * dimensions.decoder_layers + d * dimensions.vocabulary
     memory = 2 * 4 * d * positions * dimensions.decoder_layers
-    return weights * weight_bytes + memory * beam
+    return float(weights * weight_bytes + memory)
 
 
 def memory_bytes(dimensions: Dimensions, *, weight_bytes: float = 1.0) -> float:
@@ -112,14 +111,15 @@ def cost(dimensions: Dimensions, speed: MachineSpeed, *, weight_bytes: float = 1
     trimmed = round((FINAL_SECONDS + PARTIAL_MARGIN_SECONDS) * POSITIONS_PER_SECOND)
     tokens = round(FINAL_SECONDS * TOKENS_PER_SECOND)
 
-    def seconds(positions: int, steps: int, beam: int) -> float:
+    def seconds(positions: int, steps: int) -> float:
         arithmetic = _FIXED_FLOPS + encode_flops(dimensions, positions)
-        traffic = decode_bytes(dimensions, positions, beam=beam, weight_bytes=weight_bytes) * steps
+        step = _STEP_BYTES + decode_bytes(dimensions, positions, weight_bytes=weight_bytes)
+        traffic = step * steps
         return arithmetic / speed.flops + traffic / speed.bandwidth
 
     return Cost(
-        final_s=seconds(FULL_POSITIONS, tokens, BEAM),
-        partial_s=seconds(trimmed, _TAIL_TOKENS, 1),
+        final_s=seconds(FULL_POSITIONS, tokens),
+        partial_s=seconds(trimmed, _TAIL_TOKENS),
         memory_bytes=memory_bytes(dimensions, weight_bytes=weight_bytes),
     )
 

@@ -42,24 +42,29 @@ async def choose_model(
     *,
     environ: Mapping[str, str],
     models: Sequence[str] = (),
+    fresh: bool = False,
 ) -> Choice:
     """Choose for the profile's language, device and precision, and with ``offline`` from what is
     here; among ``models`` where some are given.
 
     Where nothing was measured, the processor's speed is, in a process of its own, and kept if the
-    machine was quiet.
+    machine was quiet; ``fresh`` measures it again.
     """
     cache = await asyncio.to_thread(SpeedCache, environ)
     where = await asyncio.to_thread(conditions, settings)
     measured = cache.measurements(where)
-    calibrated = cache.calibration(where)
+    calibrated = None if fresh else cache.calibration(where)
+    busy = False
     if calibrated is None and not measured and settings.device != "cuda":
         calibrated, others_share = await calibrate(where.threads)
-        if others_share <= BUSY_SHARE:  # else it is no property of the machine: next time again
-            fresh = Calibration(conditions=where, speed=calibrated)
-            await asyncio.to_thread(cache.add_calibration, fresh)
+        busy = others_share > BUSY_SHARE
+        if not busy:  # else it is no property of the machine: next time again
+            found = Calibration(conditions=where, speed=calibrated)
+            await asyncio.to_thread(cache.add_calibration, found)
     names = models or candidates(settings.language, environ)
     costs = model_costs(names, measured, calibrated, settings, environ=environ)
+    if busy:
+        costs = [msgspec.structs.replace(cost, busy=True) for cost in costs]
     cuda = any(cost.device == "cuda" for cost in costs)
     machine = await asyncio.to_thread(probe_machine, cuda=cuda)
     return choose(machine, costs, language=settings.language, only_here=settings.offline)

@@ -425,6 +425,9 @@ async def test_the_processor_is_measured_once_when_it_is_quiet(
     for _ in range(3):
         await resolve_model(two, environ=environ)
     assert runs == [2] * times
+    choice = await choose_model(two, environ=environ, fresh=True)
+    assert len(runs) == times + 1
+    assert choice.cost.busy is (times == 3)
 
 
 def test_the_conditions_name_what_a_speed_depends_on() -> None:

@@ -58,7 +58,7 @@ def command(
 
     async def measured_choice() -> Choice:
         await _measure(names, settings, fresh=fresh, everything=bool(named))
-        return await choose_model(settings, environ=os.environ, models=names)
+        return await choose_model(settings, environ=os.environ, models=names, fresh=fresh)
 
     choice = asyncio.run(measured_choice())
     if as_json:

@@ -82,7 +82,7 @@ class VadSettings(Section, frozen=True, kw_only=True):
             description="Silence after which an utterance has tentatively ended; "
             "not before `hangover_ms` is over."
         ),
-    ] = 256
+    ] = 160
     end_silence_ms: Annotated[
         Milliseconds, Meta(description="Silence after which an utterance has ended.")
     ] = 640
@@ -227,7 +227,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Largest share of one core that partials may take while someone speaks, "
             "by the engine's measured cost.",
         ),
-    ] = 0.3
+    ] = 0.32
     hold_back_words: Annotated[
         int,
         Meta(
@@ -243,7 +243,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="How probable such a word must be. More: steadier, and later; the curve "
             "is in `vivavoce bench stream --curve`."
         ),
-    ] = 0.7
+    ] = 0.5
     window_ms: Annotated[
         int,
         Meta(
@@ -268,15 +268,6 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Lag (speech not yet final) above which `overload_ladder` climbs.",
         ),
     ] = 6_000
-    engines: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=64,
-            description="Engine processes that work side by side at maximum pace; 0: as many as "
-            "cores and memory allow.",
-        ),
-    ] = 1
     batch_size: Annotated[
         int,
         Meta(ge=1, le=32, description="Utterances decoded together at maximum pace."),

@@ -16,7 +16,7 @@ import msgspec
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.source import Source
 from vivavoce.config import Profile, load_profile
-from vivavoce.config.schema import CaptureSettings
+from vivavoce.config.schema import CaptureSettings, TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
@@ -31,6 +31,9 @@ from vivavoce.statistics import PipelineStatistics, gather_statistics
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
+
+    from vivavoce.actors.transcription import TranscriptionActor
+    from vivavoce.actors.transcription.client import StartEngine
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
@@ -233,6 +236,11 @@ class Pipeline:
                 return ActorHandle(actor)
         raise KeyError(name)
 
+    @property
+    def revises(self) -> bool:
+        """Whether each final is followed by a revision."""
+        return self.profile.transcription.draft is not None and not self._reads_ahead
+
     def statistics(self) -> PipelineStatistics:
         """Ledger, metrics, channels and this process's memory and CPU as they stand."""
         channels = [*self._channels, *self._fan.channels]
@@ -242,7 +250,6 @@ class Pipeline:
 
     def _make_chain(self) -> list[Actor[Any, Any]]:
         from vivavoce.actors.cleanup import CleanupActor
-        from vivavoce.actors.transcription import TranscriptionActor, start_selected
         from vivavoce.actors.vad import VadActor
 
         settings = self.profile.transcription
@@ -250,15 +257,35 @@ class Pipeline:
             # Nobody watches words appear faster than they are spoken: finals only. The reader
             # waits for the engine, so there is no overload to give anything up for.
             settings = msgspec.structs.replace(
-                settings, partials=False, speculative_finals=False, overload_ladder=False
+                settings,
+                draft=None,
+                partials=False,
+                speculative_finals=False,
+                overload_ladder=False,
             )
-        start_engine = partial(start_selected, settings, self.context.metrics, self._on_progress)
         return [
             self._capture,
             VadActor(self.profile.vad),
-            TranscriptionActor(settings, start_engine),
+            self._make_transcription(settings),
             CleanupActor(self.profile.cleanup),
         ]
+
+    def _make_transcription(self, settings: TranscriptionSettings) -> TranscriptionActor:
+        from vivavoce.actors.transcription import TranscriptionActor, start_selected
+
+        side_by_side = settings.batch_size if self._reads_ahead else 1
+
+        def starter(model: str) -> StartEngine:
+            chosen = msgspec.structs.replace(settings, model=model)
+            return partial(
+                start_selected, chosen, self.context.metrics, self._on_progress, side_by_side
+            )
+
+        if settings.draft is None:
+            return TranscriptionActor(settings, starter(settings.model), side_by_side)
+        return TranscriptionActor(
+            settings, starter(settings.draft), start_reviser=starter(settings.model)
+        )
 
     async def _run(self) -> None:
         supervisor = Supervisor(self.profile.supervisor, self.context)

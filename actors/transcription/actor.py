@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from typing import Any, TypeAlias
+from typing import Any
 
 import anyio
 import numpy as np
 
+from vivavoce.actors.transcription.backlog import Backlog
 from vivavoce.actors.transcription.client import RevivedEngine, StartEngine
 from vivavoce.actors.transcription.desk import TRIES, EngineDesk
 from vivavoce.actors.transcription.engines.base import Hypothesis, SessionOptions
-from vivavoce.actors.transcription.finals import final_message
+from vivavoce.actors.transcription.finals import final_message, latency_of
 from vivavoce.actors.transcription.follower import Follower
 from vivavoce.actors.transcription.overload import OverloadLadder, Rung
+from vivavoce.actors.transcription.phrase_cache import PhraseCache
 from vivavoce.actors.transcription.previous_words import PreviousWords
+from vivavoce.actors.transcription.reviser import Reviser
 from vivavoce.actors.transcription.utterance import Attempt, Utterance
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, Request
@@ -28,19 +30,15 @@ from vivavoce.pipeline.messages import (
     EndOfStream,
     Gap,
     GapReason,
-    Latency,
     Pcm,
-    PowerChanged,
     Speech,
     SpeechAudio,
     SpeechEnded,
-    SpeechPaused,
-    SpeechResumed,
     SpeechStarted,
-    seconds,
 )
 
-Item: TypeAlias = Utterance | Gap | PowerChanged | EndOfStream
+_MAX_REVISIONS = 16
+"""Finals that may wait for the better model; each keeps its audio, at most half a minute."""
 
 log = get_logger("transcription")
 
@@ -56,24 +54,27 @@ class TranscriptionActor(Actor[Speech, Caption]):
         start_engine: makes and starts the engine; it is called in the background while audio is
             taken in already.
         side_by_side: how many finals the engine may be asked for at once.
+        start_reviser: makes and starts the better engine, where ``start_engine`` is of a draft.
     """
 
     name = "transcription"
 
     def __init__(
-        self, settings: TranscriptionSettings, start_engine: StartEngine, side_by_side: int = 1
+        self,
+        settings: TranscriptionSettings,
+        start_engine: StartEngine,
+        side_by_side: int = 1,
+        start_reviser: StartEngine | None = None,
     ) -> None:
         super().__init__()
+        self._start_reviser = start_reviser
+        self._reviser: Reviser | None = None
         self._settings = settings
         self._start_engine = start_engine
         self._slots = side_by_side
         self._pending = max(settings.max_pending, side_by_side)
         self._engine: RevivedEngine | None = None
-        self._items: deque[Item] = deque()
-        self._open: Utterance | None = None
-        self._open_number = 0  # the VAD's number of the open utterance
-        self._last_number = 0
-        self._last_key = 0
+        self._backlog = Backlog()
         self._closed = False
         self._news = asyncio.Event()
         self._news_of_speech = asyncio.Event()
@@ -81,15 +82,23 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._previous = PreviousWords(
             settings.previous_words, settings.previous_words_silence_ms * SAMPLE_RATE // 1_000
         )
+        self._cache: PhraseCache[Hypothesis] | None = None
+        if settings.phrase_cache.enabled:
+            self._cache = PhraseCache(settings.phrase_cache)
         self._ladder = OverloadLadder(settings.max_lag_ms / 1_000, enabled=settings.overload_ladder)
 
     def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
         """Take the channels; see :class:`Actor`."""
         super().attach(inbox, outbox, context)
-        self._engine = RevivedEngine(
-            self._start_engine, self._settings.max_engine_restarts, context.clock
-        )
-        self._desk = EngineDesk(self._engine, session_options(self._settings), context)
+        restarts = self._settings.max_engine_restarts
+        options = session_options(self._settings)
+        self._engine = RevivedEngine(self._start_engine, restarts, context.clock)
+        drafts = self._start_reviser is not None
+        self._desk = EngineDesk(self._engine, options, context, None if drafts else self._cache)
+        if self._start_reviser is not None:
+            better = RevivedEngine(self._start_reviser, restarts, context.clock)
+            desk = EngineDesk(better, options, context, self._cache)
+            self._reviser = Reviser(desk, context, self.emit, _MAX_REVISIONS)
         self._follower = Follower(self._settings, self._desk, context, self.emit)
         self._lag = context.metrics.gauge("vivavoce_lag_seconds")
         self._rung = context.metrics.gauge("vivavoce_overload_rung")
@@ -102,6 +111,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 await self.context.stream.begun()
                 await self._desk.engine.ready()
                 group.start_soon(self._follow, name="transcription follower")
+                if self._reviser is not None:
+                    group.start_soon(self._reviser.run, name="transcription reviser")
                 self._schedule()
                 await self._work_through()
                 group.cancel_scope.cancel()
@@ -109,26 +120,38 @@ class TranscriptionActor(Actor[Speech, Caption]):
             first = first_failure(failures)
             raise first from first.__cause__
         finally:
-            for item in self._items:
-                if isinstance(item, Utterance):
-                    item.abandon_attempt()
+            for utterance in self._backlog.utterances():
+                utterance.abandon_attempt()
 
     async def on_stop(self) -> None:
         """End the engine process; its memory goes back to the system."""
         if self._engine is not None:
             await self._engine.stop()
+        if self._reviser is not None:
+            await self._reviser.stop()
 
     async def on_ask(self, question: Any) -> Any:
-        """Answer ``"engine"``: what runs, its process id, how often it was restarted, the rung."""
-        if question != "engine":
-            return await super().on_ask(question)
-        client = self._engine.client if self._engine else None
-        return {
-            "info": client.info if client else None,
-            "pid": client.pid if client else None,
-            "restarts": self._engine.restarts if self._engine else 0,
-            "rung": str(self._ladder.rung),
-        }
+        """Answer questions about the engine and the phrase cache.
+
+        ``"engine"``: what runs, its process id, how often it was restarted, the rung of the
+        overload ladder. ``"phrase_cache"``: its statistics and entries, or None where the profile
+        has none. ``"clear_phrase_cache"``: forgets all phrases; how many there were.
+        """
+        if question == "engine":
+            client = self._engine.client if self._engine else None
+            return {
+                "info": client.info if client else None,
+                "pid": client.pid if client else None,
+                "restarts": self._engine.restarts if self._engine else 0,
+                "rung": str(self._ladder.rung),
+            }
+        if question == "phrase_cache":
+            if self._cache is None:
+                return None
+            return {"statistics": self._cache.statistics(), "entries": self._cache.entries()}
+        if question == "clear_phrase_cache":
+            return 0 if self._cache is None else self._cache.clear()
+        return await super().on_ask(question)
 
     # -- taking in
 
@@ -145,37 +168,20 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 continue
             self._take(message)
             self._tell()
-            while self._waiting() > self._pending:
+            while self._backlog.waiting > self._pending:
                 self._room.clear()
                 await self._room.wait()
 
     def _take(self, message: Speech) -> None:
         now = self.context.clock.now()
+        self._backlog.take(message, now)
+        if isinstance(message, SpeechAudio):
+            if self._settings.partials:
+                self._follower.policy.hear(level_db(message.pcm))
+            return
         if isinstance(message, SpeechStarted):
-            self._open = Utterance(self._new_key(), message.start)
-            self._open_number = message.utterance
-            self._items.append(self._open)
             self._follower.policy.begin_utterance(now)
-        elif isinstance(message, SpeechAudio | SpeechPaused | SpeechResumed | SpeechEnded):
-            utterance = self._open
-            if utterance is None or self._open_number != message.utterance:
-                raise ValueError(f"{type(message).__name__} of an utterance that is not open")
-            if isinstance(message, SpeechAudio):
-                utterance.append(message)
-                if self._settings.partials:
-                    self._follower.policy.hear(level_db(message.pcm))
-                return
-            if isinstance(message, SpeechEnded):
-                utterance.end(message, now)
-                self._open = None
-            else:
-                utterance.paused = message if isinstance(message, SpeechPaused) else None
-            self._schedule()
-        else:
-            self._items.append(message)
-
-    def _waiting(self) -> int:
-        return len(self._items) - (self._open is not None)
+        self._schedule()
 
     def _tell(self) -> None:
         self._news.set()
@@ -186,16 +192,14 @@ class TranscriptionActor(Actor[Speech, Caption]):
     def _schedule(self) -> None:
         """Start the decodings that are wanted, in order, and stop those that are not any more."""
         running = 0
-        for item in self._items:
-            if not isinstance(item, Utterance):
-                continue
-            wanted = self._wanted(item)
-            if item.attempt is not None and item.attempt.end != wanted:
-                item.abandon_attempt()
+        for utterance in self._backlog.utterances():
+            wanted = self._wanted(utterance)
+            if utterance.attempt is not None and utterance.attempt.end != wanted:
+                utterance.abandon_attempt()
                 self.context.metrics.counter("vivavoce_speculative_discarded_total").add()
-            if item.attempt is None and wanted is not None and running < self._slots:
-                self._start_attempt(item, wanted)
-            running += item.attempt is not None and not item.attempt.task.done()
+            if utterance.attempt is None and wanted is not None and running < self._slots:
+                self._start_attempt(utterance, wanted)
+            running += utterance.attempt is not None and not utterance.attempt.task.done()
 
     def _wanted(self, utterance: Utterance) -> int | None:
         """Up to where a final is to be decoded now; None: it is too early, or first to be cut."""
@@ -225,7 +229,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def _follow(self) -> None:
         while True:
             self._news_of_speech.clear()
-            head = self._head()
+            head = self._backlog.head
             wait: float | None = None
             if isinstance(head, Utterance):
                 if self._follower.wants_cut(head):
@@ -249,19 +253,21 @@ class TranscriptionActor(Actor[Speech, Caption]):
         while True:
             self._news.clear()
             self._note_lag()
-            head = self._head()
+            head = self._backlog.head
             if head is None:
                 if self._closed:
                     return
                 await self._news.wait()
             elif not isinstance(head, Utterance):
-                self._items.popleft()
+                if self._reviser is not None and isinstance(head, EndOfStream):
+                    await self._reviser.drain()
+                self._backlog.pop()
                 await self.emit(head)
             elif head.cut is not None and self._has(head, head.cut):
-                self._split(head)
+                self._split()
             elif head.cut is None and head.ended is not None and self._has(head, head.ended.end):
                 await self._finish(head, head.ended)
-                self._items.popleft()
+                self._backlog.pop()
                 self._room.set()
                 self._schedule()
                 self._news_of_speech.set()
@@ -278,26 +284,11 @@ class TranscriptionActor(Actor[Speech, Caption]):
         attempt.task.result()
         return True
 
-    def _split(self, utterance: Utterance) -> None:
+    def _split(self) -> None:
         """The first part of a long utterance is decoded: the rest becomes the next utterance."""
-        was_open = utterance.ended is None
-        rest = utterance.split(self._new_key(), self.context.clock.now())
-        self._items.insert(1, rest)
-        if was_open:
-            self._open = rest
-            self._follower.policy.begin_utterance(self.context.clock.now())
-
-    def _new_key(self) -> int:
-        self._last_key += 1
-        return self._last_key
-
-    def _head(self) -> Item | None:
-        """What is next to be emitted; an utterance gets its number when its turn comes."""
-        head = self._items[0] if self._items else None
-        if isinstance(head, Utterance) and not head.number:
-            self._last_number += 1
-            head.number = self._last_number
-        return head
+        now = self.context.clock.now()
+        if self._backlog.split(now):
+            self._follower.policy.begin_utterance(now)
 
     async def _finish(self, utterance: Utterance, ended: SpeechEnded) -> None:
         attempt = utterance.attempt
@@ -312,18 +303,15 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 Gap(start=utterance.start, end=ended.end, reason=GapReason.ENGINE_FAILED)
             )
         else:
-            latency = Latency(
-                endpoint=seconds(ended.at - ended.end),
-                queued=max(0.0, attempt.began - utterance.ended_at),
-                decode=hypothesis.decode_s,
-                total=max(0.0, self.context.stream.elapsed() - seconds(ended.end)),
-                speculative=attempt.speculative,
-            )
+            now = self.context.stream.elapsed()
+            latency = latency_of(utterance, ended, attempt, hypothesis, now)
             final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
             self._count(utterance, final.corrected, speculative=attempt.speculative)
             self._previous.add(final.text, final.end, final.average_log_probability)
             self.context.ledger.transcribe(utterance.start, ended.end)
             await self.emit(final)
+            if self._reviser is not None:
+                await self._reviser.add(utterance, final)
         await self._desk.close(utterance)
 
     def _count(self, utterance: Utterance, corrected: int, *, speculative: bool) -> None:
@@ -337,15 +325,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
         )
 
     def _note_lag(self) -> None:
-        """Lag: speech that has ended and waits, and how long the engine is at what it has."""
         now = self.context.clock.now()
-        lag = 0.0
-        for item in self._items:
-            if isinstance(item, Utterance) and item.ended is not None:
-                if item.attempt is None:
-                    lag += seconds(item.ended.end - item.start)
-                elif not item.attempt.task.done():
-                    lag += max(0.0, now - item.ended_at)
+        lag = self._backlog.lag(now)
         self._lag.set(lag)
         before = self._ladder.rung
         rung = self._ladder.update(now, lag)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from vivavoce.actors.transcription.client import EngineClient, RevivedEngine
 from vivavoce.actors.transcription.engines.base import (
     EngineDied,
@@ -10,6 +12,7 @@ from vivavoce.actors.transcription.engines.base import (
     Hypothesis,
     SessionOptions,
 )
+from vivavoce.actors.transcription.phrase_cache import PhraseCache, placed
 from vivavoce.actors.transcription.utterance import Utterance
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.log import get_logger
@@ -25,12 +28,23 @@ class EngineDesk:
 
     An engine that dies is started again and hears an utterance from its beginning when it is
     next asked about it.
+
+    Args:
+        engine: starts, and starts again.
+        options: of every utterance.
+        context: clock and metrics.
+        cache: finals of sounds that were heard before; None: each is decoded.
     """
 
     def __init__(
-        self, engine: RevivedEngine, options: SessionOptions, context: ActorContext
+        self,
+        engine: RevivedEngine,
+        options: SessionOptions,
+        context: ActorContext,
+        cache: PhraseCache[Hypothesis] | None = None,
     ) -> None:
         self.engine = engine
+        self.cache = cache
         self._options = options
         self._context = context
         self._generation = 0
@@ -58,25 +72,21 @@ class EngineDesk:
     async def final(
         self, utterance: Utterance, end: int, previous: str = "", *, cheap: bool = False
     ) -> Hypothesis | None:
-        """The exact hypothesis up to sample ``end``; None when the engine failed too often."""
-        for _ in range(TRIES):
-            client, generation = await self._ready()
-            began = self._context.clock.now()
-            try:
-                await self._feed(client, utterance, end)
-                hypothesis = await client.final(
-                    utterance.key, end - utterance.start, previous, cheap=cheap
-                )
-            except EngineDied as death:
-                self._died(death, generation)
-            except EngineError as error:
-                log.warning(f"the engine could not decode an utterance: {error}")
-                await self.close(utterance)  # it hears the utterance anew
-            else:
-                elapsed = self._context.clock.now() - began
-                self._context.metrics.histogram("vivavoce_final_seconds").observe(elapsed)
-                return hypothesis
-        return None
+        """The exact hypothesis up to sample ``end``; None when the engine failed too often.
+
+        What depends on the words before it, or was decoded cheaply, is not kept in the cache.
+        """
+        began = self._context.clock.now()
+        known = None if previous else self._remembered(utterance, end)
+        if known is not None:
+            return msgspec.structs.replace(known, decode_s=self._context.clock.now() - began)
+        hypothesis = await self._decoded(utterance, end, previous, cheap=cheap)
+        if hypothesis is not None:
+            now = self._context.clock.now()
+            self._context.metrics.histogram("vivavoce_final_seconds").observe(now - began)
+            if self.cache is not None and not previous and not cheap:
+                self.cache.store(utterance.pcm(end), hypothesis, now)
+        return hypothesis
 
     async def close(self, utterance: Utterance) -> None:
         """End the utterance's session; the engine need not be alive."""
@@ -88,6 +98,32 @@ class EngineDesk:
             await client.close(utterance.key)
         except EngineDied as death:
             self._died(death, generation)
+
+    def _remembered(self, utterance: Utterance, end: int) -> Hypothesis | None:
+        if self.cache is None:
+            return None
+        hit = self.cache.lookup(utterance.pcm(end), self._context.clock.now())
+        if hit is None:
+            return None
+        self._context.metrics.counter("vivavoce_phrase_cache_hits_total").add()
+        return placed(hit.value, hit.shift, end - utterance.start)
+
+    async def _decoded(
+        self, utterance: Utterance, end: int, previous: str, *, cheap: bool
+    ) -> Hypothesis | None:
+        for _ in range(TRIES):
+            client, generation = await self._ready()
+            try:
+                await self._feed(client, utterance, end)
+                return await client.final(
+                    utterance.key, end - utterance.start, previous, cheap=cheap
+                )
+            except EngineDied as death:
+                self._died(death, generation)
+            except EngineError as error:
+                log.warning(f"the engine could not decode an utterance: {error}")
+                await self.close(utterance)  # it hears the utterance anew
+        return None
 
     async def _ready(self) -> tuple[EngineClient, int]:
         client = await self.engine.ready()

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from vivavoce.actors.transcription.agreement import corrected
 from vivavoce.actors.transcription.engines.base import EngineInfo, Hypothesis
-from vivavoce.actors.transcription.utterance import Utterance
-from vivavoce.pipeline.messages import Final, Latency, Revision, SpeechEnded, Word
+from vivavoce.actors.transcription.utterance import Attempt, Utterance
+from vivavoce.pipeline.messages import (
+    EndReason,
+    Final,
+    Latency,
+    Revision,
+    SpeechEnded,
+    Word,
+    seconds,
+)
 
 
 def final_message(
@@ -34,6 +42,28 @@ def final_message(
     )
 
 
+def latency_of(
+    utterance: Utterance, ended: SpeechEnded, attempt: Attempt, hypothesis: Hypothesis, now: float
+) -> Latency:
+    """Where the time of a final went.
+
+    Args:
+        utterance: that was decoded.
+        ended: its end; where speech went on behind a cut, no endpoint was waited for.
+        attempt: the decoding.
+        hypothesis: what came of it.
+        now: seconds on the stream clock.
+    """
+    cut = ended.reason is EndReason.MAX_LENGTH
+    return Latency(
+        endpoint=0.0 if cut else seconds(ended.at - ended.end),
+        queued=max(0.0, attempt.began - utterance.ended_at),
+        decode=hypothesis.decode_s,
+        total=max(0.0, now - seconds(ended.end)),
+        speculative=attempt.speculative,
+    )
+
+
 def revision_message(
     utterance: Utterance, hypothesis: Hypothesis, info: EngineInfo | None
 ) -> Revision:
@@ -43,8 +73,28 @@ def revision_message(
         text=hypothesis.text,
         words=words_of(utterance, hypothesis),
         confidence=hypothesis.confidence,
+        no_speech_probability=hypothesis.no_speech_probability,
+        average_log_probability=hypothesis.average_log_probability,
+        compression_ratio=hypothesis.compression_ratio,
         engine=info.engine if info else "",
         model=info.model if info else "",
+        language=hypothesis.language,
+    )
+
+
+def final_again(final: Final) -> Revision:
+    """A revision that changes nothing."""
+    return Revision(
+        utterance=final.utterance,
+        text=final.text,
+        words=final.words,
+        confidence=final.confidence,
+        no_speech_probability=final.no_speech_probability,
+        average_log_probability=final.average_log_probability,
+        compression_ratio=final.compression_ratio,
+        engine=final.engine,
+        model=final.model,
+        language=final.language,
     )
 
 

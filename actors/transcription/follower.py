@@ -21,9 +21,11 @@ from vivavoce.actors.transcription.window import (
 )
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.messages import SAMPLE_RATE, Partial
+from vivavoce.pipeline.messages import SAMPLE_RATE, Partial, SpeechPaused
 
 _AGAIN = SAMPLE_RATE  # new audio before a search for a cut is repeated
+
+_SILENT_END = SAMPLE_RATE // 5  # an utterance keeps some silence behind its last word
 
 T = TypeVar("T")
 
@@ -50,6 +52,7 @@ class Follower:
         self._context = context
         self._emit = emit
         self._window = settings.window_ms * SAMPLE_RATE // 1_000
+        self._held_back = False
         self.policy = PartialPolicy(
             settings.partial_interval_ms / 1_000, settings.partial_cpu_share
         )
@@ -67,6 +70,8 @@ class Follower:
         """Seconds until the next partial may start; None: not before there is news."""
         if not self._settings.partials or rung >= Rung.NO_PARTIALS or utterance.ended is not None:
             return None
+        if utterance.paused is not None and not self._may_show_more(utterance.paused):
+            return None
         due = self.policy.due_at(utterance.heard, thinned=rung >= Rung.FEWER_PARTIALS)
         return None if due is None else due - self._context.clock.now()
 
@@ -83,9 +88,9 @@ class Follower:
         self.policy.cost(hypothesis.decode_s)
         metrics = self._context.metrics
         metrics.histogram("vivavoce_partial_seconds").observe(self._context.clock.now() - began)
-        shown = utterance.agreement.update(
-            hypothesis.text, hypothesis.stable_words, self._certain(hypothesis)
-        )
+        certain = self._certain(hypothesis)
+        self._held_back = certain is not None and certain < len(hypothesis.probabilities)
+        shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words, certain)
         if shown == utterance.shown or not any(shown):
             return
         utterance.shown = shown
@@ -121,6 +126,11 @@ class Follower:
             utterance.cut = utterance.start + quietest_of_the_end(pcm)
         if utterance.cut is not None:
             self._context.metrics.counter("vivavoce_window_cuts_total").add()
+
+    def _may_show_more(self, pause: SpeechPaused) -> bool:
+        """In a pause: whether the last partial missed the end of a word, or was unsure of one."""
+        covered = self.policy.covered
+        return covered < pause.end - _SILENT_END or (self._held_back and covered < pause.end)
 
     def _prefix(self, utterance: Utterance) -> tuple[str, ...]:
         return utterance.agreement.stable if self._settings.forced_prefix else ()

@@ -35,6 +35,11 @@ class PartialPolicy:
         self._levels: deque[float] = deque(maxlen=_LOUDEST_OF)
         self._dipped = False
 
+    @property
+    def covered(self) -> int:
+        """Up to where the last partial heard; -1 before the first."""
+        return self._covered
+
     def begin_utterance(self, now: float) -> None:
         """Speech began: its first partial comes after one interval."""
         self._started = now

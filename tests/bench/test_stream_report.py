@@ -102,7 +102,8 @@ def test_a_run_without_a_recognised_word_has_figures_and_a_row() -> None:
 
 
 def test_the_curve_has_a_labelled_point_for_each_hold_back() -> None:
-    drawn = stream_report.curve_chart([(0, measured()), (200, measured(slower_by=0.2))], "talk")
+    drawn = stream_report.curve_chart([(0.0, measured()), (0.7, measured(slower_by=0.2))], "talk")
     shown = [element.text for element in ElementTree.fromstring(drawn).findall(f"{SVG}text")]
-    assert shown.count("0 ms") == shown.count("200 ms") == 2
+    assert shown.count("0") >= 2
+    assert shown.count("0.7") >= 2
     assert "unstable partial word ratio" in shown

@@ -28,9 +28,10 @@ def test_without_a_model_it_is_an_estimate_and_says_so(tmp_path: Path) -> None:
     assert "Estimated from the speed of the processor: `vivavoce models pull" in told.out
     assert told.out.count("→") == 1
     data = json.loads(run(tmp_path, "models", "recommend", "--json").out)
-    assert f"→ {data['model']}" in told.out
+    # A busy machine is measured anew each time, so the two may differ in what they choose.
+    assert any(f"→ {one['model']}" in told.out for one in data["models"])
     assert data["command"] == f"vivavoce --model {data['model']}"
-    assert [one["chosen"] for one in data["models"]].count(True) == 1
+    assert [one["model"] for one in data["models"] if one["chosen"]] == [data["model"]]
 
 
 @pytest.mark.engine

@@ -51,7 +51,7 @@ class _Session:
             profile.captions,
             stream=output,
             environ=os.environ,
-            revisions_follow=profile.transcription.draft is not None,
+            revisions_follow=pipeline.revises,
         )
         pipeline.add_sink(CaptionActor(writer, output))
         gc.freeze()  # what was imported stays: no collection needs to look at it again

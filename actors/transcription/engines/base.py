@@ -25,7 +25,7 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
     """Which engine to load and how; the profile's ``transcription`` section, resolved.
 
     ``model`` is a name (fetched once, then cached) or a directory; ``offline`` forbids fetching;
-    ``threads`` 0 is one per core.
+    ``threads`` 0 is one per core; ``side_by_side`` is how many finals it is asked for at once.
     """
 
     engine: str
@@ -35,6 +35,7 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
     compute_type: str = "auto"
     threads: int = 0
     offline: bool = False
+    side_by_side: int = 1
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):
@@ -158,10 +159,12 @@ class Session(Protocol):
 class Engine(Protocol):
     """A loaded recogniser inside the engine process.
 
-    ``concurrent`` says whether partials and finals may run side by side.
+    ``concurrent`` says whether partials and finals may run side by side, ``side_by_side`` how many
+    finals may.
     """
 
     concurrent: bool
+    side_by_side: int
 
     def load(self, progress: Callable[[str, int, int], None]) -> EngineInfo:
         """Load and warm up. ``progress(what, done_bytes, total_bytes)`` tells of a download.

@@ -27,6 +27,7 @@ class FasterWhisperEngine:
 
     def __init__(self, spec: EngineSpec) -> None:
         self._spec = spec
+        self.side_by_side = spec.side_by_side
         self._model: Any = None
 
     def load(self, progress: Callable[[str, int, int], None]) -> EngineInfo:
@@ -75,14 +76,15 @@ class FasterWhisperEngine:
 
     def open(self, options: SessionOptions) -> WhisperSession:
         """Begin an utterance."""
-        return WhisperSession(self._model, options)
+        return WhisperSession(self._model, options, batch=self.side_by_side > 1)
 
     def _load(self, folder: Path, device: str, compute_type: str) -> Any:
         import ctranslate2
         import faster_whisper
 
         threads = self._spec.threads or len(os.sched_getaffinity(0))
-        split = device == "cpu" and threads > 1
+        # A batch is matrix products in the decoder, too.
+        split = device == "cpu" and threads > 1 and self.side_by_side == 1
         model = faster_whisper.WhisperModel(
             str(folder),
             device=device,

@@ -143,9 +143,12 @@ class Host:
                     self._partials.put(closing)  # behind what was asked of it before
 
     def _open_lanes(self, engine: Engine) -> None:
-        if not engine.concurrent:
+        lanes = [self._partials]
+        if engine.concurrent:
+            lanes += [self._finals] * engine.side_by_side
+        else:
             self._finals = self._partials
-        for jobs in {id(lane): lane for lane in (self._partials, self._finals)}.values():
+        for jobs in lanes:
             threading.Thread(target=self._work, args=(jobs,), daemon=True).start()
 
     def _work(self, jobs: queue.SimpleQueue[Job | Session]) -> None:

@@ -29,6 +29,7 @@ class PocketSphinxEngine:
     """
 
     concurrent = False
+    side_by_side = 1
 
     def __init__(self, spec: EngineSpec) -> None:
         if spec.language not in (None, "en", "en-US"):

@@ -25,16 +25,18 @@ from vivavoce.actors.transcription.engines.whisper_replicas import FULL_FRAMES, 
 
 _TOKENS_PER_SECOND = 8  # fast speech has about 4 words a second
 _FRAMES_PER_POSITION = 2
-_LONGEST_VIEW = 5 * SAMPLE_RATE
-_OVERLAP_WORDS = 3
+_LONGEST_VIEW = 4 * SAMPLE_RATE
+_OVERLAP_WORDS = 2
 _SHORTEST_STEP = SAMPLE_RATE
+_UNSETTLED_WORDS = 2
+_BELIEVED = 3 * SAMPLE_RATE  # how long trimming is not blamed after it was found not guilty
 
 
 class PartialDecoder:
     """Decodes an utterance again and again while it grows.
 
     The view, that is the audio which is encoded, begins with the utterance. When it is longer than
-    5 s and enough of its words are agreed on, it moves on to the third agreed word from the end;
+    4 s and enough of its words are agreed on, it moves on to the last agreed word but one;
     the agreed words inside the view are forced as the decoder's prefix. So the cost of a partial
     does not grow with the utterance. CTranslate2 goes through a prefix token by token: moving the
     view is what saves time, the prefix keeps the words inside it as they were agreed.
@@ -68,6 +70,7 @@ class PartialDecoder:
         self._log_mel = IncrementalLogMel(model.feature_extractor.mel_filters)
         self._view_frame = 0
         self._view_word = 0  # agreed words that lie before the view
+        self._doubt_from = 0
 
     def decode(
         self,
@@ -81,13 +84,13 @@ class PartialDecoder:
         began = time.perf_counter()
         if len(prefix) < self._view_word:
             self._view_frame = self._view_word = 0
-        trimmed = self._options.partial_context != "full"
-        found = self._attempt(request, audio, prefix, trimmed=trimmed, times=times)
-        if self._options.partial_context == "auto" and looks_bad(
-            found.text, found.average_log_probability
-        ):
+        context = self._options.partial_context
+        found, sure = self._attempt(request, audio, prefix, trimmed=context != "full", times=times)
+        if context == "auto" and len(audio) >= self._doubt_from and looks_bad(found.text, sure):
             self._view_frame = self._view_word = 0
-            found = self._attempt(request, audio, (), trimmed=False, times=times)
+            found, sure = self._attempt(request, audio, (), trimmed=False, times=times)
+            if looks_bad(found.text, sure):  # so it was not the trimming
+                self._doubt_from = len(audio) + _BELIEVED
         return _with_decode_time(found, time.perf_counter() - began)
 
     def _attempt(
@@ -98,7 +101,8 @@ class PartialDecoder:
         *,
         trimmed: bool,
         times: bool,
-    ) -> Hypothesis:
+    ) -> tuple[Hypothesis, float]:
+        """A hypothesis, and the mean log-probability of what is settled of it."""
         forced = list(prefix[self._view_word :])
         prefix_tokens = self._tokenizer.encode(" " + " ".join(forced)) if forced else []
         features = self._log_mel.features(audio, self._view_frame)
@@ -132,7 +136,7 @@ class PartialDecoder:
         before = [_GivenWord(text) for text in prefix[: len(prefix) - len(forced)]]
         text = " ".join(word.text for word in (*before, *words))
         log_probability = float(result.scores[0])
-        return Hypothesis(
+        found = Hypothesis(
             text=text,
             words=tuple(
                 HypothesisWord(
@@ -150,6 +154,7 @@ class PartialDecoder:
             compression_ratio=compression_ratio(text) if text else 0.0,
             language=self._options.language or "en",
         )
+        return found, _settled(words, sure, len(prefix_tokens))
 
     def _invented(self, words: Sequence[_GivenWord], result: Any, heard_frames: int) -> bool:
         return invented(
@@ -167,6 +172,7 @@ class PartialDecoder:
         window = np.zeros((1, features.shape[0], frames), dtype=np.float32)
         used = min(frames, features.shape[1])
         window[0, :, :used] = features[:, :used]
+        # Few threads for little work: CTranslate2 gains nothing from more of them below some 6 s.
         model = self._decoder if frames < FULL_FRAMES else self._model.model
         return model.encode(ctranslate2.StorageView.from_array(window))
 
@@ -251,6 +257,16 @@ def _token_probabilities(result: Any, forced: int) -> list[float]:
         top = logits.max()
         sure.append(float(np.exp(logits[token] - top) / np.exp(logits - top).sum()))
     return sure
+
+
+def _settled(words: Sequence[_GivenWord], sure: Sequence[float], forced: int) -> float:
+    """Mean log-probability without what was forced, and without the last words.
+
+    A word that the end of the audio cuts is improbable whatever the context is.
+    """
+    end = sum(len(word.tokens) for word in words[:-_UNSETTLED_WORDS])
+    settled = sure[forced:end]
+    return sum(math.log(max(p, 1e-9)) for p in settled) / len(settled) if settled else 0.0
 
 
 def _with_decode_time(found: Hypothesis, seconds: float) -> Hypothesis:

@@ -1,4 +1,4 @@
-"""A Whisper whose encoder and decoder use different numbers of threads.
+"""A Whisper whose encoder and decoder use different numbers of threads, and that batches calls.
 
 The encoder is large matrix products, which more threads make faster. The decoder goes through all
 its weights for each token: one thread is as fast as two there, and costs half (measured: 8 against
@@ -9,10 +9,13 @@ threads of a model when it is loaded, so there are two of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
+
+from vivavoce.actors.transcription.engines.rendezvous import Rendezvous
 
 FULL_FRAMES = 3_000
 """Whisper's window: 30 s."""
@@ -20,6 +23,8 @@ FULL_FRAMES = 3_000
 
 class SplitWhisper:
     """Stands in for ``ctranslate2.models.Whisper`` inside a ``faster_whisper.WhisperModel``.
+
+    Threads that are inside :meth:`together` have their calls made in batches.
 
     Args:
         encoder: runs ``encode``.
@@ -30,41 +35,69 @@ class SplitWhisper:
         self._encoder = encoder
         self._decoder = decoder
         self._job = threading.local()
+        self._rendezvous = Rendezvous()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._decoder, name)
 
     @property
     def light(self) -> Any:
         """The model with few threads: for small work that must not wait behind a final's."""
         return self._decoder
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._decoder, name)
+    def together(self) -> AbstractContextManager[None]:
+        """Take part in batches with the other threads that do."""
+        return self._rendezvous.member()
 
-    def begin(self, margin_frames: int | None, check: Callable[[], None]) -> None:
+    def begin(self, margin_frames: int | None, check: Callable[[], None], *, batch: bool) -> None:
         """Set how this thread's next calls run.
 
         Args:
             margin_frames: frames kept behind the sound in ``encode``; None: the full window.
             check: called before each step; whatever it raises ends the work.
+            batch: this thread is inside :meth:`together`.
         """
         self._job.margin = margin_frames
         self._job.check = check
+        self._job.batch = batch
 
     def encode(self, features: Any, to_cpu: bool = False) -> Any:
         """Encode ``(1, mels, frames)``; frames of padding beyond the margin are cut off."""
         self._job.check()
-        if self._job.margin is None:
+        margin = self._job.margin
+
+        def encode_all(windows: Sequence[Any]) -> Sequence[Any]:
+            frames = FULL_FRAMES
+            if margin is not None:
+                longest = max(_sounding(window[0]) for window in windows)
+                frames = even(min(FULL_FRAMES, longest + margin))
+            found = self._encoder.encode(_view(windows, frames), to_cpu=to_cpu)
+            return _rows(found, len(windows))
+
+        if self._job.batch:
+            window = np.asarray(features)
+            return self._rendezvous.call(("encode", margin), window, encode_all)
+        if margin is None:
             return self._encoder.encode(features, to_cpu=to_cpu)
-        import ctranslate2
+        return encode_all([np.asarray(features)])[0]
 
-        window = np.asarray(features)
-        frames = even(min(FULL_FRAMES, _sounding(window[0]) + self._job.margin))
-        trimmed = np.ascontiguousarray(window[:, :, :frames])
-        return self._encoder.encode(ctranslate2.StorageView.from_array(trimmed), to_cpu=to_cpu)
-
-    def generate(self, *arguments: Any, **options: Any) -> Any:
+    def generate(self, encoded: Any, prompts: Sequence[list[int]], **options: Any) -> Any:
         """Decode; see ``ctranslate2.models.Whisper.generate``."""
         self._job.check()
-        return self._decoder.generate(*arguments, **options)
+        if not self._job.batch:
+            return self._decoder.generate(encoded, prompts, **options)
+
+        def generate_all(asked: Sequence[tuple[Any, list[int]]]) -> Sequence[Any]:
+            rows = _joined([row for row, _ in asked])
+            return [
+                [found]
+                for found in self._decoder.generate(
+                    rows, [prompt for _, prompt in asked], **options
+                )
+            ]
+
+        key = ("generate", tuple(encoded.shape), len(prompts[0]), repr(sorted(options.items())))
+        return self._rendezvous.call(key, (encoded, prompts[0]), generate_all)
 
 
 def even(frames: int) -> int:
@@ -76,3 +109,30 @@ def _sounding(features: Any) -> int:
     """Frames up to the padding, which is exactly zero in every band."""
     sounding = np.flatnonzero(features.any(axis=0))
     return int(sounding[-1]) + 1 if len(sounding) else 0
+
+
+def _view(windows: Sequence[Any], frames: int) -> Any:
+    import ctranslate2
+
+    joined = np.concatenate([window[:, :, :frames] for window in windows])
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(joined))
+
+
+def _rows(encoded: Any, count: int) -> Sequence[Any]:
+    if count == 1:
+        return [encoded]
+    import ctranslate2
+
+    rows = np.asarray(encoded)
+    return [
+        ctranslate2.StorageView.from_array(np.ascontiguousarray(rows[row : row + 1]))
+        for row in range(count)
+    ]
+
+
+def _joined(rows: Sequence[Any]) -> Any:
+    if len(rows) == 1:
+        return rows[0]
+    import ctranslate2
+
+    return ctranslate2.StorageView.from_array(np.concatenate([np.asarray(row) for row in rows]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -42,11 +43,13 @@ class WhisperSession:
     Args:
         model: a ``faster_whisper.WhisperModel`` over a ``SplitWhisper``.
         options: how to decode.
+        batch: finals that are decoded at the same time are decoded together.
     """
 
-    def __init__(self, model: Any, options: SessionOptions) -> None:
+    def __init__(self, model: Any, options: SessionOptions, *, batch: bool = False) -> None:
         self._model = model
         self._options = options
+        self._batch = batch
         self._audio = np.zeros(4 * SAMPLE_RATE, dtype=np.float32)
         self._count = 0
         self._first = 0  # position of the first sample that is kept
@@ -81,12 +84,16 @@ class WhisperSession:
                 self._model,
                 msgspec.structs.replace(self._options, language=self._language),
             )
-        self._model.model.begin(None, request.check)
+        self._model.model.begin(None, request.check, batch=False)
         found = self._partials.decode(request, audio, prefix, times=times)
         return _shifted(found, self._first) if self._first else found
 
     def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
         """What ``WhisperModel.transcribe`` gives for the whole utterance."""
+        with self._model.model.together() if self._batch else nullcontext():
+            return self._final(request, previous, cheap=cheap)
+
+    def _final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
         began = time.perf_counter()
         audio = self._heard(request)
         if len(audio) < _SHORTEST:
@@ -141,7 +148,7 @@ class WhisperSession:
         cheap: bool,
     ) -> Hypothesis:
         options = self._options
-        self._model.model.begin(margin, request.check)
+        self._model.model.begin(margin, request.check, batch=self._batch)
         segments, info = self._model.transcribe(
             audio,
             language=self._language,

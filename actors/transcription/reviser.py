@@ -1,0 +1,82 @@
+"""Progressive refinement: a better model's text follows the instant final of a draft model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from vivavoce.actors.transcription.desk import EngineDesk
+from vivavoce.actors.transcription.finals import final_again, revision_message
+from vivavoce.actors.transcription.utterance import Utterance
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.messages import Final, Revision
+
+
+class Reviser:
+    """Decodes utterances once more, in the background, in order.
+
+    Each final gets exactly one revision. Where more finals wait than the limit, or the engine fails
+    at one, its revision repeats the final's own text, so that nobody waits for it in vain.
+
+    Args:
+        desk: the better engine.
+        context: metrics.
+        emit: sends a revision on.
+        limit: how many finals may wait.
+    """
+
+    def __init__(
+        self,
+        desk: EngineDesk,
+        context: ActorContext,
+        emit: Callable[[Revision], Awaitable[None]],
+        limit: int,
+    ) -> None:
+        self._desk = desk
+        self._context = context
+        self._emit = emit
+        self._limit = limit
+        self._waiting: deque[tuple[Utterance, Final]] = deque()
+        self._news = asyncio.Event()
+        self._all_done = asyncio.Event()
+        self._all_done.set()
+
+    async def add(self, utterance: Utterance, final: Final) -> None:
+        """Revise ``final`` when its turn comes."""
+        self._waiting.append((utterance, final))
+        self._all_done.clear()
+        self._news.set()
+        # The first is being decoded.
+        if len(self._waiting) > self._limit + 1:
+            _, skipped = self._waiting[1]
+            del self._waiting[1]
+            self._context.metrics.counter("vivavoce_revisions_skipped_total").add()
+            await self._emit(final_again(skipped))
+
+    async def drain(self) -> None:
+        """Wait until every final has its revision."""
+        await self._all_done.wait()
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            if not self._waiting:
+                self._all_done.set()
+                self._news.clear()
+                await self._news.wait()
+                continue
+            utterance, final = self._waiting[0]
+            hypothesis = await self._desk.final(utterance, final.end)
+            if hypothesis is None:
+                revision = final_again(final)
+            else:
+                revision = revision_message(utterance, hypothesis, self._desk.info)
+                self._context.metrics.counter("vivavoce_revisions_total").add()
+            self._waiting.popleft()
+            await self._emit(revision)
+            await self._desk.close(utterance)
+
+    async def stop(self) -> None:
+        """End the engine."""
+        await self._desk.engine.stop()

@@ -29,9 +29,9 @@ def test_without_a_model_it_is_an_estimate_and_says_so(tmp_path: Path) -> None:
     assert told.out.count("→") == 1
     data = json.loads(run(tmp_path, "models", "recommend", "--json").out)
     # A busy machine is measured anew each time, so the two may differ in what they choose.
-    assert any(f"→ {one['model']}" in told.out for one in data["models"])
+    assert any(f"→ {one['name']}" in told.out for one in data["models"])
     assert data["command"] == f"vivavoce --model {data['model']}"
-    assert [one["model"] for one in data["models"] if one["chosen"]] == [data["model"]]
+    assert [one["name"] for one in data["models"] if one["chosen"]] == [data["model"]]
 
 
 @pytest.mark.engine

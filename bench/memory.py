@@ -21,7 +21,7 @@ _CHUNK_SAMPLES = 8_000
 _WARM_UP = 0.1
 _POINTS = 400
 _FLAT_MB_PER_HOUR = 1.0
-_QUICK_HOURS = 40 / 3600
+_QUICK_HOURS = 120 / 3600
 
 
 def run(options: Options) -> Result:

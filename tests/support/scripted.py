@@ -27,28 +27,46 @@ INFO = EngineInfo(
 
 
 class ScriptedEngine:
-    """Hears audio; a hypothesis is one word for each half second. Dies when told."""
+    """Hears audio; a hypothesis is one word for each half second. Dies when told.
+
+    ``calls`` are those that began, ``done`` those that were answered and ``cancelled`` those that
+    nobody waited for to the end: the kind and the samples of each. What a call costs (seconds) may
+    be changed at any time. ``costs_of`` overrides the cost of a final by its number of samples.
+    """
 
     def __init__(
-        self, *, partial_s: float = 0.05, final_s: float = 0.2, cheap_s: float = 0.05
+        self,
+        *,
+        partial_s: float = 0.05,
+        final_s: float = 0.2,
+        cheap_s: float = 0.05,
+        side_by_side: int = 1,
+        costs_of: dict[int, float] | None = None,
+        info: EngineInfo = INFO,
     ) -> None:
         self.info: EngineInfo | None = None
         self.pid = None
         self.partial_s, self.final_s, self.cheap_s = partial_s, final_s, cheap_s
+        self.most = {"partial": 1, "final": side_by_side}
+        self.costs_of = costs_of or {}
         self.sessions: dict[int, bytearray] = {}
         self.dies_at: list[str] = []
         self.errors_at: list[str] = []
         self.starts = 0
         self.calls: list[tuple[str, int]] = []
-        self.running: set[str] = set()
+        self.done: list[tuple[str, int]] = []
+        self.cancelled: list[tuple[str, int]] = []
+        self.running: list[str] = []
+        self.most_finals = 0
         self.finals: list[tuple[int, str, bool]] = []
+        self._loaded = info
 
     async def start(self) -> EngineInfo:
         self.starts += 1
         self.sessions = {}
         await asyncio.sleep(0.5)
-        self.info = INFO
-        return INFO
+        self.info = self._loaded
+        return self._loaded
 
     async def open(self, session, options) -> None:
         self.sessions[session] = bytearray()
@@ -63,20 +81,22 @@ class ScriptedEngine:
         self.sessions = {}
 
     async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:
-        return await self._answer("partial", session, samples, self.partial_s)
+        samples_heard = await self._work("partial", session, samples, self.partial_s)
+        return self.hear(samples_heard, self.partial_s)
 
     async def final(self, session, samples, previous="", *, cheap=False) -> Hypothesis:
         self.finals.append((samples, previous, cheap))
-        cost = self.cheap_s if cheap else self.final_s
-        return await self._answer("final", session, samples, cost)
+        cost = self.cheap_s if cheap else self.costs_of.get(samples, self.final_s)
+        return self.hear(await self._work("final", session, samples, cost), cost)
 
-    async def _answer(self, kind: str, session: int, count: int, cost: float) -> Hypothesis:
-        assert kind not in self.running, f"one {kind} at a time"
-        self.running.add(kind)
+    async def _work(self, kind: str, session: int, count: int, cost: float) -> np.ndarray:
+        assert self.running.count(kind) < self.most[kind], f"too many of {kind} at a time"
+        self.running.append(kind)
+        self.most_finals = max(self.most_finals, self.running.count("final"))
         try:
             audio = bytes(self.sessions[session][: 2 * count])
             assert len(audio) == 2 * count, "asked for more than it was fed"
-            self.calls.append((kind, len(audio) // 2))
+            self.calls.append((kind, count))
             await asyncio.sleep(cost)
             if kind in self.dies_at:
                 self.dies_at.remove(kind)
@@ -84,9 +104,16 @@ class ScriptedEngine:
             if kind in self.errors_at:
                 self.errors_at.remove(kind)
                 raise EngineError("cannot decode this")
+        except asyncio.CancelledError:
+            self.cancelled.append((kind, count))
+            raise
         finally:
-            self.running.discard(kind)
-        samples = np.frombuffer(audio, dtype=np.int16)
+            self.running.remove(kind)
+        self.done.append((kind, count))
+        return np.frombuffer(audio, dtype=np.int16)
+
+    def hear(self, samples: np.ndarray, cost: float) -> Hypothesis:
+        """What it makes of the audio."""
         marks = [f"w{samples[at]}" for at in range(0, len(samples), RATE // 2)]
         words = tuple(
             HypothesisWord(text=mark, start=at * 8_000, end=at * 8_000 + 4_000, probability=0.9)

@@ -6,18 +6,15 @@ under control.
 
 import asyncio
 import itertools
-from typing import Any
 
-import numpy as np
 import pytest
+from support.scene import Scene, expected_text, finals, play
 from support.scripted import RATE, ScriptedEngine
 
-from vivavoce.actors.transcription import TranscriptionActor
 from vivavoce.actors.transcription.engines.base import EngineDied
-from vivavoce.config.schema import SupervisorSettings, TranscriptionSettings
-from vivavoce.pipeline.actor import ActorContext, ActorHandle
+from vivavoce.config.schema import SupervisorSettings
+from vivavoce.pipeline.actor import ActorHandle
 from vivavoce.pipeline.channel import Channel
-from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.messages import (
     EndOfStream,
     EndReason,
@@ -25,107 +22,8 @@ from vivavoce.pipeline.messages import (
     Gap,
     GapReason,
     Partial,
-    SpeechAudio,
-    SpeechEnded,
-    SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
 )
 from vivavoce.pipeline.supervisor import Supervisor
-
-
-def audio(start: int, count: int) -> np.ndarray:
-    return ((np.arange(start, start + count, dtype=np.int64) // 8_000) % 30_000).astype(np.int16)
-
-
-class Scene:
-    """Speech as the VAD would tell it, in virtual real time."""
-
-    def __init__(self, engine: ScriptedEngine, **settings: Any) -> None:
-        self.engine = engine
-        self.context = ActorContext()
-        self.inbox: Channel[Any] = Channel(64)
-        self.out: Channel[Any] = Channel(10_000)
-        self.events: list[tuple[float, Any]] = []
-
-        async def start_engine():
-            await engine.start()
-            return engine
-
-        self.actor = TranscriptionActor(TranscriptionSettings(**settings), start_engine)
-        self.actor.attach(self.inbox, self.out, self.context)
-        self.at = 0
-        self.number = 0
-
-    async def play(self, script) -> list[Any]:
-        supervisor = Supervisor(SupervisorSettings(), self.context)
-        supervisor.add(self.actor)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(supervisor.run())
-            group.create_task(self._collect())
-            await script(self)
-            await self.inbox.send(EndOfStream(end=self.at))
-            self.inbox.close()
-        return [event for _, event in self.events]
-
-    async def _collect(self) -> None:
-        async for event in self.out:
-            self.events.append((asyncio.get_running_loop().time(), event))
-
-    async def silence(self, seconds: float) -> None:
-        count = int(seconds * RATE)
-        self.context.stream.start()
-        self.context.ledger.capture(self.at + count)
-        self.context.ledger.silence(self.at, self.at + count)
-        self.at += count
-        await asyncio.sleep(seconds)
-
-    async def begin(self) -> None:
-        self.context.stream.start()
-        self.number += 1
-        self.start = self.at
-        await self.inbox.send(SpeechStarted(utterance=self.number, start=self.at, at=self.at))
-
-    async def say(self, seconds: float) -> None:
-        for _ in range(int(seconds * 10)):
-            captured = self.context.ledger.summary().captured
-            self.context.ledger.capture(max(captured, self.at + 1_600))
-            await self.inbox.send(
-                SpeechAudio(utterance=self.number, start=self.at, pcm=audio(self.at, 1_600))
-            )
-            self.at += 1_600
-            await asyncio.sleep(0.1)
-
-    async def pause(self) -> None:
-        await self.inbox.send(SpeechPaused(utterance=self.number, end=self.at, at=self.at + 4_096))
-
-    async def resume(self) -> None:
-        await self.inbox.send(SpeechResumed(utterance=self.number, at=self.at))
-
-    async def end(self, reason: EndReason = EndReason.SILENCE, end: int | None = None) -> None:
-        end = self.at if end is None else end
-        await self.inbox.send(
-            SpeechEnded(
-                utterance=self.number, start=self.start, end=end, at=self.at + 10_240, reason=reason
-            )
-        )
-
-    async def utterance(self, seconds: float) -> None:
-        await self.begin()
-        await self.say(seconds)
-        await self.end()
-
-
-def play(scene: Scene, script) -> list[Any]:
-    return run_virtual(lambda: scene.play(script))
-
-
-def finals(events) -> list[Final]:
-    return [event for event in events if isinstance(event, Final)]
-
-
-def expected_text(start: int, end: int) -> str:
-    return " ".join(f"w{at // 8_000}" for at in range(start, end, 8_000))
 
 
 def test_partials_come_while_speech_goes_on_and_the_final_is_exact() -> None:

@@ -12,7 +12,7 @@ from vivavoce.actors.transcription.backlog import Backlog
 from vivavoce.actors.transcription.client import RevivedEngine, StartEngine
 from vivavoce.actors.transcription.desk import TRIES, EngineDesk
 from vivavoce.actors.transcription.engines.base import Hypothesis, SessionOptions
-from vivavoce.actors.transcription.finals import final_message, latency_of
+from vivavoce.actors.transcription.finals import final_message, latency_of, promised
 from vivavoce.actors.transcription.follower import Follower
 from vivavoce.actors.transcription.overload import OverloadLadder, Rung
 from vivavoce.actors.transcription.phrase_cache import PhraseCache
@@ -306,7 +306,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
             now = self.context.stream.elapsed()
             latency = latency_of(utterance, ended, attempt, hypothesis, now)
             final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
-            self._count(utterance, final.corrected, speculative=attempt.speculative)
+            stable = len(promised(utterance, ended, hypothesis))
+            self._count(utterance, final.corrected, stable, speculative=attempt.speculative)
             self._previous.add(final.text, final.end, final.average_log_probability)
             self.context.ledger.transcribe(utterance.start, ended.end)
             await self.emit(final)
@@ -314,12 +315,14 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 await self._reviser.add(utterance, final)
         await self._desk.close(utterance)
 
-    def _count(self, utterance: Utterance, corrected: int, *, speculative: bool) -> None:
+    def _count(
+        self, utterance: Utterance, corrected: int, stable: int, *, speculative: bool
+    ) -> None:
         metrics = self.context.metrics
         metrics.counter("vivavoce_finals_total").add()
         metrics.counter("vivavoce_finals_speculative_total").add(speculative)
         metrics.counter("vivavoce_corrected_words_total").add(corrected)
-        metrics.counter("vivavoce_stable_words_total").add(len(utterance.agreement.stable))
+        metrics.counter("vivavoce_stable_words_total").add(stable)
         metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(
             self.context.clock.now() - utterance.ended_at
         )

@@ -34,12 +34,19 @@ def final_message(
         no_speech_probability=hypothesis.no_speech_probability,
         average_log_probability=hypothesis.average_log_probability,
         compression_ratio=hypothesis.compression_ratio,
-        corrected=corrected(utterance.agreement.stable, hypothesis.text.split()),
+        corrected=corrected(promised(utterance, ended, hypothesis), hypothesis.text.split()),
         engine=info.engine if info else "",
         model=info.model if info else "",
         language=hypothesis.language,
         latency=latency,
     )
+
+
+def promised(utterance: Utterance, ended: SpeechEnded, hypothesis: Hypothesis) -> tuple[str, ...]:
+    """The stable words that the final should hold; behind a cut they belong to the next one."""
+    stable = utterance.agreement.stable
+    cut = ended.reason is EndReason.MAX_LENGTH
+    return stable[: len(hypothesis.text.split())] if cut else stable
 
 
 def latency_of(

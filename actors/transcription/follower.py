@@ -108,11 +108,18 @@ class Follower:
         )
 
     async def find_cut(self, utterance: Utterance) -> None:
-        """Choose where a long utterance is cut: at a stable word, else in a quiet place."""
+        """Choose where a long utterance is cut: at a stable word, else in a quiet place.
+
+        Nothing is chosen when it ends meanwhile: then it may be short enough, or end before the cut.
+        """
         end = min(utterance.heard, utterance.start + max(self._window, LONGEST - SAMPLE_RATE))
         length = end - utterance.start
         prefix = self._prefix(utterance)
-        hypothesis = await self._desk.partial(utterance, end, prefix, times=True)
+        over = utterance.over.is_set()
+        search = self._desk.partial(utterance, end, prefix, times=True)
+        hypothesis = await (search if over else unless(utterance.over, search))
+        if utterance.over.is_set() and not over:
+            return
         pcm = utterance.pcm(end)
         cut = None
         if hypothesis is not None and hypothesis.words:

@@ -81,6 +81,8 @@ class Utterance:
         self.ended_at = now
         self.over.set()
         del self._audio[2 * (message.end - self.start) :]
+        if self.cut is not None and self.cut >= message.end:
+            self.cut = None  # it is cut before that already
 
     def split(self, key: int, now: float) -> Utterance:
         """End this utterance at its cut; what follows becomes the utterance that is returned.

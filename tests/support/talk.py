@@ -40,16 +40,19 @@ def ends_at(number: int) -> float:
 class Listener(ScriptedEngine):
     """Hears the words of :func:`talk`; half a word becomes another, improbable one.
 
-    ``prefixes`` are the words that partials were told to be certain.
+    ``prefixes`` are the words that partials were told to be certain. ``search_s`` is the cost of a
+    partial with times.
     """
 
-    def __init__(self, **costs: float) -> None:
+    def __init__(self, *, search_s: float | None = None, **costs: float) -> None:
         super().__init__(**costs)
+        self.search_s = self.partial_s if search_s is None else search_s
         self.prefixes: list[tuple[str, ...]] = []
 
     async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:
         self.prefixes.append(tuple(prefix))
-        hypothesis = await super().partial(session, samples, prefix, times=times)
+        cost = self.search_s if times else self.partial_s
+        hypothesis = self.hear(await self._work("partial", session, samples, cost), cost)
         told = tuple(hypothesis.text.split())[: len(prefix)]
         assert told == tuple(prefix), "an agreed word is not in the audio"
         return hypothesis

@@ -1,0 +1,156 @@
+"""Speech without a pause: cut at words, at the same latency for ever, and nothing lost."""
+
+import asyncio
+import statistics
+from typing import Any
+
+import pytest
+from support.scene import Scene, finals, only, play
+from support.scripted import RATE
+from support.talk import Listener, ends_at, talk, words
+
+from vivavoce.pipeline.messages import EndReason, Final, Partial
+
+MINUTES = 10
+SECONDS = 60 * MINUTES
+
+
+@pytest.fixture(scope="module")
+def long_speech() -> Scene:
+    async def script(scene: Scene) -> None:
+        await scene.utterance(SECONDS)
+
+    scene = Scene(Listener(), sound=talk)
+    play(scene, script)
+    return scene
+
+
+def all_events(scene: Scene) -> list[Any]:
+    return [event for _, event in scene.events]
+
+
+def test_finals_cover_the_speech_without_a_hole_or_an_overlap(long_speech: Scene) -> None:
+    said = finals(all_events(long_speech))
+    assert said[0].start == 0
+    assert said[-1].end == SECONDS * RATE
+    assert [f.start for f in said[1:]] == [f.end for f in said[:-1]]
+    assert [f.utterance for f in said] == list(range(1, len(said) + 1))
+    lengths = [(f.end - f.start) / RATE for f in said]
+    assert max(lengths) <= 16
+    assert min(lengths[:-1]) >= 4
+    summary = long_speech.context.ledger.summary()
+    assert (summary.transcribed, summary.pending) == (SECONDS * RATE, 0)
+
+
+def test_no_word_is_lost_repeated_or_halved_at_a_cut(long_speech: Scene) -> None:
+    said = finals(all_events(long_speech))
+    assert len(said) > 40
+    assert " ".join(f.text for f in said) == words(0, 2 * SECONDS)
+    assert all(f.text.endswith(".") for f in said[:-1]), "cut where a sentence ends"
+    for final in said:
+        for spoken in final.words:
+            assert final.start <= spoken.start < spoken.end <= final.end
+
+
+def test_stable_words_stay_and_are_those_of_the_final(long_speech: Scene) -> None:
+    stable: dict[int, str] = {}
+    for partial in only(all_events(long_speech), Partial):
+        assert (partial.stable + " ").startswith(stable.get(partial.utterance, ""))
+        stable[partial.utterance] = partial.stable
+    assert all(final.corrected == 0 for final in finals(all_events(long_speech)))
+    shared = long_speech.counter("stable_words")
+    assert shared <= 2 * SECONDS, "words behind a cut are counted once"
+    assert shared > 1.8 * SECONDS
+
+
+def shown_latencies(scene: Scene, first: int, last: int) -> list[float]:
+    """Seconds from the end of each word to the first time that it was shown whole."""
+    shown: dict[str, float] = {}
+    for at, event in scene.events:
+        text = ""
+        if isinstance(event, Partial):
+            text = f"{event.stable} {event.tail}"
+        elif isinstance(event, Final):
+            text = event.text
+        for one in text.split():
+            shown.setdefault(one, at)
+    return [shown[words(n, n + 1)] - ends_at(n) for n in range(first, last)]
+
+
+def test_the_last_minute_is_as_fast_as_the_first(long_speech: Scene) -> None:
+    # The engine starts meanwhile: the first two seconds are not counted.
+    first = shown_latencies(long_speech, 4, 120)
+    last = shown_latencies(long_speech, 2 * SECONDS - 120, 2 * SECONDS - 4)
+    assert statistics.median(last) == pytest.approx(statistics.median(first), abs=0.03)
+    assert max(last) <= max(first) + 0.1
+    assert statistics.median(first) < 0.35
+
+
+def test_from_a_cut_to_its_final_is_no_longer_in_the_end(long_speech: Scene) -> None:
+    behind = [
+        (at - final.end / RATE, final)
+        for at, final in long_speech.events
+        if isinstance(final, Final)
+    ]
+    early = [wait for wait, final in behind if final.end < 180 * RATE]
+    late = [wait for wait, final in behind if final.end > (SECONDS - 180) * RATE][:-1]
+    assert statistics.mean(late) == pytest.approx(statistics.mean(early), rel=0.1)
+    cuts = [final.latency for _, final in behind[:-1]]
+    assert all(latency.endpoint == 0.0 for latency in cuts)
+    assert all(not latency.speculative for latency in cuts)
+    assert behind[-1][1].latency.endpoint == pytest.approx(0.64)
+    assert long_speech.counter("window_cuts") == len(cuts)
+    assert long_speech.gauge("overload_rung") == 0
+
+
+def test_a_partial_costs_the_same_in_the_end(long_speech: Scene) -> None:
+    asked = [samples for kind, samples in long_speech.engine.calls if kind == "partial"]
+    assert max(asked) <= 16 * RATE, "what was cut off is not heard again"
+    assert len(long_speech.engine.sessions) <= 1
+
+
+def test_an_endpoint_during_the_search_for_a_cut_needs_no_cut() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(14.4)
+        await asyncio.sleep(5.0)
+
+    scene = Scene(Listener(search_s=2.0), sound=talk, speculative_finals=False)
+    (final,) = finals(play(scene, script))
+    assert (final.start, final.end) == (RATE, RATE + int(14.4 * RATE))
+    assert final.latency.total < 0.5
+    assert [kind for kind, _ in scene.engine.calls].count("final") == 1
+    assert scene.engine.cancelled[-1][0] == "partial", "the search is given up"
+
+
+@pytest.mark.parametrize(("search_s", "final_s"), [(2.0, 0.2), (2.0, 2.0), (0.05, 2.0)])
+def test_speech_that_ends_before_the_place_of_the_cut(search_s: float, final_s: float) -> None:
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        await scene.say(15.1)
+        end = scene.at - 5 * RATE
+        await scene.end(EndReason.MAX_LENGTH, end=end)
+        scene.at = end
+        await scene.begin()
+        await scene.say(6.0)
+        await scene.end()
+
+    engine = Listener(search_s=search_s, final_s=final_s)
+    scene = Scene(engine, sound=talk, speculative_finals=False)
+    first, second = finals(play(scene, script))
+    assert first.end == second.start == int(10.1 * RATE)
+    assert scene.context.ledger.summary().pending == 0
+
+
+def test_where_no_word_is_known_the_quietest_place_is_cut() -> None:
+    class Deaf(Listener):
+        def hear(self, samples, cost):
+            return super().hear(samples[:0], cost)
+
+    async def script(scene: Scene) -> None:
+        await scene.utterance(40.0)
+
+    scene = Scene(Deaf(), sound=talk)
+    first, second = finals(play(scene, script))
+    assert 20 * RATE < first.end == second.start <= 28 * RATE
+    assert talk(first.end, 1)[0] == 0

@@ -262,6 +262,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 if self._reviser is not None and isinstance(head, EndOfStream):
                     await self._reviser.drain()
                 self._backlog.pop()
+                self._room.set()
                 await self.emit(head)
             elif head.cut is not None and self._has(head, head.cut):
                 self._split()

@@ -99,10 +99,15 @@ class Backlog:
         return False
 
     def lag(self, now: float) -> float:
-        """Seconds of speech that has ended and waits, and how long the engine is at what it has."""
+        """Seconds of speech that has ended and waits, and how long the engine is at what it has.
+
+        Speech in front of a cut has ended when the place of the cut was found.
+        """
         lag = 0.0
         for utterance in self.utterances():
             if utterance.ended is None:
+                if utterance.cut is not None:
+                    lag += seconds(utterance.heard - utterance.cut_tried)
                 continue
             if utterance.attempt is None:
                 lag += seconds(utterance.ended.end - utterance.start)

@@ -110,7 +110,7 @@ class Follower:
     async def find_cut(self, utterance: Utterance) -> None:
         """Choose where a long utterance is cut: at a stable word, else in a quiet place.
 
-        Nothing is chosen when it ends meanwhile: then it may be short enough, or end before the cut.
+        Nothing is chosen when it ends meanwhile: it may be short enough then, or end earlier.
         """
         end = min(utterance.heard, utterance.start + max(self._window, LONGEST - SAMPLE_RATE))
         length = end - utterance.start

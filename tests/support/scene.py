@@ -26,6 +26,8 @@ from vivavoce.pipeline.supervisor import Supervisor
 
 T = TypeVar("T")
 
+_HANGS_S = 10_000
+
 
 def audio(start: int, count: int) -> np.ndarray:
     return ((np.arange(start, start + count, dtype=np.int64) // 8_000) % 30_000).astype(np.int16)
@@ -78,7 +80,8 @@ class Scene:
     async def play(self, script) -> list[Any]:
         supervisor = Supervisor(SupervisorSettings(), self.context)
         supervisor.add(self.actor)
-        async with asyncio.TaskGroup() as group:
+        # In virtual time this is no wait: what hangs fails at once.
+        async with asyncio.timeout(_HANGS_S), asyncio.TaskGroup() as group:
             group.create_task(supervisor.run())
             group.create_task(self._collect())
             await script(self)

@@ -59,6 +59,7 @@ class ScriptedEngine:
         self.running: list[str] = []
         self.most_finals = 0
         self.finals: list[tuple[int, str, bool]] = []
+        self.finals_at: list[float] = []
         self._loaded = info
 
     async def start(self) -> EngineInfo:
@@ -86,6 +87,7 @@ class ScriptedEngine:
 
     async def final(self, session, samples, previous="", *, cheap=False) -> Hypothesis:
         self.finals.append((samples, previous, cheap))
+        self.finals_at.append(asyncio.get_running_loop().time())
         cost = self.cheap_s if cheap else self.costs_of.get(samples, self.final_s)
         return self.hear(await self._work("final", session, samples, cost), cost)
 

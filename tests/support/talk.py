@@ -1,8 +1,8 @@
 """Speech of spoken words with gaps between them, and an engine that hears where they are."""
 
 import numpy as np
-from support.scripted import RATE, ScriptedEngine
 
+from support.scripted import RATE, ScriptedEngine
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
 
 PERIOD = RATE // 2

@@ -1,0 +1,192 @@
+"""At a pause: the final that may be wanted, the partials that are not, and what is called off."""
+
+import asyncio
+
+import pytest
+from support.scene import Scene, expected_text, finals, only, play
+from support.scripted import RATE, ScriptedEngine
+from support.talk import Listener, talk
+
+from vivavoce.pipeline.messages import Partial
+
+SECONDS_OF_ENDPOINT = 0.5
+
+
+def test_the_endpoint_finds_the_final_ready() -> None:
+    async def script(scene: Scene) -> None:
+        for _ in range(3):
+            await scene.begin()
+            await scene.say(2.0)
+            await scene.pause()
+            await asyncio.sleep(SECONDS_OF_ENDPOINT)
+            ended.append(asyncio.get_running_loop().time())
+            await scene.end()
+            await scene.silence(1.0)
+
+    ended: list[float] = []
+    scene = Scene(ScriptedEngine(final_s=0.4))
+    said = finals(play(scene, script))
+    assert [f.text for f in said] == [expected_text(f.start, f.end) for f in said]
+    shown = scene.shown_at(type(said[0]))
+    # The engine is still being started at the first.
+    assert [later - earlier for earlier, later in zip(ended, shown, strict=True)][1:] == [0.0, 0.0]
+    assert all(final.latency.speculative for final in said)
+    assert all(final.latency.queued == 0.0 for final in said)
+    assert scene.counter("finals_speculative") == 3
+    assert scene.counter("finals") == 3
+    assert scene.counter("speculative_discarded") == 0
+    assert len(scene.engine.finals) == 3, "each was decoded once"
+
+
+def test_one_that_is_not_ready_yet_goes_on_and_is_not_begun_anew() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        await scene.say(2.0)
+        await scene.pause()
+        await asyncio.sleep(SECONDS_OF_ENDPOINT)
+        ended.append(asyncio.get_running_loop().time())
+        await scene.end()
+
+    ended: list[float] = []
+    scene = Scene(ScriptedEngine(final_s=0.8))
+    (final,) = finals(play(scene, script))
+    assert scene.shown_at(type(final))[0] - ended[0] == pytest.approx(0.3)
+    assert scene.engine.done.count(("final", 2 * RATE)) == 1
+    assert not [call for call in scene.engine.cancelled if call[0] == "final"]
+
+
+@pytest.mark.parametrize(("pause_s", "ready"), [(0.1, False), (0.3, True)])
+def test_when_speech_goes_on_the_final_is_called_off(pause_s: float, ready: bool) -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        for _ in range(2):
+            await scene.say(2.0)
+            await scene.pause()
+            await asyncio.sleep(pause_s)
+            await scene.resume()
+            await asyncio.sleep(0)
+        await scene.say(1.0)
+        await scene.end()
+
+    scene = Scene(ScriptedEngine(final_s=0.2), partials=False)
+    (final,) = finals(play(scene, script))
+    assert final.text == expected_text(final.start, final.end)
+    assert final.end - final.start == 5 * RATE
+    assert not final.latency.speculative
+    assert scene.counter("speculative_discarded") == 2
+    assert scene.counter("finals_speculative") == 0
+    early = [("final", 2 * RATE), ("final", 4 * RATE)]
+    assert scene.engine.cancelled == ([] if ready else early), "the engine is told to stop"
+    assert scene.engine.done == [*(early if ready else []), ("final", 5 * RATE)]
+
+
+def test_switched_off_a_pause_decodes_nothing() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        await scene.say(2.0)
+        await scene.pause()
+        await asyncio.sleep(SECONDS_OF_ENDPOINT)
+        calls.extend(scene.engine.calls)
+        await scene.end()
+
+    calls: list[tuple[str, int]] = []
+    scene = Scene(ScriptedEngine(), speculative_finals=False, partials=False)
+    (final,) = finals(play(scene, script))
+    assert calls == []
+    assert not final.latency.speculative
+
+
+def test_a_pause_has_no_partials_once_the_last_word_was_heard() -> None:
+    """What comes after the last word is silence: nothing more is to be seen in it."""
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        await scene.say(3.0)
+        # As the VAD does: a little silence behind speech is sent before the pause is told.
+        scene.sound = lambda start, count: talk(start, count) * 0
+        await scene.say(0.2)
+        await scene.pause()
+        before.append(len(scene.engine.calls))
+        await asyncio.sleep(3.0)
+        during.extend(scene.engine.calls[before[0] :])
+        await scene.end()
+
+    before: list[int] = []
+    during: list[tuple[str, int]] = []
+    scene = Scene(Listener(), sound=talk, speculative_finals=False)
+    events = play(scene, script)
+    assert during == []
+    last = only(events, Partial)[-1]
+    assert last.end >= 4 * RATE, "it heard the last word to its end"
+
+
+def test_a_word_that_was_unsure_is_looked_at_once_more_in_a_pause() -> None:
+    """The last partial ended inside the last word, so it is not shown before another."""
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        await scene.say(3.3)  # 0.3 s into a word of its half second
+        await scene.say(0.1)
+        await scene.say(0.1)
+        await scene.pause()
+        await asyncio.sleep(3.0)
+        await scene.end()
+
+    scene = Scene(Listener(), sound=talk, speculative_finals=False, partial_interval_ms=400)
+    events = play(scene, script)
+    (final,) = finals(events)
+    last = only(events, Partial)[-1]
+    assert f"{last.stable} {last.tail}".split() == final.text.split(), "all of it is on the screen"
+    heard = [samples for kind, samples in scene.engine.calls if kind == "partial"]
+    assert heard[-1] <= 3.5 * RATE
+    assert heard.count(heard[-1]) == 1, "and then no more"
+
+
+def test_a_partial_is_abandoned_when_the_utterance_ends() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(2.0)
+        ended.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(2.0)
+
+    ended: list[float] = []
+    scene = Scene(ScriptedEngine(partial_s=5.0, final_s=0.2), speculative_finals=False)
+    events = play(scene, script)
+    assert [kind for kind, _ in scene.engine.cancelled] == ["partial"]
+    assert only(events, Partial) == []
+    (final,) = finals(events)
+    assert scene.shown_at(type(final))[0] - ended[0] == pytest.approx(0.2)
+
+
+def test_after_an_abandoned_partial_the_next_utterance_has_partials() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(1.0)
+        scene.engine.partial_s = 0.05
+        await scene.silence(0.5)
+        await scene.utterance(2.0)
+
+    scene = Scene(ScriptedEngine(partial_s=5.0), speculative_finals=False)
+    events = play(scene, script)
+    assert {partial.utterance for partial in only(events, Partial)} == {2}
+
+
+def test_no_partial_comes_after_the_final_of_its_utterance() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        for length in (1.3, 2.7, 0.4, 3.1):
+            await scene.utterance(length)
+            await scene.silence(0.2)
+
+    scene = Scene(ScriptedEngine(partial_s=0.15, final_s=0.6))
+    done = 0
+    for event in play(scene, script):
+        if isinstance(event, Partial):
+            assert event.utterance == done + 1
+        elif event in finals([event]):
+            done = event.utterance

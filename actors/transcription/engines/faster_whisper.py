@@ -19,6 +19,8 @@ from vivavoce.actors.transcription.engines.whisper_files import find_model
 from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WhisperSession, WholeAudio
 
+_SEED = 1
+
 
 class FasterWhisperEngine:
     """A loaded ``faster_whisper.WhisperModel``."""
@@ -45,6 +47,8 @@ class FasterWhisperEngine:
                 "missing_dependency",
             ) from error
         folder = find_model(self._spec.model, offline=self._spec.offline, progress=progress)
+        # What is sampled at a higher temperature is the same in each run.
+        ctranslate2.set_random_seed(_SEED)
         began = time.perf_counter()
         notes: list[str] = []
         for device in _devices(self._spec.device, ctranslate2.get_cuda_device_count()):

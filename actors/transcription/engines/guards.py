@@ -5,6 +5,7 @@ Whisper falls back to other temperatures by the same figures (Radford et al., 20
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ HIGHEST_COMPRESSION = 2.4
 _SILENT = 0.6
 _MOST_WORDS_PER_SECOND = 10.0
 _LEAST_PROBABLE = 0.25
+_SPARSE_SECONDS_PER_WORD = 2.0
+_FEW_WORDS = 2
 _LOOP = 3
 
 
@@ -74,4 +77,11 @@ def invented(
         return True
     if len(words) > 3 and len(words) / max(seconds, 0.1) > _MOST_WORDS_PER_SECOND:
         return True
-    return bool(word_probabilities) and max(word_probabilities) < _LEAST_PROBABLE
+    if word_probabilities and max(word_probabilities) < _LEAST_PROBABLE:
+        return True
+    best = max(word_probabilities, default=math.exp(min(0.0, average_log_probability)))
+    # Loud clicks can pass for speech, yet all that is heard in them is a doubtful word or two.
+    if seconds >= _SPARSE_SECONDS_PER_WORD * len(words):
+        return best < 0.8 and average_log_probability < -0.4
+    few = len(words) <= _FEW_WORDS
+    return few and best < 0.5 and average_log_probability < LOWEST_LOG_PROBABILITY

@@ -21,6 +21,10 @@ FULL_FRAMES = 3_000
 """Whisper's window: 30 s."""
 
 
+class Lost(Exception):  # noqa: N818 - what happened to the decoder
+    """More windows were begun than this audio can need."""
+
+
 class SplitWhisper:
     """Stands in for ``ctranslate2.models.Whisper`` inside a ``faster_whisper.WhisperModel``.
 
@@ -49,21 +53,33 @@ class SplitWhisper:
         """Take part in batches with the other threads that do."""
         return self._rendezvous.member()
 
-    def begin(self, margin_frames: int | None, check: Callable[[], None], *, batch: bool) -> None:
+    def begin(
+        self,
+        margin_frames: int | None,
+        check: Callable[[], None],
+        *,
+        batch: bool,
+        most_windows: int,
+    ) -> None:
         """Set how this thread's next calls run.
 
         Args:
             margin_frames: frames kept behind the sound in ``encode``; None: the full window.
             check: called before each step; whatever it raises ends the work.
             batch: this thread is inside :meth:`together`.
+            most_windows: how often ``encode`` may be called before it raises :class:`Lost`.
         """
         self._job.margin = margin_frames
         self._job.check = check
         self._job.batch = batch
+        self._job.windows = most_windows
 
     def encode(self, features: Any, to_cpu: bool = False) -> Any:
         """Encode ``(1, mels, frames)``; frames of padding beyond the margin are cut off."""
         self._job.check()
+        self._job.windows -= 1
+        if self._job.windows < 0:
+            raise Lost
         margin = self._job.margin
 
         def encode_all(windows: Sequence[Any]) -> Sequence[Any]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vivavoce.actors.transcription.engines.base import (
+    EVERYTHING,
     SAMPLE_RATE,
     SAMPLES_PER_FRAME,
     Hypothesis,
@@ -22,8 +23,11 @@ from vivavoce.actors.transcription.engines.base import (
 )
 from vivavoce.actors.transcription.engines.guards import invented, looks_bad
 from vivavoce.actors.transcription.engines.whisper_partial import PartialDecoder
+from vivavoce.actors.transcription.engines.whisper_replicas import Lost
 
 _SHORTEST = SAMPLE_RATE // 10
+_WINDOWS = 4  # speech needs one or two, its end may need another
+_SLOWEST_PROGRESS = 4 * SAMPLE_RATE
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -77,6 +81,7 @@ class WhisperSession:
         audio = self._heard(request)
         if len(audio) < _SHORTEST:
             return self._empty(audio)
+        self._model.model.begin(None, request.check, batch=False, most_windows=EVERYTHING)
         if self._language is None and self._model.model.is_multilingual:
             self._language = self._model.detect_language(audio)[0]
         if self._partials is None:
@@ -84,7 +89,6 @@ class WhisperSession:
                 self._model,
                 msgspec.structs.replace(self._options, language=self._language),
             )
-        self._model.model.begin(None, request.check, batch=False)
         found = self._partials.decode(request, audio, prefix, times=times)
         return _shifted(found, self._first) if self._first else found
 
@@ -147,20 +151,32 @@ class WhisperSession:
         *,
         cheap: bool,
     ) -> Hypothesis:
+        """As faster-whisper; but where that gets nowhere (loud noise), in a single window."""
         options = self._options
-        self._model.model.begin(margin, request.check, batch=self._batch)
-        segments, info = self._model.transcribe(
-            audio,
-            language=self._language,
-            beam_size=1 if cheap else options.beam_size,
-            temperature=list(temperatures),
-            word_timestamps=options.word_times and not cheap,
-            initial_prompt=" ".join(filter(None, (options.initial_prompt, previous))) or None,
-            hotwords=options.hotwords,
-            condition_on_previous_text=False,
-            vad_filter=False,
-        )
-        found = list(segments)
+        windows = _WINDOWS + len(audio) // _SLOWEST_PROGRESS
+
+        def transcribe(temperature: Sequence[float], **more: Any) -> tuple[list[Any], Any]:
+            segments, info = self._model.transcribe(
+                audio,
+                language=self._language,
+                beam_size=1 if cheap else options.beam_size,
+                temperature=list(temperature),
+                word_timestamps=options.word_times and not cheap,
+                initial_prompt=" ".join(filter(None, (options.initial_prompt, previous))) or None,
+                hotwords=options.hotwords,
+                condition_on_previous_text=False,
+                vad_filter=False,
+                **more,
+            )
+            return list(segments), info
+
+        model = self._model.model
+        model.begin(margin, request.check, batch=self._batch, most_windows=windows)
+        try:
+            found, info = transcribe(temperatures)
+        except Lost:
+            model.begin(margin, request.check, batch=self._batch, most_windows=EVERYTHING)
+            found, info = transcribe((0.0,), without_timestamps=True)
         self._language = self._language or info.language
         if not found:
             return self._empty(audio)

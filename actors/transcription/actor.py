@@ -71,7 +71,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._reviser: Reviser | None = None
         self._settings = settings
         self._start_engine = start_engine
-        self._slots = side_by_side
+        # A final that is told the words before it waits for them.
+        self._slots = 1 if settings.previous_words else side_by_side
         self._pending = max(settings.max_pending, side_by_side)
         self._engine: RevivedEngine | None = None
         self._backlog = Backlog()
@@ -199,7 +200,13 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self.context.metrics.counter("vivavoce_speculative_discarded_total").add()
             if utterance.attempt is None and wanted is not None and running < self._slots:
                 self._start_attempt(utterance, wanted)
-            running += utterance.attempt is not None and not utterance.attempt.task.done()
+            running += self._is_busy(utterance)
+
+    def _is_busy(self, utterance: Utterance) -> bool:
+        """Whether its decoding takes a place among those that run."""
+        if utterance.attempt is None:
+            return False
+        return self._settings.previous_words > 0 or not utterance.attempt.task.done()
 
     def _wanted(self, utterance: Utterance) -> int | None:
         """Up to where a final is to be decoded now; None: it is too early, or first to be cut."""
@@ -313,7 +320,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             self.context.ledger.transcribe(utterance.start, ended.end)
             await self.emit(final)
             if self._reviser is not None:
-                await self._reviser.add(utterance, final)
+                self._reviser.add(utterance, final)
         await self._desk.close(utterance)
 
     def _count(

@@ -38,11 +38,12 @@ class Reviser:
         self._emit = emit
         self._limit = limit
         self._waiting: deque[tuple[Utterance, Final]] = deque()
+        self._skipped: list[Final] = []  # directly behind the first of those that wait
         self._news = asyncio.Event()
         self._all_done = asyncio.Event()
         self._all_done.set()
 
-    async def add(self, utterance: Utterance, final: Final) -> None:
+    def add(self, utterance: Utterance, final: Final) -> None:
         """Revise ``final`` when its turn comes."""
         self._waiting.append((utterance, final))
         self._all_done.clear()
@@ -51,8 +52,8 @@ class Reviser:
         if len(self._waiting) > self._limit + 1:
             _, skipped = self._waiting[1]
             del self._waiting[1]
+            self._skipped.append(skipped)
             self._context.metrics.counter("vivavoce_revisions_skipped_total").add()
-            await self._emit(final_again(skipped))
 
     async def drain(self) -> None:
         """Wait until every final has its revision."""
@@ -74,7 +75,10 @@ class Reviser:
                 revision = revision_message(utterance, hypothesis, self._desk.info)
                 self._context.metrics.counter("vivavoce_revisions_total").add()
             self._waiting.popleft()
+            skipped, self._skipped = self._skipped, []
             await self._emit(revision)
+            for other in skipped:
+                await self._emit(final_again(other))
             await self._desk.close(utterance)
 
     async def stop(self) -> None:

@@ -128,6 +128,7 @@ class PartialDecoder:
         tokens = result.sequences_ids[0]
         sure = _token_probabilities(result, len(prefix_tokens))
         words = self._words(tokens, sure)
+        _as_given(words, forced)
         if times or self._outgrown(heard, len(forced)):
             words = self._timed(encoded, words, heard)
             self._move_view(words, len(forced))
@@ -245,6 +246,17 @@ class _GivenWord:
         self.tokens = tokens or []
         self.start = 0
         self.end = 0
+
+
+def _as_given(words: Sequence[_GivenWord], forced: Sequence[str]) -> None:
+    """Undo what was decoded onto the end of the last forced word, but for punctuation."""
+    for word, given in zip(words, forced, strict=False):
+        if _letters(word.text) != _letters(given):
+            word.text = given
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _token_probabilities(result: Any, forced: int) -> list[float]:

@@ -10,7 +10,17 @@ from typing import Protocol, cast
 
 from vivavoce.bench.results import Result
 
-NAMES = ("channel", "micro", "pipeline", "ring", "startup", "phrases", "stream", "memory")
+NAMES = (
+    "channel",
+    "micro",
+    "pipeline",
+    "ring",
+    "startup",
+    "phrases",
+    "stream",
+    "throughput",
+    "memory",
+)
 """In the order in which ``all`` runs them: the long one last."""
 
 RULES = {

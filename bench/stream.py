@@ -117,7 +117,7 @@ def run(options: Options) -> Result:
         RunFailed: ``vivavoce run`` failed.
         BaselineFailed: offline transcription failed.
     """
-    model = _model(options)
+    model = model_of(options)
     with prepared(options) as talk:
         bench = _Bench(options, talk, model)
         bench.calibrate()
@@ -151,7 +151,12 @@ def run(options: Options) -> Result:
     )
 
 
-def _model(options: Options) -> str:
+def model_of(options: Options) -> str:
+    """The Whisper model that the options name, or that of the source tree's tests.
+
+    Raises:
+        RecordingError: neither is there.
+    """
     if options.recording is None and checkout() is None:
         raise RecordingError(
             "there is no source tree with a recording of known words here: give one with "

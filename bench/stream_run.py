@@ -6,6 +6,7 @@ import json
 import re
 import resource
 import subprocess
+import time
 import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class Streamed:
         main_mb: peak resident memory of the main process, in MB (10⁶ bytes).
         engine_mb: the sum of the peaks of all engine processes.
         end_s: when the run ended, in seconds since capture started.
+        wall_s: from starting the process to its end.
     """
 
     events: tuple[Event, ...]
@@ -69,6 +71,7 @@ class Streamed:
     main_mb: float
     engine_mb: float
     end_s: float
+    wall_s: float
 
     @property
     def finals(self) -> list[FinalEvent]:
@@ -158,8 +161,17 @@ def _write(path: Path, pcm: bytes) -> None:
         file.writeframes(pcm)
 
 
-def stream(source: Path, options: Options, settings: Sequence[str] = ()) -> Streamed:
-    """Run ``vivavoce run`` over a recording at real-time pace, int8 on the CPU.
+def stream(
+    source: Path,
+    options: Options,
+    settings: Sequence[str] = (),
+    *,
+    profile: str = "captions",
+    pace: str = "realtime",
+) -> Streamed:
+    """Run ``vivavoce run`` over a recording, at real-time pace if not told otherwise.
+
+    It uses int8 weights on the CPU.
 
     The CPU seconds are what the operating system accounts to the finished child: its own and those
     of the processes that it has waited for, the engine among them.
@@ -172,10 +184,11 @@ def stream(source: Path, options: Options, settings: Sequence[str] = ()) -> Stre
         "transcription.compute_type=int8",
         f"transcription.language={LANGUAGE}",
     ]
-    arguments = ["run", "--source", str(source), "--pace", "realtime", *engine_arguments(options)]
+    arguments = ["run", profile, "--source", str(source), "--pace", pace]
+    arguments += engine_arguments(options)
     for setting in [*fixed, *settings]:
         arguments += ["--set", setting]
-    before = _children_cpu_s()
+    before, began = _children_cpu_s(), time.monotonic()
     with started(arguments, sample_every_s=_WEIGH_EVERY_S, keep=_KEEP) as (child, run):
         peaks = _weigh(child)
     main_mb = peaks.main_mb or run.peak_mb
@@ -185,6 +198,7 @@ def stream(source: Path, options: Options, settings: Sequence[str] = ()) -> Stre
         main_mb=main_mb,
         engine_mb=sum(peaks.engines_mb.values()),
         end_s=next((event["t"] for event in run.events if event["type"] == "end"), 0.0),
+        wall_s=time.monotonic() - began,
     )
 
 

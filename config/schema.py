@@ -270,7 +270,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     ] = 6_000
     batch_size: Annotated[
         int,
-        Meta(ge=1, le=32, description="Utterances decoded together at maximum pace."),
+        Meta(ge=1, le=32, description="Utterances decoded side by side at maximum pace."),
     ] = 8
     speculative_finals: Annotated[
         bool, Meta(description="Decode the final at a pause, before the end is confirmed.")

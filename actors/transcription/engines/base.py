@@ -25,7 +25,8 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
     """Which engine to load and how; the profile's ``transcription`` section, resolved.
 
     ``model`` is a name (fetched once, then cached) or a directory; ``offline`` forbids fetching;
-    ``threads`` 0 is one per core; ``side_by_side`` is how many finals it is asked for at once.
+    ``threads`` 0 is one per core; ``side_by_side`` is how many finals it is asked for at once;
+    ``batch``: those are decoded as one batch, by default where the device gains from it.
     """
 
     engine: str
@@ -36,6 +37,7 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
     threads: int = 0
     offline: bool = False
     side_by_side: int = 1
+    batch: bool | None = None
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):

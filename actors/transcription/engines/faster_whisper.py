@@ -31,6 +31,7 @@ class FasterWhisperEngine:
         self._spec = spec
         self.side_by_side = spec.side_by_side
         self._model: Any = None
+        self._batch = False
 
     def load(self, progress: Callable[[str, int, int], None]) -> EngineInfo:
         """Find (or fetch), load and warm up the model.
@@ -80,20 +81,21 @@ class FasterWhisperEngine:
 
     def open(self, options: SessionOptions) -> WhisperSession:
         """Begin an utterance."""
-        return WhisperSession(self._model, options, batch=self.side_by_side > 1)
+        return WhisperSession(self._model, options, batch=self._batch)
 
     def _load(self, folder: Path, device: str, compute_type: str) -> Any:
         import ctranslate2
         import faster_whisper
 
         threads = self._spec.threads or len(os.sched_getaffinity(0))
-        # A batch is matrix products in the decoder, too.
+        workers = 1 if device == "cuda" else min(threads, self.side_by_side)
         split = device == "cpu" and threads > 1 and self.side_by_side == 1
         model = faster_whisper.WhisperModel(
             str(folder),
             device=device,
             compute_type=compute_type,
-            cpu_threads=1 if split else threads,
+            cpu_threads=1 if split else threads // workers,
+            num_workers=workers,
             local_files_only=True,
         )
         decoder = model.model
@@ -104,6 +106,9 @@ class FasterWhisperEngine:
             if split
             else decoder
         )
+        # A core for each final serves them better than a batch on all cores; a GPU likes batches.
+        batch = self._spec.batch
+        self._batch = self.side_by_side > 1 and (device == "cuda" if batch is None else batch)
         model.model = SplitWhisper(encoder, decoder)
         return model
 

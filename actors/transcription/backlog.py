@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TypeAlias
 
+import msgspec
+
 from vivavoce.actors.transcription.utterance import Utterance
 from vivavoce.pipeline.messages import (
     EndOfStream,
@@ -34,6 +36,8 @@ class Backlog:
         self._items: deque[Item] = deque()
         self._open: Utterance | None = None
         self._open_number = 0  # the VAD's number of the open utterance
+        self._goes_on = False  # with the next utterance of the VAD
+        self._known = 0  # up to here, the VAD may send audio again that is in the open utterance
         self._last_number = 0
         self._last_key = 0
 
@@ -58,19 +62,26 @@ class Backlog:
     def take(self, message: Speech, now: float) -> None:
         """Take the next message of the VAD.
 
+        Where the VAD cuts an utterance too long before a place where it was cut already, its cut
+        is void: what it sends again is here, and the next utterance is the rest of this one.
+
         Raises:
             ValueError: it belongs to an utterance that is not open, or its audio does not follow.
         """
         if isinstance(message, SpeechStarted):
-            self._open = Utterance(self._new_key(), message.start)
             self._open_number = message.utterance
-            self._items.append(self._open)
+            if not self._goes_on:
+                self._open = Utterance(self._new_key(), message.start)
+                self._items.append(self._open)
+            self._goes_on = False
         elif isinstance(message, SpeechAudio | SpeechPaused | SpeechResumed | SpeechEnded):
             utterance = self._open
             if utterance is None or self._open_number != message.utterance:
                 raise ValueError(f"{type(message).__name__} of an utterance that is not open")
             if isinstance(message, SpeechAudio):
-                utterance.append(message)
+                self._append(utterance, message)
+            elif isinstance(message, SpeechEnded) and is_void(message, utterance):
+                self._goes_on, self._known = True, utterance.heard
             elif isinstance(message, SpeechEnded):
                 utterance.end(message, now)
                 self._open = None
@@ -115,6 +126,19 @@ class Backlog:
                 lag += max(0.0, now - utterance.ended_at)
         return lag
 
+    def _append(self, utterance: Utterance, message: SpeechAudio) -> None:
+        known = self._known - message.start
+        if known <= 0:
+            utterance.append(message)
+        elif known < len(message.pcm):
+            fresh = message.pcm[known:]
+            utterance.append(msgspec.structs.replace(message, start=self._known, pcm=fresh))
+
     def _new_key(self) -> int:
         self._last_key += 1
         return self._last_key
+
+
+def is_void(end: SpeechEnded, rest: Utterance) -> bool:
+    """Whether an utterance of the VAD ends before the place where it was cut already."""
+    return end.start < rest.start and end.end <= rest.start

@@ -9,7 +9,7 @@ from support.scene import Scene, finals, only, play
 from support.scripted import RATE
 from support.talk import Listener, ends_at, talk, words
 
-from vivavoce.pipeline.messages import EndReason, Final, Partial
+from vivavoce.pipeline.messages import EndReason, Final, Partial, SpeechAudio
 
 MINUTES = 10
 SECONDS = 60 * MINUTES
@@ -140,6 +140,41 @@ def test_speech_that_ends_before_the_place_of_the_cut(search_s: float, final_s: 
     first, second = finals(play(scene, script))
     assert first.end == second.start == int(10.1 * RATE)
     assert scene.context.ledger.summary().pending == 0
+
+
+@pytest.mark.parametrize("back", [2.2, 4.2, 7.2])
+@pytest.mark.parametrize("waits", [0.0, 0.3, 3.0])
+def test_the_vad_cuts_before_a_place_that_was_cut_already(back: float, waits: float) -> None:
+    """It knows nothing of words: what it sends again is not transcribed again."""
+
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        await scene.say(14.2)
+        await asyncio.sleep(waits)
+        sent = scene.at
+        end = sent - int(back * RATE)
+        await scene.end(EndReason.MAX_LENGTH, end=end)
+        scene.at = end
+        await scene.begin()
+        # At once, in pieces that do not end where the first ended.
+        while scene.at < sent - 1_000:
+            pcm = talk(scene.at, 1_500)
+            await scene.inbox.send(SpeechAudio(utterance=scene.number, start=scene.at, pcm=pcm))
+            scene.at += 1_500
+        scene.context.ledger.capture(max(sent, scene.at))
+        await scene.say(6.0)
+        await scene.end()
+
+    scene = Scene(Listener(), sound=talk, speculative_finals=False)
+    said = finals(play(scene, script))
+    assert [f.start for f in said] == [0, *(f.end for f in said[:-1])]
+    assert said[-1].end == scene.at
+    text = " ".join(f.text for f in said).split()
+    assert len(text) > 35
+    assert text[:-1] == words(0, len(text) - 1).split()
+    summary = scene.context.ledger.summary()
+    assert (summary.transcribed, summary.pending) == (scene.at, 0)
+    assert [f.utterance for f in said] == list(range(1, len(said) + 1))
 
 
 def test_where_no_word_is_known_the_quietest_place_is_cut() -> None:

@@ -141,6 +141,12 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         "only `model` can be chosen by itself; expected the name of a small model, as tiny.en",
     )
     unless(
+        transcription.draft is None or transcription.engine != "pocketsphinx",
+        "transcription",
+        "draft",
+        "pocketsphinx has no models to choose from; use engine: faster-whisper, or no draft",
+    )
+    unless(
         all(key.strip() for key in profile.cleanup.replacements),
         "cleanup",
         "replacements",

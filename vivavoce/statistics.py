@@ -39,6 +39,7 @@ class PipelineStatistics(msgspec.Struct, frozen=True, kw_only=True):
             f"audio: {seconds(self.ledger.captured):.1f} s captured in {self.elapsed_s:.1f} s; "
             f"main process {self.cpu_s:.2f} s CPU, {self.rss_bytes / 1e6:.1f} MB resident",
         ]
+        lines += self._overload()
         lines += [f"{name}: {value}" for name, value in self.counters.items()]
         lines += [f"{name}: {value:g}" for name, value in self.gauges.items()]
         lines += [
@@ -52,6 +53,16 @@ class PipelineStatistics(msgspec.Struct, frozen=True, kw_only=True):
             for name, c in self.channels.items()
         ]
         return "\n".join(lines)
+
+    def _overload(self) -> list[str]:
+        """On which rung of the overload ladder the run stands, in words."""
+        from vivavoce.actors.transcription.overload import Rung  # not needed to start
+
+        now = self.gauges.get("vivavoce_overload_rung")
+        highest = self.gauges.get("vivavoce_overload_rung_highest")
+        if now is None or highest is None:
+            return []
+        return [f"engine: {Rung(int(now))}; at worst: {Rung(int(highest))}"]
 
 
 def gather_statistics(

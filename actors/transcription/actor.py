@@ -103,6 +103,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._follower = Follower(self._settings, self._desk, context, self.emit)
         self._lag = context.metrics.gauge("vivavoce_lag_seconds")
         self._rung = context.metrics.gauge("vivavoce_overload_rung")
+        self._highest_rung = context.metrics.gauge("vivavoce_overload_rung_highest")
 
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
@@ -342,6 +343,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         before = self._ladder.rung
         rung = self._ladder.update(now, lag)
         self._rung.set(rung)
+        self._highest_rung.set(max(self._highest_rung.value, rung))
         if rung is not before:
             log.warning(
                 f"the engine is {lag:.1f} s behind: {rung}"

@@ -89,6 +89,7 @@ def test_every_shipped_profile_loads_and_says_what_it_is_for(name: str) -> None:
 def test_the_shipped_profiles_are_those_that_are_promised() -> None:
     assert set(profile_names()) == {
         "captions", "dictation", "meeting", "low-latency", "accurate", "battery", "offline",
+        "recordings",
     }  # fmt: skip
     assert load("offline").transcription.engine == "pocketsphinx"
     assert not load("dictation").transcription.partials
@@ -167,6 +168,8 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
          "vad.max_utterance_ms"),
         (["vad.hangover_ms=700"], "vad.hangover_ms"),
         (["supervisor.backoff_ms=6000"], "supervisor.backoff_ms"),
+        (["transcription.engine=pocketsphinx", "transcription.draft=tiny.en"],
+         "transcription.draft"),
     ],
 )  # fmt: skip
 def test_what_is_fine_alone_but_not_together_is_refused(overrides, path) -> None:

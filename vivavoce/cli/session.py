@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +19,8 @@ from vivavoce.actors.captions import CaptionActor, make_writer
 from vivavoce.assembly import Pipeline
 from vivavoce.cli.progress import DownloadProgress
 from vivavoce.pipeline.messages import seconds
+
+_PATIENCE_S = 0.5
 
 
 def run_session(
@@ -43,6 +47,7 @@ class _Session:
         self._pipeline = pipeline
         self._stats = stats
         self._signals = 0
+        self._last_words: Callable[[], int] = lambda: 0
 
     async def run(self, output: BinaryIO) -> None:
         pipeline = self._pipeline
@@ -53,6 +58,7 @@ class _Session:
             environ=os.environ,
             revisions_follow=pipeline.revises,
         )
+        self._last_words = lambda: os.write(output.fileno(), writer.abandon())
         pipeline.add_sink(CaptionActor(writer, output))
         gc.freeze()  # what was imported stays: no collection needs to look at it again
         loop = asyncio.get_running_loop()
@@ -70,9 +76,17 @@ class _Session:
         if self._signals == 1:
             self._pipeline.stop()
             return
+        # Finals may wait for their revision; and nobody may read what we write.
+        last = threading.Thread(target=self._say_last_words, daemon=True)
+        last.start()
+        last.join(_PATIENCE_S)
         pending = self._pipeline.context.ledger.summary().pending
         # Everything else would wait for an engine or a device; the engine ends with its input.
         os.write(
             2, f"\nvivavoce: stopped at once, {seconds(pending):.1f} s not finished\n".encode()
         )
         os._exit(1)
+
+    def _say_last_words(self) -> None:
+        with contextlib.suppress(OSError):
+            self._last_words()

@@ -87,7 +87,9 @@ class SplitWhisper:
             if margin is not None:
                 longest = max(_sounding(window[0]) for window in windows)
                 frames = even(min(FULL_FRAMES, longest + margin))
-            found = self._encoder.encode(_view(windows, frames), to_cpu=to_cpu)
+            # The rows of a batch are taken apart and joined in main memory.
+            on_cpu = to_cpu or self._job.batch
+            found = self._encoder.encode(_view(windows, frames), to_cpu=on_cpu)
             return _rows(found, len(windows))
 
         if self._job.batch:

@@ -16,6 +16,7 @@ from vivavoce.actors.transcription.engines.base import (
     EVERYTHING,
     SAMPLE_RATE,
     SAMPLES_PER_FRAME,
+    EngineError,
     Hypothesis,
     HypothesisWord,
     Request,
@@ -57,6 +58,7 @@ class WhisperSession:
         self._audio = np.zeros(4 * SAMPLE_RATE, dtype=np.float32)
         self._count = 0
         self._first = 0  # position of the first sample that is kept
+        self._closed = False
         self._language = options.language
         self._partials: PartialDecoder | None = None
 
@@ -125,7 +127,8 @@ class WhisperSession:
         self._partials = None
 
     def close(self) -> None:
-        """Free the audio."""
+        """Free the audio; what is asked for now is refused."""
+        self._closed = True
         self._audio = np.zeros(0, dtype=np.float32)
         self._count = 0
         self._partials = None
@@ -133,6 +136,8 @@ class WhisperSession:
     # -- inside
 
     def _heard(self, request: Request) -> npt.NDArray[np.float32]:
+        if self._closed:
+            raise EngineError("the session was closed", "bad_option")
         return self._audio[: max(0, min(self._count, request.samples - self._first))]
 
     def _empty(self, audio: npt.NDArray[np.float32]) -> Hypothesis:

@@ -43,6 +43,13 @@ from vivavoce.config.errors import VivavoceError
     help="For `stream`: a WAV file whose words and word times are in a refs.json beside it.",
 )
 @click.option(
+    "--unbroken",
+    type=click.FloatRange(min=0, max=600),
+    default=0.0,
+    metavar="MINUTES",
+    help="For `stream`: take the pauses out of the recording and repeat it for so long.",
+)
+@click.option(
     "--without",
     type=click.Choice(list(registry.RULES)),
     multiple=True,
@@ -69,6 +76,7 @@ def command(
     model: str | None,
     hours: float,
     recording: Path | None,
+    unbroken: float,
     without: tuple[str, ...],
     ablation: bool,
     curve: bool,
@@ -80,6 +88,7 @@ def command(
         model=model,
         hours=hours,
         recording=recording,
+        unbroken=unbroken,
         without=without,
         ablation=ablation,
         curve=curve,

@@ -45,6 +45,8 @@ class Options:
             tests, and pocketsphinx where there is no checkout.
         hours: hours of audio for ``memory``.
         recording: for ``stream``, a recording beside a ``refs.json``; None: the checkout's talk.
+        unbroken: for ``stream`` and ``throughput``, take the pauses out of the recording and repeat
+            it for so many minutes; 0: as it is.
         without: for ``stream``, names of :data:`RULES` that are switched off.
         ablation: for ``stream``, run once more for each rule, without it.
         curve: for ``stream``, run once for each of several hold-backs.
@@ -56,6 +58,7 @@ class Options:
     model: str | None = None
     hours: float = 3.0
     recording: Path | None = None
+    unbroken: float = 0.0
     without: tuple[str, ...] = ()
     ablation: bool = False
     curve: bool = False

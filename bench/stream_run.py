@@ -8,7 +8,7 @@ import resource
 import subprocess
 import time
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from vivavoce.bench.child import Run, engine_arguments, recording, started
 from vivavoce.bench.registry import Options
 from vivavoce.bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord
+from vivavoce.bench.unbroken import unbroken
 from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
@@ -88,7 +89,10 @@ def prepared(options: Options) -> Iterator[Talk]:
     """
     source = options.recording or recording(long=not options.quick)
     item = _reference(source)
-    pcm = _pcm(source)
+    pcm, words, text = _pcm(source), item["words"], item["text"]
+    if options.unbroken:
+        pcm, words = _without_pauses(source, pcm, words, 60 * options.unbroken)
+        text = " ".join(word["word"] for word in words)
     silence = bytes(round(LEAD_IN_S * SAMPLE_RATE) * _SAMPLE_BYTES)
     with TemporaryDirectory(prefix="vivavoce-bench-") as folder:
         path, lead_in = Path(folder) / "talk.wav", Path(folder) / "lead-in.wav"
@@ -97,14 +101,24 @@ def prepared(options: Options) -> Iterator[Talk]:
         yield Talk(
             path=path,
             lead_in=lead_in,
-            title=source.name,
+            title=f"{source.name}{' without pauses' if options.unbroken else ''}",
             duration_s=len(pcm) / _SAMPLE_BYTES / SAMPLE_RATE,
             lead_in_s=LEAD_IN_S,
-            text=item["text"],
-            words=tuple(
-                ReferenceWord(word["word"], LEAD_IN_S + word["end"]) for word in item["words"]
-            ),
+            text=text,
+            words=tuple(ReferenceWord(word["word"], LEAD_IN_S + word["end"]) for word in words),
         )
+
+
+def _without_pauses(
+    source: Path, pcm: bytes, words: Sequence[Mapping[str, Any]], seconds: float
+) -> tuple[bytes, list[dict[str, Any]]]:
+    try:
+        return unbroken(pcm, words, seconds, SAMPLE_RATE)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordingError(
+            f"cannot take the pauses out of {source}: its words need a start and an end in seconds "
+            f"({error!r})"
+        ) from error
 
 
 def _reference(source: Path) -> dict[str, Any]:

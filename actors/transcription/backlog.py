@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from vivavoce.actors.transcription.utterance import Utterance
+from vivavoce.actors.transcription.utterance import SLIVER, Utterance
 from vivavoce.pipeline.messages import (
     EndOfStream,
     Gap,
@@ -62,8 +62,8 @@ class Backlog:
     def take(self, message: Speech, now: float) -> None:
         """Take the next message of the VAD.
 
-        Where the VAD cuts an utterance too long before a place where it was cut already, its cut
-        is void: what it sends again is here, and the next utterance is the rest of this one.
+        Where the VAD cuts an utterance too long at a place that was cut already, or before it, its
+        cut is void: what it sends again is here, and the next utterance is the rest of this one.
 
         Raises:
             ValueError: it belongs to an utterance that is not open, or its audio does not follow.
@@ -140,5 +140,6 @@ class Backlog:
 
 
 def is_void(end: SpeechEnded, rest: Utterance) -> bool:
-    """Whether an utterance of the VAD ends before the place where it was cut already."""
-    return end.start < rest.start and end.end <= rest.start
+    """Whether the VAD cuts, and goes on, where its utterance was cut already or just behind."""
+    goes_on = end.end < rest.heard
+    return end.start < rest.start and goes_on and end.end - rest.start < SLIVER

@@ -9,7 +9,17 @@ import numpy as np
 
 from vivavoce.actors.transcription.agreement import LocalAgreement
 from vivavoce.actors.transcription.engines.base import Hypothesis
-from vivavoce.pipeline.messages import EndReason, Pcm, SpeechAudio, SpeechEnded, SpeechPaused
+from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
+    EndReason,
+    Pcm,
+    SpeechAudio,
+    SpeechEnded,
+    SpeechPaused,
+)
+
+SLIVER = SAMPLE_RATE
+"""What is shorter, between two cuts, is no utterance of its own."""
 
 
 @dataclass(slots=True)
@@ -81,8 +91,8 @@ class Utterance:
         self.ended_at = now
         self.over.set()
         del self._audio[2 * (message.end - self.start) :]
-        if self.cut is not None and self.cut >= message.end:
-            self.cut = None  # it is cut before that already
+        if self.cut is not None and self.cut > message.end - SLIVER:
+            self.cut = None  # it ends there, or before
 
     def split(self, key: int, now: float) -> Utterance:
         """End this utterance at its cut; what follows becomes the utterance that is returned.

@@ -30,8 +30,9 @@ class ScriptedEngine:
     """Hears audio; a hypothesis is one word for each half second. Dies when told.
 
     ``calls`` are those that began, ``done`` those that were answered and ``cancelled`` those that
-    nobody waited for to the end: the kind and the samples of each. What a call costs (seconds) may
-    be changed at any time. ``costs_of`` overrides the cost of a final by its number of samples.
+    nobody waited for to the end: the kind and the samples of each. ``left_open`` are the
+    sessions that were not closed before the engine was stopped. What a call costs (seconds) may be
+    changed at any time. ``costs_of`` overrides the cost of a final by its number of samples.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ScriptedEngine:
         self.dies_at: list[str] = []
         self.errors_at: list[str] = []
         self.starts = 0
+        self.left_open: list[int] = []
         self.calls: list[tuple[str, int]] = []
         self.done: list[tuple[str, int]] = []
         self.cancelled: list[tuple[str, int]] = []
@@ -79,6 +81,7 @@ class ScriptedEngine:
         self.sessions.pop(session, None)
 
     async def stop(self) -> None:
+        self.left_open += self.sessions
         self.sessions = {}
 
     async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:

@@ -11,7 +11,7 @@ FIRST, LAST = 1_000, 6_400
 
 _SENTENCE = 7  # words
 _LOUDEST = 1_000
-_DOUBT = 700  # samples by which the times of words are wrong: 44 ms
+_DOUBT = 1_600  # samples by which the times of words are wrong: 0.1 s
 
 
 def talk(start: int, count: int) -> np.ndarray:
@@ -63,12 +63,12 @@ class Listener(ScriptedEngine):
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             number = int(samples[start]) - _LOUDEST
             whole = end - start == LAST - FIRST
-            wrong = _DOUBT if number % 2 else -_DOUBT
+            wrong = _DOUBT if number % 4 < 2 else -_DOUBT
             heard.append(
                 HypothesisWord(
                     text=word(number) if whole else f"half{number}",
                     start=max(0, int(start) + wrong),
-                    end=int(end) + wrong,
+                    end=min(len(samples), int(end) + wrong),
                     probability=0.9 if whole else 0.2,
                 )
             )

@@ -54,7 +54,7 @@ def test_the_second_time_the_same_sound_needs_no_engine() -> None:
     assert first.text == second.text == "text 1"
     assert len(scene.engine.finals) == 1
     assert scene.counter("phrase_cache_hits") == 1
-    assert scene.engine.sessions == {}
+    assert scene.engine.left_open == []
     # Times of words are those of the second time.
     moved = second.start - first.start
     assert [w.start + moved for w in first.words] == [w.start for w in second.words]
@@ -206,4 +206,4 @@ def test_partials_of_a_known_phrase_are_shown_as_of_any_other() -> None:
     events = play(scene, script)
     assert [f.text for f in finals(events)] == [words(0, 4)] * 2
     assert scene.counter("phrase_cache_hits") == 1
-    assert scene.engine.sessions == {}, "the session of its partials is closed"
+    assert scene.engine.left_open == [], "the session of its partials is closed"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import sounds
 from support.program import MODEL, SPEECH, read_wave
 
 from vivavoce.actors.transcription.engine_process import EngineProcess
@@ -188,11 +189,14 @@ async def test_a_hard_one_in_the_batch_does_no_harm_to_the_others(
 
 
 async def test_the_same_run_twice_samples_the_same() -> None:
+    human = read_wave(SPEECH / HUMAN)
     texts = []
     for _ in range(2):
-        async with Running(1) as engine:
-            await engine.open(1, ENGLISH)
-            await engine.feed(1, read_wave(SPEECH / HUMAN))
-            texts.append((await engine.final(1)).text)
+        async with Running(1, threads=1) as engine:
+            texts.append([])
+            for number, pcm in enumerate((human, sounds.noisy(human, 15.0), human[8_000:])):
+                await engine.open(number, ENGLISH)
+                await engine.feed(number, pcm)
+                texts[-1].append((await engine.final(number)).text)
     assert texts[0] == texts[1]
     assert all(texts[0])

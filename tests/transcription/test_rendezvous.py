@@ -15,8 +15,10 @@ PATIENCE_S = 20
 class Party:
     """Members that enter together, each in a thread of its own; every wait has a limit."""
 
-    def __init__(self, *works: Callable[[Rendezvous], Any]) -> None:
-        self.rendezvous = Rendezvous()
+    def __init__(
+        self, *works: Callable[[Rendezvous], Any], rendezvous: Rendezvous | None = None
+    ) -> None:
+        self.rendezvous = rendezvous or Rendezvous()
         self.outcomes: list[Any] = [None] * len(works)
         entered = threading.Barrier(len(works))
 
@@ -88,6 +90,26 @@ def test_who_leaves_early_is_not_waited_for() -> None:
     )
     assert made.sets == [{1, 2}, {3}]
     assert party.outcomes == [10, [20, 30], "nothing to do"]
+
+
+def test_the_last_one_waited_for_may_leave_instead_of_calling() -> None:
+    made = Recorder()
+    waiting = threading.Event()
+
+    class Watched(Rendezvous):
+        def _appoint(self) -> None:
+            super()._appoint()
+            if len(self._waiting) == 2:
+                waiting.set()
+
+    party = Party(
+        lambda r: r.call("step", 1, made),
+        lambda r: r.call("step", 2, made),
+        lambda _: waiting.wait(PATIENCE_S),
+        rendezvous=Watched(),
+    )
+    assert party.outcomes == [10, 20, True]
+    assert made.sets == [{1, 2}]
 
 
 def test_a_failure_reaches_the_callers_of_that_group_and_nobody_else() -> None:

@@ -72,6 +72,7 @@ class Backlog:
             self._open_number = message.utterance
             if not self._goes_on:
                 self._open = Utterance(self._new_key(), message.start)
+                self._known = message.start
                 self._items.append(self._open)
             self._goes_on = False
         elif isinstance(message, SpeechAudio | SpeechPaused | SpeechResumed | SpeechEnded):

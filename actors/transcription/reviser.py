@@ -7,17 +7,22 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from vivavoce.actors.transcription.desk import EngineDesk
+from vivavoce.actors.transcription.engines.base import EngineDied, Hypothesis
 from vivavoce.actors.transcription.finals import final_again, revision_message
 from vivavoce.actors.transcription.utterance import Utterance
 from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import Final, Revision
+
+log = get_logger("transcription")
 
 
 class Reviser:
     """Decodes utterances once more, in the background, in order.
 
     Each final gets exactly one revision. Where more finals wait than the limit, or the engine fails
-    at one, its revision repeats the final's own text, so that nobody waits for it in vain.
+    at one, its revision repeats the final's own text, so that nobody waits for it in vain. An
+    engine that dies too often is given up; captions go on.
 
     Args:
         desk: the better engine.
@@ -39,6 +44,7 @@ class Reviser:
         self._limit = limit
         self._waiting: deque[tuple[Utterance, Final]] = deque()
         self._skipped: list[Final] = []  # directly behind the first of those that wait
+        self._given_up = False
         self._news = asyncio.Event()
         self._all_done = asyncio.Event()
         self._all_done.set()
@@ -68,7 +74,7 @@ class Reviser:
                 await self._news.wait()
                 continue
             utterance, final = self._waiting[0]
-            hypothesis = await self._desk.final(utterance, final.end)
+            hypothesis = await self._better(utterance, final)
             if hypothesis is None:
                 revision = final_again(final)
             else:
@@ -80,6 +86,17 @@ class Reviser:
             for other in skipped:
                 await self._emit(final_again(other))
             await self._desk.close(utterance)
+
+    async def _better(self, utterance: Utterance, final: Final) -> Hypothesis | None:
+        if self._given_up:
+            return None
+        try:
+            return await self._desk.final(utterance, final.end)
+        except EngineDied as death:
+            # Captions go on without: the draft's finals are what was said.
+            self._given_up = True
+            log.error(f"no more revisions, finals stay as they are: {death}")  # noqa: TRY400 - one line
+            return None
 
     async def stop(self) -> None:
         """End the engine."""

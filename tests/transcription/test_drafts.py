@@ -7,6 +7,7 @@ import pytest
 from support.scene import Scene, expected_text, finals, only, play
 from support.scripted import INFO, ScriptedEngine
 
+from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.messages import EndOfStream, Final, Revision
 
 BETTER = msgspec.structs.replace(INFO, model="better")
@@ -97,6 +98,17 @@ def test_the_better_engine_may_die(deaths: int) -> None:
     assert [f.text for f in finals(events)] == [
         expected_text(f.start, f.end) for f in finals(events)
     ]
+
+
+def test_a_better_engine_that_dies_too_often_is_given_up_and_captions_go_on() -> None:
+    better = Better(final_s=0.5)
+    better.dies_at = ["final"] * 100
+    scene = drafted(better)
+    events = play(scene, conversation)
+    check_order(events)
+    assert len(finals(events)) == 6
+    assert {revision.model for revision in only(events, Revision)} == {"m"}
+    assert better.starts <= 1 + TranscriptionSettings().max_engine_restarts
 
 
 def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeypatch) -> None:

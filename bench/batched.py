@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vivavoce.bench.offline import BaselineFailed
+from vivavoce.pipeline.messages import SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +21,37 @@ class Batched:
     """What ``BatchedInferencePipeline`` makes of a recording.
 
     Attributes:
+        batch_size: windows that were decoded at once.
         text: of the whole recording.
         wall_s: how long it took, without imports, loading the model and a warm-up.
         cpu_s: CPU seconds (user and system, all threads) of the same.
-        peak_mb: the most memory that the process had resident, in MB (10⁶ bytes).
+        peak_mb: the most memory that the process had resident until then, in MB (10⁶ bytes).
     """
 
+    batch_size: int
     text: str
     wall_s: float
     cpu_s: float
     peak_mb: float
 
 
-def transcribe(recording: Path, model: str, language: str, batch_size: int) -> Batched:
+def transcribe(
+    recording: Path, model: str, language: str, batch_sizes: Sequence[int]
+) -> list[Batched]:
     """Transcribe a mono 16 kHz int16 WAV file: int8 on the CPU, beam 5, with word times.
+
+    One process does it with each size of batches, after a warm-up of half a minute of the recording
+    with that size. ``num_workers`` and ``cpu_threads`` are left at the library's defaults.
 
     Args:
         recording: the file.
         model: a CTranslate2 directory or the name of a model that is on this machine.
         language: of the recording.
-        batch_size: windows that are decoded at once.
+        batch_sizes: windows that are decoded at once; ascending, so that the peak memory of each
+            is its own and not that of a larger one before it.
+
+    Returns:
+        One for each size, in that order.
 
     Raises:
         BaselineFailed: the process failed; its last line says why.
@@ -47,7 +60,7 @@ def transcribe(recording: Path, model: str, language: str, batch_size: int) -> B
         "recording": str(recording),
         "model": model,
         "language": language,
-        "batch_size": batch_size,
+        "batch_sizes": list(batch_sizes),
     }
     done = subprocess.run(
         [sys.executable, "-P", "-m", "vivavoce.bench.batched"],
@@ -59,7 +72,7 @@ def transcribe(recording: Path, model: str, language: str, batch_size: int) -> B
     if done.returncode != 0:
         said = (done.stderr.strip() or "nothing on standard error").splitlines()[-1]
         raise BaselineFailed(f"BatchedInferencePipeline ended with {done.returncode}: {said}")
-    return Batched(**json.loads(done.stdout))
+    return [Batched(**found) for found in json.loads(done.stdout)]
 
 
 def main() -> None:
@@ -79,23 +92,32 @@ def main() -> None:
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
     pipeline = BatchedInferencePipeline(model)
 
-    def text(samples: npt.NDArray[np.float32]) -> str:
+    def text(samples: npt.NDArray[np.float32], batch_size: int) -> str:
         segments, _ = pipeline.transcribe(
             samples,
             language=task["language"],
             beam_size=5,
             word_timestamps=True,
-            batch_size=task["batch_size"],
+            batch_size=batch_size,
         )
         return " ".join(segment.text.strip() for segment in segments)
 
-    text(audio[: 10 * file.getframerate()])
-    before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    said = text(audio)
-    wall_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    peak_mb = after.ru_maxrss * 1024 / 1e6
-    json.dump({"text": said, "wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_mb}, sys.stdout)
+    found = []
+    for batch_size in task["batch_sizes"]:
+        text(audio[: 30 * SAMPLE_RATE], batch_size)
+        before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+        said = text(audio, batch_size)
+        wall_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
+        found.append(
+            {
+                "batch_size": batch_size,
+                "text": said,
+                "wall_s": wall_s,
+                "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+                "peak_mb": after.ru_maxrss * 1024 / 1e6,
+            }
+        )
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

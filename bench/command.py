@@ -47,7 +47,8 @@ from vivavoce.config.errors import VivavoceError
     type=click.FloatRange(min=0, max=600),
     default=0.0,
     metavar="MINUTES",
-    help="For `stream`: take the pauses out of the recording and repeat it for so long.",
+    help="For `stream` and `throughput`: take the pauses out of the recording and repeat it for so "
+    "long.",
 )
 @click.option(
     "--without",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vivavoce.actors.transcription import engine_process
 from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
@@ -28,7 +30,12 @@ class Baseline:
 
 
 def transcribe(
-    recording: Path, pieces: Sequence[tuple[float, float]], model: str, language: str
+    recording: Path,
+    pieces: Sequence[tuple[float, float]],
+    model: str,
+    language: str,
+    *,
+    as_our_engine: bool = False,
 ) -> Baseline:
     """Transcribe pieces of a recording (mono 16 kHz int16 WAV; seconds) with faster-whisper.
 
@@ -38,6 +45,9 @@ def transcribe(
 
     Args:
         model: a CTranslate2 directory or the name of a model that is on this machine.
+        as_our_engine: with the environment of our engine's process (its settings of the memory
+            allocator, above all) and with one thread. Our engine decodes with one thread, too, but
+            encodes with all of them; CPU seconds hardly depend on the encoder's.
 
     Raises:
         BaselineFailed: the process failed; its last line says why.
@@ -47,10 +57,13 @@ def transcribe(
         "pieces": [list(piece) for piece in pieces],
         "model": model,
         "language": language,
+        "cpu_threads": 1 if as_our_engine else 0,
     }
+    environ = engine_process._ENVIRON if as_our_engine else {}
     done = subprocess.run(
         [sys.executable, "-P", "-m", "vivavoce.bench.offline"],
         input=json.dumps(task),
+        env={**environ, **os.environ},
         capture_output=True,
         text=True,
         check=False,
@@ -75,7 +88,13 @@ def main() -> None:
         pcm = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
     audio = pcm.astype(np.float32) / np.float32(32_768)
     folder = find_model(task["model"], offline=True, progress=lambda *_: None)
-    model = WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
+    model = WhisperModel(
+        str(folder),
+        device="cpu",
+        compute_type="int8",
+        cpu_threads=task["cpu_threads"],
+        local_files_only=True,
+    )
 
     def text(samples: npt.NDArray[np.float32]) -> str:
         segments, _ = model.transcribe(

@@ -31,8 +31,19 @@ RULES = {
     "partials": "transcription.partials=false",
     "adaptive-interval": "transcription.partial_cpu_share=1.0",
     "ladder": "transcription.overload_ladder=false",
+    "full-finals": "transcription.final_context=auto",
+    "temperature-fallback": "transcription.temperature_fallback=false",
+    "word-times": "transcription.word_times=false",
+    "window-cut": "transcription.window_ms=28000",
+    "margin": "transcription.context_margin_ms=0",
+    "hallucination-guard": "cleanup.hallucinations=false",
+    "repetition-guard": "cleanup.repeated_phrases=false",
 }
-"""What ``stream`` can do without, and the setting that switches it off."""
+"""What ``stream`` can do without, and the setting that switches it off.
+
+Without ``window-cut``, speech is cut only where Whisper's window forces it. Words from before, a
+draft model and the phrase cache are off in the profile already.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,12 @@ def test_without_a_name_the_benchmarks_are_listed(bench: Bench) -> None:
         assert registry.find(name).description in listing.stdout
 
 
+def test_the_help_says_which_benchmarks_take_speech_without_pauses(bench: Bench) -> None:
+    assert "For `stream` and `throughput`: take the pauses" in " ".join(
+        bench("--help").stdout.split()
+    )
+
+
 def test_the_table_shows_budgets_and_the_machine(bench: Bench) -> None:
     shown = bench("channel", "--quick")
     assert shown.exit_code == 0

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from click.testing import Result
 from support.program import MODEL, SPEECH
 
-from vivavoce.bench import offline, registry, results, stream_run
+from vivavoce.actors.transcription.actor import session_options
+from vivavoce.actors.transcription.window import LONGEST
+from vivavoce.bench import offline, registry, results, stream, stream_run
 from vivavoce.bench.child import Run
 from vivavoce.bench.stream_metrics import FinalEvent, PartialEvent
+from vivavoce.bench.stream_run import Streamed, Talk
 from vivavoce.config import load_profile
 
 Bench = Callable[..., Result]
@@ -38,6 +42,10 @@ def test_a_run_is_judged_and_compared_with_offline(bench: Bench, tmp_path: Path)
     assert found["CPU of offline"].value > 0
     ratio = found["CPU"].value / found["CPU of offline"].value
     assert found["CPU, against offline"].value == pytest.approx(ratio)
+    alike = found["CPU, against offline with our allocator settings and one decoder thread"]
+    assert alike.value > 0
+    assert alike.budget is None
+    assert any("cost of streaming alone" in note for note in result.notes)
     assert found["main process, peak memory"].value > 20
     assert found["engine process, peak memory"].value > 50
     (curve,) = result.tables
@@ -55,6 +63,42 @@ def test_the_baseline_reads_each_piece(tmp_path: Path) -> None:
     assert found.cpu_s > 0
 
 
+@pytest.mark.engine
+def test_the_baseline_runs_plain_or_as_our_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, runs = subprocess.run, []
+
+    def watched(*arguments, **more):
+        runs.append((json.loads(more["input"])["cpu_threads"], more["env"]))
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(offline.subprocess, "run", watched)
+    monkeypatch.delenv("MALLOC_MMAP_MAX_", raising=False)
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "3")
+    talk = SPEECH / "utt-002-awb.wav"
+    texts = [
+        offline.transcribe(talk, [(0.0, 2.0)], str(MODEL), "en", as_our_engine=alike).texts
+        for alike in (False, True)
+    ]
+    assert texts[0] == texts[1] == ("It is the only way.",)
+    (plain, plain_environ), (alike, alike_environ) = runs
+    assert (plain, alike) == (0, 1)
+    assert "MALLOC_MMAP_MAX_" not in plain_environ
+    assert alike_environ["MALLOC_MMAP_MAX_"] == "0"
+    # What the user's environment says goes before, as it does for the engine.
+    assert alike_environ["MALLOC_ARENA_MAX"] == plain_environ["MALLOC_ARENA_MAX"] == "3"
+
+
+def test_start_up_is_the_least_of_two_runs(tmp_path: Path, monkeypatch) -> None:
+    cpu_s = iter([3.0, 2.0, 1.0])
+    monkeypatch.setattr(
+        stream, "stream", lambda *_: Streamed((), next(cpu_s), 0.0, 0.0, end_s=4.0, wall_s=4.0)
+    )
+    talk = Talk(tmp_path / "t.wav", tmp_path / "l.wav", "talk", 1.0, 4.0, "", ())
+    bench = stream._Bench(registry.Options(), talk, "model")
+    bench.calibrate()
+    assert bench.start_up_cpu_s == 2.0
+
+
 def test_a_baseline_that_fails_is_one_line() -> None:
     with pytest.raises(offline.BaselineFailed, match=r"ended with 1: .*no model directory"):
         offline.transcribe(SPEECH / "utt-002-awb.wav", [(0.0, 1.0)], "./absent", "en")
@@ -65,6 +109,22 @@ def test_every_rule_is_switched_off_by_a_setting_that_is_on(setting: str) -> Non
     plain = load_profile("captions", environ={}, overrides=[])
     off = load_profile("captions", environ={}, overrides=[setting])
     assert off != plain
+
+
+@pytest.mark.parametrize(
+    "rule", ["trimming", "full-finals", "temperature-fallback", "word-times", "margin"]
+)
+def test_rules_of_decoding_reach_the_engine(rule: str) -> None:
+    plain, off = (
+        session_options(load_profile("captions", environ={}, overrides=changes).transcription)
+        for changes in ([], [registry.RULES[rule]])
+    )
+    assert off != plain
+
+
+def test_without_the_window_cut_speech_is_cut_only_where_it_must_be() -> None:
+    off = load_profile("captions", environ={}, overrides=[registry.RULES["window-cut"]])
+    assert off.transcription.window_ms * 16 == LONGEST
 
 
 @pytest.mark.parametrize(

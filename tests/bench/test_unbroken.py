@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from vivavoce.bench.registry import Options
+from vivavoce.bench.stream_run import prepared
 from vivavoce.bench.unbroken import unbroken
 
 RATE = 1_000
@@ -48,3 +50,13 @@ def test_words_that_touch_lose_nothing() -> None:
         {"word": "b", "start": 0.3, "end": 0.6},
     ]
     assert unbroken(samples, words, 0.0, RATE)[0] == samples
+
+
+def test_the_recording_that_stream_and_throughput_share_is_unbroken() -> None:
+    with prepared(Options(quick=True)) as talk:
+        plain = talk
+    with prepared(Options(quick=True, unbroken=0.1)) as talk:
+        assert talk.duration_s >= 6.0
+        assert talk.title == f"{plain.title} without pauses"
+        assert len(talk.words) % len(plain.words) == 0
+        assert len(talk.words) > len(plain.words)

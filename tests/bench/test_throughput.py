@@ -40,8 +40,11 @@ def result_of(walls: dict[int, list[float]], trimmed: str, exact: str) -> result
 
     def ours(text: str, wall_s: float) -> throughput._Ours:
         final = FinalEvent(1.0, 1, text, 0.0, 1.0)
-        streamed = Streamed((final,), wall_s, 50.0, 250.0, end_s=1.0, wall_s=wall_s)
-        return throughput._Ours((throughput._Run(streamed, wall_s, 2 * wall_s),))
+        runs = [
+            Streamed((final,), 2 * seconds, 50.0, 250.0, end_s=1.0, wall_s=seconds)
+            for seconds in (wall_s + 1, 1.0, 3.0)
+        ]
+        return throughput._Ours((runs[0],), tuple(runs[1:]))
 
     theirs = [
         throughput._Theirs(tuple(Batched(size, "a b c d", wall, 1.0, 200.0) for wall in rounds))
@@ -57,6 +60,7 @@ def test_ours_is_compared_with_the_fastest_of_theirs_by_medians() -> None:
     found = {figure.name: figure for figure in result.figures}
     assert found["BatchedInferencePipeline: throughput"].value == pytest.approx(100 / 8)
     assert found["recordings: throughput against it"].value == pytest.approx(8 / 5)
+    assert found["recordings: CPU"].value == pytest.approx(2 * 5 / 100)
     captions = found["captions: throughput against it"]
     assert captions.value == pytest.approx(0.8)
     assert captions.met is False

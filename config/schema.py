@@ -227,7 +227,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Largest share of one core that partials may take while someone speaks, "
             "by the engine's measured cost.",
         ),
-    ] = 0.32
+    ] = 0.34
     hold_back_words: Annotated[
         int,
         Meta(
@@ -243,7 +243,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="How probable such a word must be. More: steadier, and later; the curve "
             "is in `vivavoce bench stream --curve`."
         ),
-    ] = 0.5
+    ] = 0.6
     window_ms: Annotated[
         int,
         Meta(

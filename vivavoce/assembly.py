@@ -262,6 +262,8 @@ class Pipeline:
                 partials=False,
                 speculative_finals=False,
                 overload_ladder=False,
+                # How soon an end is known depends on timing; where it is cut must not.
+                window_ms=28_000,
             )
         return [
             self._capture,
@@ -275,16 +277,23 @@ class Pipeline:
 
         side_by_side = settings.batch_size if self._reads_ahead else 1
 
-        def starter(model: str) -> StartEngine:
-            chosen = msgspec.structs.replace(settings, model=model)
+        def starter(chosen: TranscriptionSettings, *, background: bool = False) -> StartEngine:
             return partial(
-                start_selected, chosen, self.context.metrics, self._on_progress, side_by_side
+                start_selected,
+                chosen,
+                self.context.metrics,
+                self._on_progress,
+                side_by_side,
+                background=background,
             )
 
         if settings.draft is None:
-            return TranscriptionActor(settings, starter(settings.model), side_by_side)
+            return TranscriptionActor(settings, starter(settings), side_by_side)
+        draft = msgspec.structs.replace(settings, model=settings.draft)
+        # Nothing may take the better model's place: a revision would be worse than the draft.
+        better = msgspec.structs.replace(settings, engine="faster-whisper")
         return TranscriptionActor(
-            settings, starter(settings.draft), start_reviser=starter(settings.model)
+            settings, starter(draft), start_reviser=starter(better, background=True)
         )
 
     async def _run(self) -> None:

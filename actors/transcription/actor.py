@@ -76,6 +76,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._pending = max(settings.max_pending, side_by_side)
         self._engine: RevivedEngine | None = None
         self._backlog = Backlog()
+        self._running = False
         self._closed = False
         self._news = asyncio.Event()
         self._news_of_speech = asyncio.Event()
@@ -109,9 +110,11 @@ class TranscriptionActor(Actor[Speech, Caption]):
         """Work until the inbox is closed and every utterance has its final."""
         try:
             async with anyio.create_task_group() as group:
+                self._running = True
                 group.start_soon(self._take_in, name="transcription intake")
                 await self.context.stream.begun()
                 await self._desk.engine.ready()
+                self._ladder.begin(self.context.clock.now())
                 group.start_soon(self._follow, name="transcription follower")
                 if self._reviser is not None:
                     group.start_soon(self._reviser.run, name="transcription reviser")
@@ -122,6 +125,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             first = first_failure(failures)
             raise first from first.__cause__
         finally:
+            self._running = False
             for utterance in self._backlog.utterances():
                 utterance.abandon_attempt()
 
@@ -193,12 +197,15 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     def _schedule(self) -> None:
         """Start the decodings that are wanted, in order, and stop those that are not any more."""
+        if not self._running:
+            return  # a decoding that ended while the actor stops must not start another
         running = 0
         for utterance in self._backlog.utterances():
             wanted = self._wanted(utterance)
             if utterance.attempt is not None and utterance.attempt.end != wanted:
+                discarded = self.context.metrics.counter("vivavoce_speculative_discarded_total")
+                discarded.add(utterance.attempt.speculative)
                 utterance.abandon_attempt()
-                self.context.metrics.counter("vivavoce_speculative_discarded_total").add()
             if utterance.attempt is None and wanted is not None and running < self._slots:
                 self._start_attempt(utterance, wanted)
             running += self._is_busy(utterance)
@@ -276,8 +283,6 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._split()
             elif head.cut is None and head.ended is not None and self._has(head, head.ended.end):
                 await self._finish(head, head.ended)
-                self._backlog.pop()
-                self._room.set()
                 self._schedule()
                 self._news_of_speech.set()
             elif self._closed and head.ended is None:
@@ -298,8 +303,11 @@ class TranscriptionActor(Actor[Speech, Caption]):
         now = self.context.clock.now()
         if self._backlog.split(now):
             self._follower.policy.begin_utterance(now)
+        self._schedule()
 
     async def _finish(self, utterance: Utterance, ended: SpeechEnded) -> None:
+        """Emit what came of an utterance. Only then is it settled: an actor that fails while it
+        emits decodes it again when it is restarted."""
         attempt = utterance.attempt
         assert attempt is not None
         hypothesis = attempt.task.result()
@@ -307,29 +315,34 @@ class TranscriptionActor(Actor[Speech, Caption]):
             log.error(
                 f"utterance {utterance.number} is set aside: the engine failed {TRIES} times at it"
             )
+            gap = Gap(start=utterance.start, end=ended.end, reason=GapReason.ENGINE_FAILED)
+            await self.emit(gap)
             self.context.ledger.drop(utterance.start, ended.end)
-            await self.emit(
-                Gap(start=utterance.start, end=ended.end, reason=GapReason.ENGINE_FAILED)
-            )
         else:
             now = self.context.stream.elapsed()
             latency = latency_of(utterance, ended, attempt, hypothesis, now)
             final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
-            stable = len(promised(utterance, ended, hypothesis))
-            self._count(utterance, final.corrected, stable, speculative=attempt.speculative)
-            self._previous.add(final.text, final.end, final.average_log_probability)
-            self.context.ledger.transcribe(utterance.start, ended.end)
             await self.emit(final)
+            self.context.ledger.transcribe(utterance.start, ended.end)
+            stable = len(promised(utterance, ended, hypothesis))
+            self._count(utterance, hypothesis, final.corrected, stable)
+            self._previous.add(final.text, final.end, final.average_log_probability)
             if self._reviser is not None:
-                self._reviser.add(utterance, final)
+                self._reviser.add(utterance, final, hurry=self._ladder.rung > 0)
+        self._backlog.pop()
+        self._room.set()
         await self._desk.close(utterance)
 
     def _count(
-        self, utterance: Utterance, corrected: int, stable: int, *, speculative: bool
+        self, utterance: Utterance, hypothesis: Hypothesis, corrected: int, stable: int
     ) -> None:
         metrics = self.context.metrics
+        attempt = utterance.attempt
         metrics.counter("vivavoce_finals_total").add()
-        metrics.counter("vivavoce_finals_speculative_total").add(speculative)
+        metrics.counter("vivavoce_finals_speculative_total").add(
+            attempt is not None and attempt.speculative
+        )
+        metrics.counter("vivavoce_finals_invented_total").add(hypothesis.invented)
         metrics.counter("vivavoce_corrected_words_total").add(corrected)
         metrics.counter("vivavoce_stable_words_total").add(stable)
         metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(

@@ -39,11 +39,28 @@ class LocalAgreement:
             The stable text and the tail; a space belongs between them where both are non-empty.
         """
         words = text.split()[:certain]
-        known = len(self._stable)
-        agreed = max(agreeing(self._previous, words), settled)
-        self._stable += words[known:agreed]
+        before, after = self._behind(self._previous), self._behind(words)
+        agreed = max(agreeing(self._previous[before:], words[after:]), settled - after)
+        self._stable += words[after : after + max(0, agreed)]
         self._previous = words
-        return " ".join(self._stable), " ".join(words[len(self._stable) :])
+        return " ".join(self._stable), " ".join(words[after + max(0, agreed) :])
+
+    def _behind(self, words: Sequence[str]) -> int:
+        """How many leading words of a hypothesis say what is stable already.
+
+        One that does not begin with the stable words may say it in more or fewer words.
+        """
+        if agreeing(self._stable, words) == len(self._stable):
+            return len(self._stable)
+        matcher = SequenceMatcher(
+            None, [bare(w) for w in self._stable], [bare(w) for w in words], autojunk=False
+        )
+        *blocks, _ = matcher.get_matching_blocks()
+        if not blocks:
+            return min(len(self._stable), len(words))
+        last = blocks[-1]
+        unmatched = len(self._stable) - (last.a + last.size)
+        return min(last.b + last.size + unmatched, len(words))
 
 
 def agreeing(before: Sequence[str], after: Sequence[str]) -> int:

@@ -113,7 +113,8 @@ class Backlog:
     def lag(self, now: float) -> float:
         """Seconds of speech that has ended and waits, and how long the engine is at what it has.
 
-        Speech in front of a cut has ended when the place of the cut was found.
+        What waits counts for no longer than it has waited. Speech in front of a cut has ended when
+        the place of the cut was found.
         """
         lag = 0.0
         for utterance in self.utterances():
@@ -122,7 +123,8 @@ class Backlog:
                     lag += seconds(utterance.heard - utterance.cut_tried)
                 continue
             if utterance.attempt is None:
-                lag += seconds(utterance.ended.end - utterance.start)
+                waited = max(0.0, now - utterance.ended_at)
+                lag += min(waited, seconds(utterance.ended.end - utterance.start))
             elif not utterance.attempt.task.done():
                 lag += max(0.0, now - utterance.ended_at)
         return lag

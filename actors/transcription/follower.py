@@ -61,7 +61,9 @@ class Follower:
         """Whether the utterance is too long for one window and has no cut yet."""
         end = utterance.heard if utterance.ended is None else utterance.ended.end
         length = end - utterance.start
-        limit = self._window if utterance.ended is None else LONGEST
+        # In a pause the end is near, and a final of the whole may be ready when it comes.
+        talking = utterance.ended is None and utterance.paused is None
+        limit = self._window if talking else LONGEST
         if utterance.cut is not None or length <= limit:
             return False
         return length > LONGEST or utterance.heard - utterance.cut_tried >= _AGAIN
@@ -84,6 +86,8 @@ class Follower:
             utterance.over, self._desk.partial(utterance, heard, self._prefix(utterance))
         )
         if hypothesis is None or utterance.over.is_set():
+            # It took this long at least; where all are abandoned, nothing else would tell.
+            self.policy.cost_at_least(self._context.clock.now() - began)
             return
         self.policy.cost(hypothesis.decode_s)
         metrics = self._context.metrics
@@ -91,7 +95,7 @@ class Follower:
         certain = self._certain(hypothesis)
         self._held_back = certain is not None and certain < len(hypothesis.probabilities)
         shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words, certain)
-        if shown == utterance.shown or not any(shown):
+        if shown == utterance.shown:
             return
         utterance.shown = shown
         utterance.revision += 1
@@ -114,9 +118,8 @@ class Follower:
         """
         end = min(utterance.heard, utterance.start + max(self._window, LONGEST - SAMPLE_RATE))
         length = end - utterance.start
-        prefix = self._prefix(utterance)
         over = utterance.over.is_set()
-        search = self._desk.partial(utterance, end, prefix, times=True)
+        search = self._desk.partial(utterance, end, self._prefix(utterance), times=True)
         hypothesis = await (search if over else unless(utterance.over, search))
         if utterance.over.is_set() and not over:
             return
@@ -124,7 +127,9 @@ class Follower:
         cut = None
         if hypothesis is not None and hypothesis.words:
             behind_view = len(hypothesis.text.split()) - len(hypothesis.words)
-            stable = len(prefix) - behind_view if prefix else len(hypothesis.words)
+            stable = len(utterance.agreement.stable) - behind_view
+            if not utterance.agreement.stable:  # nothing was ever compared: there are no partials
+                stable = len(hypothesis.words)
             cut = word_boundary(hypothesis.words, max(0, stable), length)
         utterance.cut_tried = utterance.heard
         if cut is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 _CALM_S = 10.0
+_CATCH_UP_S = 15.0
 
 
 class Rung(IntEnum):
@@ -35,11 +36,18 @@ class OverloadLadder:
         self._step = max_lag_s / Rung.CHEAPER_FINALS
         self._enabled = enabled
         self._calm_since: float | None = None
+        self._catching_up_until = float("-inf")
         self.rung = Rung.KEEPING_UP
+
+    def begin(self, now: float) -> None:
+        """The engine is ready: what waited for it while it was loaded is no overload yet."""
+        self._catching_up_until = now + _CATCH_UP_S
 
     def update(self, now: float, lag_s: float) -> Rung:
         """The rung for a lag measured at ``now`` (seconds)."""
-        if not self._enabled:
+        if lag_s < self._step:
+            self._catching_up_until = float("-inf")
+        if not self._enabled or now < self._catching_up_until:
             return self.rung
         reached = Rung(min(int(lag_s / self._step), Rung.CHEAPER_FINALS))
         if reached > self.rung:
@@ -50,6 +58,8 @@ class OverloadLadder:
         elif self._calm_since is None:
             self._calm_since = now
         elif now - self._calm_since >= _CALM_S and self.rung:
-            self.rung = Rung(self.rung - 1)
+            # Nobody asks while it is silent: several steps may have become due.
+            steps = int((now - self._calm_since) / _CALM_S)
+            self.rung = Rung(max(0, self.rung - steps))
             self._calm_since = now
         return self.rung

@@ -69,6 +69,11 @@ class PartialPolicy:
         self._covered = covered
         self._dipped = False
 
+    def cost_at_least(self, seconds: float) -> None:
+        """A partial was abandoned after ``seconds``."""
+        if seconds > self._cost:
+            self.cost(seconds)
+
     def cost(self, seconds: float) -> None:
         """What a partial took of the engine; the policy follows its moving mean."""
         self._cost += _SMOOTHING * (seconds - self._cost) if self._cost else seconds

@@ -42,16 +42,19 @@ class Reviser:
         self._context = context
         self._emit = emit
         self._limit = limit
-        self._waiting: deque[tuple[Utterance, Final]] = deque()
+        self._waiting: deque[tuple[Utterance | None, Final]] = deque()
         self._skipped: list[Final] = []  # directly behind the first of those that wait
         self._given_up = False
         self._news = asyncio.Event()
         self._all_done = asyncio.Event()
         self._all_done.set()
 
-    def add(self, utterance: Utterance, final: Final) -> None:
-        """Revise ``final`` when its turn comes."""
-        self._waiting.append((utterance, final))
+    def add(self, utterance: Utterance, final: Final, *, hurry: bool = False) -> None:
+        """Revise ``final`` when its turn comes; in a ``hurry`` only by its own text.
+
+        The draft's engine cannot keep up then, and needs what this one would take.
+        """
+        self._waiting.append((None if hurry else utterance, final))
         self._all_done.clear()
         self._news.set()
         # The first is being decoded.
@@ -66,7 +69,12 @@ class Reviser:
         await self._all_done.wait()
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work for ever.
+
+        Raises:
+            EngineError: the engine cannot be loaded.
+        """
+        await self._desk.engine.ready()
         while True:
             if not self._waiting:
                 self._all_done.set()
@@ -75,7 +83,7 @@ class Reviser:
                 continue
             utterance, final = self._waiting[0]
             hypothesis = await self._better(utterance, final)
-            if hypothesis is None:
+            if utterance is None or hypothesis is None:
                 revision = final_again(final)
             else:
                 revision = revision_message(utterance, hypothesis, self._desk.info)
@@ -85,10 +93,11 @@ class Reviser:
             await self._emit(revision)
             for other in skipped:
                 await self._emit(final_again(other))
-            await self._desk.close(utterance)
+            if utterance is not None:
+                await self._desk.close(utterance)
 
-    async def _better(self, utterance: Utterance, final: Final) -> Hypothesis | None:
-        if self._given_up:
+    async def _better(self, utterance: Utterance | None, final: Final) -> Hypothesis | None:
+        if self._given_up or utterance is None:
             return None
         try:
             return await self._desk.final(utterance, final.end)

@@ -18,7 +18,9 @@ log = get_logger("transcription")
 _MENDED_BY_FALLBACK = ("model_not_found", "missing_dependency")
 
 
-def engine_spec(settings: TranscriptionSettings, side_by_side: int = 1) -> EngineSpec:
+def engine_spec(
+    settings: TranscriptionSettings, side_by_side: int = 1, *, background: bool = False
+) -> EngineSpec:
     """The engine that a profile asks for; ``auto`` asks for faster-whisper first."""
     return EngineSpec(
         engine="faster-whisper" if settings.engine == "auto" else settings.engine,
@@ -29,6 +31,7 @@ def engine_spec(settings: TranscriptionSettings, side_by_side: int = 1) -> Engin
         threads=settings.threads,
         offline=settings.offline,
         side_by_side=side_by_side,
+        background=background,
     )
 
 
@@ -37,8 +40,12 @@ async def start_selected(
     metrics: Metrics,
     on_progress: Callable[[str, int, int], None] | None = None,
     side_by_side: int = 1,
+    *,
+    background: bool = False,
 ) -> EngineProcess:
     """Start the engine of the profile, for ``side_by_side`` finals at once.
+
+    In the ``background`` it lets every other process go first.
 
     With ``engine: auto``, a known model that is neither here nor to be fetched is replaced by the
     bundled pocketsphinx, with a warning. A wrong name or a broken directory is the user's to mend.
@@ -53,7 +60,9 @@ async def start_selected(
 
         settings = await resolve_model(asked)
     engine = EngineProcess(
-        engine_spec(settings, side_by_side), metrics=metrics, on_progress=on_progress
+        engine_spec(settings, side_by_side, background=background),
+        metrics=metrics,
+        on_progress=on_progress,
     )
     try:
         info = await engine.start()
@@ -61,7 +70,9 @@ async def start_selected(
         if asked.model == AUTO and error.kind == "model_not_found" and not asked.offline:
             # What is best cannot be fetched; what is here may do.
             here = msgspec.structs.replace(asked, offline=True)
-            return await start_selected(here, metrics, on_progress, side_by_side)
+            return await start_selected(
+                here, metrics, on_progress, side_by_side, background=background
+            )
         known = settings.model in REPOSITORIES and not is_directory_name(settings.model)
         if settings.engine != "auto" or error.kind not in _MENDED_BY_FALLBACK or not known:
             raise

@@ -12,7 +12,7 @@ from vivavoce.pipeline.clock import run_virtual
 
 
 def captions_of_a_run(monkeypatch, partial_s: float) -> bytes:
-    async def start_scripted(settings, metrics, on_progress, side_by_side):
+    async def start_scripted(settings, metrics, on_progress, side_by_side, *, background):
         engine = ScriptedEngine(partial_s=partial_s, final_s=0.31)
         await engine.start()
         return engine

@@ -42,9 +42,29 @@ def test_no_later_hypothesis_changes_stable_text(stream) -> None:
         stable, tail = agreement.update(" ".join(hypothesis))
         assert stable.startswith(before)
         assert not before or stable == before or stable[len(before)] == " "
-        # Exactly joined: nothing of the hypothesis beyond the stable part is dropped.
-        assert tail.split() == hypothesis[len(agreement.stable) :]
+        # Exactly joined: the tail is the end of the hypothesis, all that is not stable of it.
+        assert tail.split() == hypothesis[len(hypothesis) - len(tail.split()) :]
+        known = agreement.stable
+        if agreeing(known, hypothesis) == len(known):
+            assert tail.split() == hypothesis[len(known) :]
         before = stable
+
+
+def test_a_hypothesis_that_reads_differently_before_repeats_no_stable_word() -> None:
+    agreement = LocalAgreement()
+    for text in ("a b c", "a b c"):
+        agreement.update(text)
+    assert agreement.update("a x b c d") == ("a b c", "d")
+    assert agreement.update("a x b c d e") == ("a b c d", "e")
+    assert agreement.update("c d e") == ("a b c d e", "")
+
+
+def test_a_stable_word_that_reads_differently_is_not_shown_again() -> None:
+    agreement = LocalAgreement()
+    for text in ("one too", "one too"):
+        agreement.update(text)
+    assert agreement.update("one two three") == ("one too", "three")
+    assert agreement.update("one two three four") == ("one too three", "four")
 
 
 @pytest.mark.parametrize(

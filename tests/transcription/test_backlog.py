@@ -173,11 +173,13 @@ async def test_lag_is_the_speech_that_waits_and_the_time_that_it_is_being_decode
     backlog = filled(*one(1, 0, 2 * RATE), *one(2, 2 * RATE, 5 * RATE), now=10.0)
     backlog.take(started(3, 5 * RATE), 10.0)
     backlog.take(heard(3, 5 * RATE, 9 * RATE), 10.0)
-    assert backlog.lag(10.0) == 5.0, "what is still being spoken is not late"
+    assert backlog.lag(10.0) == 0.0, "nothing has waited yet"
+    assert backlog.lag(12.5) == 4.5
+    assert backlog.lag(20.0) == 5.0, "no longer than it is; what is being spoken is not late"
     first, second, open_one = backlog.utterances()
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     first.attempt = Attempt(2 * RATE, ready, 10.0, False)  # type: ignore[arg-type]
-    assert backlog.lag(10.0) == 3.0
+    assert backlog.lag(13.0) == 6.0
     assert backlog.lag(14.0) == 7.0
     ready.set_result(None)
     assert backlog.lag(14.0) == 3.0, "it is decoded"
@@ -271,7 +273,7 @@ class RandomSpeech(RuleBasedStateMachine):
         waiting = [item for item in self.backlog.utterances() if item.ended is not None]
         gaps = len(self.events) - sum(isinstance(item, Gap) for item in self.out)
         assert self.backlog.waiting == len(waiting) + gaps
-        late = sum(item.heard - item.start for item in waiting) / RATE
+        late = sum(min(self.now - w.ended_at, (w.heard - w.start) / RATE) for w in waiting)
         assert self.backlog.lag(self.now) == pytest.approx(late)
 
     def teardown(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 from support.scene import Scene, expected_text, finals, only, play
 from support.scripted import INFO, ScriptedEngine
 
+from vivavoce.actors.transcription.engines.base import EngineError
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.messages import EndOfStream, Final, Revision
 
@@ -109,6 +110,33 @@ def test_a_better_engine_that_dies_too_often_is_given_up_and_captions_go_on() ->
     assert len(finals(events)) == 6
     assert {revision.model for revision in only(events, Revision)} == {"m"}
     assert better.starts <= 1 + TranscriptionSettings().max_engine_restarts
+
+
+def test_a_better_engine_that_cannot_be_loaded_ends_the_run_before_anybody_waits_for_it() -> None:
+    class Missing(Better):
+        async def start(self):
+            raise EngineError("there is no such model", "model_not_found")
+
+    with pytest.raises(ExceptionGroup) as failed:
+        play(drafted(Missing()), conversation)
+    assert failed.group_contains(EngineError, match="no such model")
+
+
+def test_in_a_hurry_a_final_is_revised_by_its_own_text() -> None:
+    """The draft cannot keep up: the better engine does not take its time as well."""
+
+    async def script(scene: Scene) -> None:
+        await conversation(scene, 3)
+        scene.engine.final_s = scene.engine.cheap_s = 6.0
+        await conversation(scene, 6)
+
+    better = Better(final_s=0.1)
+    events = play(drafted(better, speculative_finals=False), script)
+    check_order(events)
+    models = [revision.model for revision in only(events, Revision)]
+    assert "better" in models
+    assert "m" in models
+    assert len(better.finals) == models.count("better")
 
 
 def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeypatch) -> None:

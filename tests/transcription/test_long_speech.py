@@ -229,3 +229,35 @@ def test_where_no_word_is_known_the_quietest_place_is_cut() -> None:
     first, second = finals(play(scene, script))
     assert 20 * RATE < first.end == second.start <= 28 * RATE
     assert talk(first.end, 1)[0] == 0
+
+
+def test_an_endpoint_behind_a_cut_is_no_overload() -> None:
+    """When the first part is done the rest is long, has ended, and was not begun before."""
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.utterance(22.0)
+        await scene.silence(3.0)
+
+    scene = Scene(Listener(final_s=1.0), sound=talk, partials=False)
+    events = play(scene, script)
+    assert len(finals(events)) >= 2
+    assert scene.context.metrics.gauges()["vivavoce_overload_rung_highest"] == 0
+    assert not any(cheap for _, _, cheap in scene.engine.finals)
+
+
+def test_in_a_pause_a_long_utterance_is_decoded_whole_before_it_is_cut() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        await scene.say(13.9)
+        end = scene.at
+        await scene.pause()
+        await scene.say(0.3)
+        await asyncio.sleep(0.3)
+        await scene.end(end=end)
+
+    scene = Scene(Listener(final_s=0.3), sound=talk, partials=False)
+    (final,) = finals(play(scene, script))
+    assert final.latency.speculative
+    assert scene.counter("window_cuts") == 0

@@ -34,6 +34,14 @@ def test_where_a_word_ends_a_partial_comes_early() -> None:
     assert policy.due_at(11_200) == 0.8, "one dip, one partial"
 
 
+def test_a_partial_that_was_abandoned_tells_how_long_it_takes_at_least() -> None:
+    policy = PartialPolicy(0.25, 0.5)
+    policy.cost_at_least(1.0)
+    assert policy.interval() == 2.0
+    policy.cost_at_least(0.1)
+    assert policy.interval() == 2.0, "abandoned early: that is no news"
+
+
 def test_an_engine_that_cannot_keep_up_gets_fewer() -> None:
     policy = PartialPolicy(0.4, 0.5)
     policy.begin_utterance(0.0)

@@ -260,6 +260,22 @@ def test_a_session_without_a_language_names_the_models_own(engine: Any) -> None:
     assert heard.partial().language == heard.final().language == "en"
 
 
+def test_a_final_finds_out_the_language_for_itself(engine: Any, monkeypatch: Any) -> None:
+    """What a partial made of the first half word must not decide it."""
+    heard = Heard(engine, BOYS, language=None)
+    heard.session._language = "de"
+    asked = []
+    transcribe = engine._model.transcribe
+
+    def listening(*arguments: Any, **options: Any) -> Any:
+        asked.append(options["language"])
+        return transcribe(*arguments, **options)
+
+    monkeypatch.setattr(engine._model, "transcribe", listening)
+    assert heard.final().language == "en"
+    assert asked == [None]
+
+
 def test_a_partial_detects_the_language_of_a_multilingual_model(
     engine: Any, monkeypatch: Any
 ) -> None:
@@ -349,7 +365,8 @@ def test_the_rule_of_sparse_and_doubtful_words() -> None:
     assert not verdict("Yes.", 4.0, -0.2, 0.75)
     assert not verdict("Yes.", 1.2, -0.45, 0.75), "short as it should be"
     assert not verdict("Yes, of course.", 4.0, -0.9, 0.5, 0.6, 0.7)
-    assert verdict("Th,", 4.0, -0.45), "where the words' probabilities are not known, too"
+    assert verdict("Th,", 4.0, -0.9), "where the words' probabilities are not known, too"
+    assert not verdict("Yes.", 4.0, -0.5), "but then it takes more doubt"
     assert not verdict("Yes.", 4.0, -0.3)
     assert verdict("said at.", 0.8, -1.8, 0.3, 0.22), "improbable altogether"
     assert not verdict("said at the", 0.8, -1.8, 0.3, 0.22, 0.3)

@@ -26,7 +26,8 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
 
     ``model`` is a name (fetched once, then cached) or a directory; ``offline`` forbids fetching;
     ``threads`` 0 is one per core; ``side_by_side`` is how many finals it is asked for at once;
-    ``batch``: those are decoded as one batch, by default where the device gains from it.
+    ``batch``: those are decoded as one batch, by default where the device gains from it;
+    ``background`` lets every other process go first.
     """
 
     engine: str
@@ -38,6 +39,7 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
     offline: bool = False
     side_by_side: int = 1
     batch: bool | None = None
+    background: bool = False
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):
@@ -88,7 +90,8 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
     itself calls settled (0 for engines that do not know), ``decode_s`` its own working time.
     ``probabilities`` belong to the words of ``text`` as white space separates them; a partial has
     them instead of ``words`` unless times were asked for. Log-probability, compression ratio and
-    no-speech probability are 0 where an engine has none.
+    no-speech probability are 0 where an engine has none. ``invented``: there was a text, which is
+    left out as a hallucination on silence or noise.
     """
 
     text: str
@@ -102,6 +105,7 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
     compression_ratio: float = 0.0
     language: str = ""
     decode_s: float = 0.0
+    invented: bool = False
 
 
 class Request(Protocol):

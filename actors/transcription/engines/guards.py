@@ -5,7 +5,6 @@ Whisper falls back to other temperatures by the same figures (Radford et al., 20
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ _MOST_WORDS_PER_SECOND = 10.0
 _LEAST_PROBABLE = 0.25
 _SPARSE_SECONDS_PER_WORD = 2.0
 _FEW_WORDS = 2
+_DOUBTFUL_ON_AVERAGE = -0.7
 _LOOP = 3
 
 
@@ -73,15 +73,17 @@ def invented(
     words = text.split()
     if not words:
         return False
-    if no_speech_probability > _SILENT and average_log_probability < -0.5:
+    # As faster-whisper does for each segment.
+    silent = no_speech_probability > _SILENT and average_log_probability <= LOWEST_LOG_PROBABILITY
+    too_fast = len(words) > 3 and len(words) / max(seconds, 0.1) > _MOST_WORDS_PER_SECOND
+    if silent or too_fast:
         return True
-    if len(words) > 3 and len(words) / max(seconds, 0.1) > _MOST_WORDS_PER_SECOND:
-        return True
-    if word_probabilities and max(word_probabilities) < _LEAST_PROBABLE:
-        return True
-    best = max(word_probabilities, default=math.exp(min(0.0, average_log_probability)))
     # Loud clicks can pass for speech, yet all that is heard in them is a doubtful word or two.
-    if seconds >= _SPARSE_SECONDS_PER_WORD * len(words):
-        return best < 0.8 and average_log_probability < -0.4
+    sparse = seconds >= _SPARSE_SECONDS_PER_WORD * len(words)
     few = len(words) <= _FEW_WORDS
-    return few and best < 0.5 and average_log_probability < LOWEST_LOG_PROBABILITY
+    if not word_probabilities:
+        return sparse and average_log_probability < _DOUBTFUL_ON_AVERAGE
+    best = max(word_probabilities)
+    lonely = sparse and best < 0.8 and average_log_probability < -0.4
+    short = few and best < 0.5 and average_log_probability < LOWEST_LOG_PROBABILITY
+    return best < _LEAST_PROBABLE or lonely or short

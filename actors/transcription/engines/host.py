@@ -45,6 +45,9 @@ from vivavoce.actors.transcription.engines.protocol import (
     lengths,
 )
 
+_BACKGROUND = 10
+"""Niceness of an engine whose answers nobody waits for."""
+
 
 def make_engine(spec: EngineSpec) -> Engine:
     """The engine that ``spec`` names, not loaded yet.
@@ -93,8 +96,8 @@ class Job:
 class Host:
     """Carries out requests; one failed request does not end it.
 
-    Decoding is done in lanes, one thread each, so that the next words can be followed while a
-    final is being decoded. An engine that is not concurrent has a single lane.
+    Decoding is done in lanes, one thread each, so that the last words of an utterance are shown
+    while its final is being decoded already. An engine that is not concurrent has a single lane.
     """
 
     def __init__(self, output: BinaryIO) -> None:
@@ -119,6 +122,8 @@ class Host:
     def _carry_out(self, packet: ToEngine, payload: bytes) -> None:
         match packet:
             case Load(request=request, spec=spec):
+                if spec.background and hasattr(os, "nice"):
+                    os.nice(_BACKGROUND)
                 self._engine = make_engine(spec)
                 info = self._engine.load(self._progress)
                 self._open_lanes(self._engine)

@@ -59,7 +59,7 @@ class WhisperSession:
         self._count = 0
         self._first = 0  # position of the first sample that is kept
         self._closed = False
-        self._language = options.language
+        self._language = options.language  # of partials; a final finds it out for itself
         self._partials: PartialDecoder | None = None
 
     @property
@@ -163,7 +163,7 @@ class WhisperSession:
         def transcribe(temperature: Sequence[float], **more: Any) -> tuple[list[Any], Any]:
             segments, info = self._model.transcribe(
                 audio,
-                language=self._language,
+                language=options.language,
                 beam_size=1 if cheap else options.beam_size,
                 temperature=list(temperature),
                 word_timestamps=options.word_times and not cheap,
@@ -182,14 +182,15 @@ class WhisperSession:
         except Lost:
             model.begin(margin, request.check, batch=self._batch, most_windows=EVERYTHING)
             found, info = transcribe((0.0,), without_timestamps=True)
-        self._language = self._language or info.language
         if not found:
             return self._empty(audio)
         words = [word for segment in found for word in segment.words or ()]
-        seconds = sum(segment.end - segment.start for segment in found) or 1.0
+        # A segment may have no length at all; its figures count all the same.
+        weights = [max(0.01, segment.end - segment.start) for segment in found]
 
         def mean(value: Callable[[Any], float]) -> float:
-            return float(sum(value(s) * (s.end - s.start) for s in found) / seconds)
+            weighed = (value(s) * weight for s, weight in zip(found, weights, strict=True))
+            return float(sum(weighed) / sum(weights))
 
         log_probability = mean(lambda s: float(s.avg_logprob))
         return Hypothesis(
@@ -224,7 +225,9 @@ def _finished(found: Hypothesis, seconds: float, decode_s: float) -> Hypothesis:
         average_log_probability=found.average_log_probability,
         word_probabilities=[word.probability for word in found.words],
     ):
-        return msgspec.structs.replace(found, text="", words=(), confidence=0.0, decode_s=decode_s)
+        return msgspec.structs.replace(
+            found, text="", words=(), confidence=0.0, decode_s=decode_s, invented=True
+        )
     return msgspec.structs.replace(found, decode_s=decode_s)
 
 

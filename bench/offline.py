@@ -47,7 +47,7 @@ def transcribe(
         model: a CTranslate2 directory or the name of a model that is on this machine.
         as_our_engine: with the environment of our engine's process (its settings of the memory
             allocator, above all) and with one thread. Our engine decodes with one thread, too, but
-            encodes with all of them; CPU seconds hardly depend on the encoder's.
+            encodes with all of them.
 
     Raises:
         BaselineFailed: the process failed; its last line says why.

@@ -240,7 +240,8 @@ def _notes(options: Options, main: Measured) -> list[str]:
         f"CPU: {main.streamed.cpu_s:.1f} s in all, {main.cpu_s:.1f} s without start-up; offline "
         f"{main.baseline.cpu_s:.1f} s without imports and loading, beam 5, its default threads and "
         "a plain environment: what a user of faster-whisper gets",
-        "our engine's process has settings of the memory allocator and decodes on one thread; with "
+        "our engine's process has settings of the memory allocator and decodes on one thread (it "
+        "encodes on all cores); with "
         f"these settings and one thread offline takes {main.alike_cpu_s or 0.0:.1f} s: against "
         "that, the cost of streaming alone is seen",
         f"{main.equal} of {len(main.streamed.finals)} finals read as offline word for word",

@@ -12,6 +12,9 @@ from vivavoce.bench.alignment import align, words_of
 _TOLERANCE_S = 0.5
 """How far outside of a final's interval a word of it may have been spoken."""
 
+_SAME_S = 0.002
+_NEVER = float("inf")
+
 
 @dataclass(frozen=True, slots=True)
 class PartialEvent:
@@ -171,9 +174,8 @@ def measure(events: Iterable[Event], reference: Sequence[ReferenceWord]) -> Stre
     finals = [words_of(utterance.final.text) for utterance in utterances]
     heard = [(number, place) for number, final in enumerate(finals) for place in range(len(final))]
     alignment = align([word for word, _ in spoken], [finals[n][p] for n, p in heard])
-    seen = [
-        _first_seen(utterance, final) for utterance, final in zip(utterances, finals, strict=True)
-    ]
+    beyond = _beyond(utterances, finals)
+    seen = _seen(utterances, finals, beyond)
     latencies = []
     for spoken_index, heard_index in alignment.matches:
         end = spoken[spoken_index][1]
@@ -189,7 +191,8 @@ def measure(events: Iterable[Event], reference: Sequence[ReferenceWord]) -> Stre
                 )
             )
     changes = [
-        _stability(utterance, final) for utterance, final in zip(utterances, finals, strict=True)
+        _stability(utterance, [*final, *more])
+        for utterance, final, more in zip(utterances, finals, beyond, strict=True)
     ]
     return StreamMetrics(
         words=tuple(latencies),
@@ -226,18 +229,66 @@ def _utterances(events: Iterable[Event]) -> list[_Utterance]:
     return found
 
 
+def _beyond(
+    utterances: Sequence[_Utterance], finals: Sequence[Sequence[str]]
+) -> list[Sequence[str]]:
+    """For each utterance that was cut, so that speech goes on: the words of the next final.
+
+    Its last partials show words behind the cut. They are neither changed nor lost: they come in the
+    next utterance.
+    """
+    after: list[Sequence[str]] = []
+    for utterance, following in pairwise([*utterances, None]):
+        assert utterance is not None
+        cut = (
+            following is not None
+            and utterance.final.endpoint_s == 0
+            and abs(following.final.start - utterance.final.end) < _SAME_S
+        )
+        after.append(finals[len(after) + 1] if cut else ())
+    return after
+
+
+def _seen(
+    utterances: Sequence[_Utterance],
+    finals: Sequence[Sequence[str]],
+    beyond: Sequence[Sequence[str]],
+) -> list[list[tuple[float, float]]]:
+    """When each word of each final was first shown and first stable.
+
+    A word behind a cut was shown when it stood in a partial of the utterance before; it is stable
+    only in its own.
+    """
+    found = []
+    earlier: Sequence[float] = ()
+    for utterance, final, more in zip(utterances, finals, beyond, strict=True):
+        at = utterance.final.t
+        own = _first_seen(utterance.partials, [*final, *more])
+        before = [*earlier, *[_NEVER] * len(final)]
+        found.append(
+            [
+                (min(shown, known, at), min(stable, at))
+                for (shown, stable), known in zip(own[: len(final)], before, strict=False)
+            ]
+        )
+        earlier = [shown for shown, _ in own[len(final) :]]
+    return found
+
+
 def _shown(partial: PartialEvent) -> list[str]:
     return words_of(f"{partial.stable} {partial.tail}")
 
 
-def _first_seen(utterance: _Utterance, final: Sequence[str]) -> list[tuple[float, float]]:
-    """When each word of the final was first shown, and first stable, at its place."""
-    shown = [utterance.final.t] * len(final)
-    stable = [utterance.final.t] * len(final)
-    for partial in reversed(utterance.partials):
-        for place, _ in align(final, _shown(partial), open_end=True).matches:
+def _first_seen(
+    partials: Sequence[PartialEvent], words: Sequence[str]
+) -> list[tuple[float, float]]:
+    """When each word was first shown, and first stable, at its place in a partial."""
+    shown = [_NEVER] * len(words)
+    stable = [_NEVER] * len(words)
+    for partial in reversed(partials):
+        for place, _ in align(words, _shown(partial), open_end=True).matches:
             shown[place] = partial.t
-        for place, _ in align(final, words_of(partial.stable), open_end=True).matches:
+        for place, _ in align(words, words_of(partial.stable), open_end=True).matches:
             shown[place] = stable[place] = partial.t
     return list(zip(shown, stable, strict=True))
 

@@ -196,3 +196,32 @@ def test_growth_alone_is_stable(before: list[str], growth: list[str]) -> None:
 @given(texts, texts)
 def test_every_changed_word_is_erased(before: list[str], after: list[str]) -> None:
     assert lost(before, after) <= erased(before, after) <= len(before)
+
+
+def cut_talk(after: float = 2.0) -> list[Event]:
+    """An utterance that is cut behind "quick"; its last partial shows a word behind the cut."""
+    return [
+        partial(1.7, "The", "quick"),
+        partial(2.2, "The quick", "brown"),
+        FinalEvent(2.4, 1, "The quick", 0.5, 1.75, endpoint_s=0.0),
+        partial(2.8, "", "brown fox", utterance=2),
+        FinalEvent(3.4, 2, "brown fox.", after, 2.7, endpoint_s=0.5),
+    ]
+
+
+def test_words_behind_a_cut_are_not_lost_and_were_shown_before_it() -> None:
+    found = measure(cut_talk(after=1.75), SPOKEN)
+    assert found.unstable_words == found.wrong_partial_words == found.stable_corrected == 0
+    assert [word.first_shown for word in found.words] == [
+        pytest.approx(latency) for latency in (0.7, 0.2, 0.2, 0.3)
+    ]
+    assert [word.stable for word in found.words][2:] == [
+        pytest.approx(1.4),
+        pytest.approx(0.9),
+    ], "stable in its own utterance"
+
+
+def test_where_speech_does_not_go_on_they_are_lost() -> None:
+    found = measure(cut_talk(after=2.0), SPOKEN)
+    assert found.unstable_words == 1
+    assert found.words[2].first_shown == pytest.approx(0.8)

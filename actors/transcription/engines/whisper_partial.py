@@ -111,11 +111,26 @@ class PartialDecoder:
         request.check()
         encoded = self._encode(features, heard + margin if trimmed else FULL_FRAMES)
         request.check()
-        prompt = [*self._prompt, *prefix_tokens]
-        room = 8 + len(prefix_tokens) + _TOKENS_PER_SECOND * heard // 100
-        result = self._decoder.generate(
+        result = self._generate(encoded, prefix_tokens, heard)
+        sure = _token_probabilities(result, len(prefix_tokens))
+        words = self._words(result.sequences_ids[0], sure)
+        _as_given(words, forced)
+        if times or self._outgrown(heard, len(forced)):
+            words = self._timed(encoded, words, heard)
+            self._move_view(words, len(forced))
+        if not prefix and self._invented(words, result, heard):
+            words = []
+        before = [_GivenWord(text) for text in prefix[: len(prefix) - len(forced)]]
+        found = self._hypothesis([*before, *words], result, len(audio))
+        if times:
+            found = msgspec.structs.replace(found, words=tuple(map(_with_times, words)))
+        return found, _settled(words, sure, len(prefix_tokens))
+
+    def _generate(self, encoded: Any, prefix_tokens: Sequence[int], heard_frames: int) -> Any:
+        room = 8 + len(prefix_tokens) + _TOKENS_PER_SECOND * heard_frames // 100
+        return self._decoder.generate(
             encoded,
-            [prompt],
+            [[*self._prompt, *prefix_tokens]],
             beam_size=1,
             # CTranslate2 halves this where the prompt leaves less than that.
             max_length=min(448, 2 * (len(self._prompt) + room)),
@@ -125,37 +140,20 @@ class PartialDecoder:
             suppress_blank=True,
             suppress_tokens=self._suppressed,
         )[0]
-        tokens = result.sequences_ids[0]
-        sure = _token_probabilities(result, len(prefix_tokens))
-        words = self._words(tokens, sure)
-        _as_given(words, forced)
-        if times or self._outgrown(heard, len(forced)):
-            words = self._timed(encoded, words, heard)
-            self._move_view(words, len(forced))
-        if not prefix and self._invented(words, result, heard):
-            words = []
-        before = [_GivenWord(text) for text in prefix[: len(prefix) - len(forced)]]
-        text = " ".join(word.text for word in (*before, *words))
+
+    def _hypothesis(self, words: Sequence[_GivenWord], result: Any, samples: int) -> Hypothesis:
+        text = " ".join(word.text for word in words)
         log_probability = float(result.scores[0])
-        found = Hypothesis(
+        return Hypothesis(
             text=text,
-            words=tuple(
-                HypothesisWord(
-                    text=word.text, start=word.start, end=word.end, probability=word.probability
-                )
-                for word in words
-            )
-            if times
-            else (),
-            probabilities=tuple(word.probability for word in (*before, *words)),
-            samples=len(audio),
+            probabilities=tuple(word.probability for word in words),
+            samples=samples,
             confidence=min(1.0, math.exp(min(0.0, log_probability))),
             no_speech_probability=float(result.no_speech_prob),
             average_log_probability=log_probability,
             compression_ratio=compression_ratio(text) if text else 0.0,
             language=self._options.language or "en",
         )
-        return found, _settled(words, sure, len(prefix_tokens))
 
     def _invented(self, words: Sequence[_GivenWord], result: Any, heard_frames: int) -> bool:
         return invented(
@@ -257,6 +255,12 @@ def _as_given(words: Sequence[_GivenWord], forced: Sequence[str]) -> None:
 
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
+
+
+def _with_times(word: _GivenWord) -> HypothesisWord:
+    return HypothesisWord(
+        text=word.text, start=word.start, end=word.end, probability=word.probability
+    )
 
 
 def _token_probabilities(result: Any, forced: int) -> list[float]:

@@ -182,8 +182,12 @@ class WhisperSession:
         except Lost:
             model.begin(margin, request.check, batch=self._batch, most_windows=EVERYTHING)
             found, info = transcribe((0.0,), without_timestamps=True)
-        if not found:
-            return self._empty(audio)
+        return self._hypothesis(found, info.language, audio) if found else self._empty(audio)
+
+    def _hypothesis(
+        self, found: Sequence[Any], language: str, audio: npt.NDArray[np.float32]
+    ) -> Hypothesis:
+        """The segments of faster-whisper as one text; their figures weigh by their length."""
         words = [word for segment in found for word in segment.words or ()]
         # A segment may have no length at all; its figures count all the same.
         weights = [max(0.01, segment.end - segment.start) for segment in found]
@@ -201,7 +205,7 @@ class WhisperSession:
             no_speech_probability=mean(lambda s: float(s.no_speech_prob)),
             average_log_probability=log_probability,
             compression_ratio=max(float(s.compression_ratio) for s in found),
-            language=info.language,
+            language=language,
         )
 
     def _word(self, word: Any, limit: int) -> HypothesisWord:

@@ -252,6 +252,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
                     self._schedule()
                     self._news.set()
                     continue
+                if head.carried is not None:
+                    await self._follower.show_carried(head)
                 wait = self._follower.due_in(head, self._ladder.rung)
                 if wait is not None and wait <= 0:
                     await self._follower.show(head)

@@ -92,6 +92,15 @@ class Follower:
         self.policy.cost(hypothesis.decode_s)
         metrics = self._context.metrics
         metrics.histogram("vivavoce_partial_seconds").observe(self._context.clock.now() - began)
+        await self._show(utterance, hypothesis, heard)
+
+    async def show_carried(self, utterance: Utterance) -> None:
+        """Show at once what was heard of an utterance before the one in front was cut off."""
+        hypothesis, utterance.carried = utterance.carried, None
+        if hypothesis is not None and self._settings.partials and not utterance.over.is_set():
+            await self._show(utterance, hypothesis, utterance.start + hypothesis.samples)
+
+    async def _show(self, utterance: Utterance, hypothesis: Hypothesis, heard: int) -> None:
         certain = self._certain(hypothesis)
         self._held_back = certain is not None and certain < len(hypothesis.probabilities)
         shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words, certain)
@@ -99,7 +108,7 @@ class Follower:
             return
         utterance.shown = shown
         utterance.revision += 1
-        metrics.counter("vivavoce_partials_total").add()
+        self._context.metrics.counter("vivavoce_partials_total").add()
         await self._emit(
             Partial(
                 utterance=utterance.number,
@@ -138,6 +147,8 @@ class Follower:
             utterance.cut = utterance.start + quietest_of_the_end(pcm)
         if utterance.cut is not None:
             self._context.metrics.counter("vivavoce_window_cuts_total").add()
+            if hypothesis is not None:
+                utterance.behind_cut = words_behind(hypothesis, utterance.cut - utterance.start)
 
     def _may_show_more(self, pause: SpeechPaused) -> bool:
         """In a pause: whether the last partial missed the end of a word, or was unsure of one."""
@@ -158,6 +169,18 @@ class Follower:
                 self._settings.hold_back_probability,
             ),
         )
+
+
+def words_behind(hypothesis: Hypothesis, cut: int) -> Hypothesis | None:
+    """Those words of a hypothesis with times that come behind a cut (in samples)."""
+    words = [word for word in hypothesis.words if (word.start + word.end) // 2 > cut]
+    if not words:
+        return None
+    return Hypothesis(
+        text=" ".join(word.text for word in words),
+        probabilities=tuple(word.probability for word in words),
+        samples=max(0, hypothesis.samples - cut),
+    )
 
 
 async def unless(over: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -56,6 +56,8 @@ class Utterance:
         self.attempt: Attempt | None = None
         self.cut: int | None = None  # where it is going to be cut in two
         self.cut_tried = 0  # heard when the last search for a cut found nothing
+        self.behind_cut: Hypothesis | None = None  # what was heard behind it
+        self.carried: Hypothesis | None = None  # what was heard of this one before it began
         self._audio = bytearray()
 
     @property
@@ -104,6 +106,7 @@ class Utterance:
         if cut is None:
             raise ValueError(f"utterance {self.number} has no cut")
         rest = Utterance(key, cut)
+        rest.carried, self.behind_cut = self.behind_cut, None
         rest._audio = self._audio[2 * (cut - self.start) :]
         rest.paused, rest.ended, rest.ended_at = self.paused, self.ended, self.ended_at
         if rest.ended is not None:

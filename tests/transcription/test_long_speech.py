@@ -2,6 +2,7 @@
 
 import asyncio
 import statistics
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -261,3 +262,18 @@ def test_in_a_pause_a_long_utterance_is_decoded_whole_before_it_is_cut() -> None
     (final,) = finals(play(scene, script))
     assert final.latency.speculative
     assert scene.counter("window_cuts") == 0
+
+
+def test_what_was_heard_behind_a_cut_is_shown_again_at_once(long_speech: Scene) -> None:
+    shown = 0
+    for (at, event), (then, following) in pairwise(long_speech.events):
+        if not isinstance(event, Final) or event.latency.endpoint or event.end == SECONDS * RATE:
+            continue
+        if isinstance(following, Partial) and then - at < 0.01:
+            shown += 1
+            assert following.utterance == event.utterance + 1
+            assert following.start == event.end
+            text = f"{following.stable} {following.tail}".split()
+            first = next(n for n in range(2 * SECONDS) if ends_at(n) > event.end / RATE)
+            assert " ".join(text) == words(first, first + len(text))
+    assert shown >= 0.9 * (len(finals(all_events(long_speech))) - 1)

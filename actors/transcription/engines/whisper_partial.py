@@ -91,7 +91,7 @@ class PartialDecoder:
             found, sure = self._attempt(request, audio, (), trimmed=False, times=times)
             if looks_bad(found.text, sure):  # so it was not the trimming
                 self._doubt_from = len(audio) + _BELIEVED
-        return _with_decode_time(found, time.perf_counter() - began)
+        return msgspec.structs.replace(found, decode_s=time.perf_counter() - began)
 
     def _attempt(
         self,
@@ -283,7 +283,3 @@ def _settled(words: Sequence[_GivenWord], sure: Sequence[float], forced: int) ->
     end = sum(len(word.tokens) for word in words[:-_UNSETTLED_WORDS])
     settled = sure[forced:end]
     return sum(math.log(max(p, 1e-9)) for p in settled) / len(settled) if settled else 0.0
-
-
-def _with_decode_time(found: Hypothesis, seconds: float) -> Hypothesis:
-    return msgspec.structs.replace(found, decode_s=seconds)

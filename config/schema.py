@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 
+from vivavoce.config.monitoring import MetricsSettings, TargetSettings
+from vivavoce.config.power import PowerSettings
+from vivavoce.config.section import Milliseconds, Probability, Section
 
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all parts of a profile: immutable, unknown keys are errors."""
-
-
-Milliseconds: TypeAlias = Annotated[int, Meta(ge=0, le=600_000)]
-Probability: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 DeviceChoice: TypeAlias = str | int | list[str | int] | None
 
 
@@ -38,8 +35,11 @@ class CaptureSettings(Section, frozen=True, kw_only=True):
         Meta(description="How fast a recording is played: as spoken, or as fast as it decodes."),
     ] = "realtime"
     block_ms: Annotated[
-        Literal[32, 64, 96, 128, 256],
-        Meta(description="Length of an audio block (a multiple of the VAD's 32 ms)."),
+        Literal[32, 64, 96, 128, 256, 512],
+        Meta(
+            description="Shortest audio block (a multiple of the VAD's 32 ms); `power` makes those "
+            "of a microphone longer while nobody speaks."
+        ),
     ] = 32
     ring_s: Annotated[
         int,
@@ -329,12 +329,17 @@ class CaptionSettings(Section, frozen=True, kw_only=True):
     ] = "auto"
 
 
+Severity: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+
 class LogSettings(Section, frozen=True, kw_only=True):
     """What goes to standard error."""
 
-    level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="Least severity shown.")
-    ] = "warning"
+    level: Annotated[Severity, Meta(description="Least severity shown.")] = "warning"
+    levels: Annotated[
+        dict[str, Severity],
+        Meta(description="The same for single components, as `capture: info`."),
+    ] = field(default_factory=dict)
     format: Annotated[
         Literal["console", "json"], Meta(description="For people, or for machines.")
     ] = "console"
@@ -369,3 +374,6 @@ class Profile(Section, frozen=True, kw_only=True):
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     log: LogSettings = field(default_factory=LogSettings)
     supervisor: SupervisorSettings = field(default_factory=SupervisorSettings)
+    power: PowerSettings = field(default_factory=PowerSettings)
+    targets: TargetSettings = field(default_factory=TargetSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)

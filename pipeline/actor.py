@@ -18,11 +18,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from vivavoce.config.schema import Profile
 from vivavoce.pipeline.channel import Channel, ChannelClosed
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
 from vivavoce.pipeline.ledger import Ledger
-from vivavoce.pipeline.messages import PowerMode
 from vivavoce.pipeline.metrics import Metrics
+from vivavoce.pipeline.power import Power, PowerPort
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -43,12 +44,14 @@ class Outlet(Protocol[Out_contra]):
 
 @dataclass(frozen=True, slots=True)
 class ActorContext:
-    """What every actor of one pipeline shares: time, the sample ledger and metrics."""
+    """What every actor of one pipeline shares: time, the sample ledger, metrics, and where it tells
+    what may change the power mode."""
 
     clock: Clock = field(default_factory=LoopClock)
     stream: StreamClock = field(default_factory=lambda: StreamClock(LoopClock()))
     ledger: Ledger = field(default_factory=Ledger)
     metrics: Metrics = field(default_factory=Metrics)
+    power: PowerPort = field(default_factory=PowerPort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,19 @@ class Actor(Generic[In, Out]):
         """
         raise NotImplementedError(f"actor {self.name!r} answers no questions")
 
-    async def on_power(self, mode: PowerMode) -> None:
-        """The pipeline entered another power mode."""
+    async def on_power(self, power: Power) -> None:
+        """The pipeline entered another power mode; also told after each (re)start.
+
+        Called between messages or while one is handled: change what the next one will meet, and
+        return soon.
+        """
+
+    async def on_profile(self, profile: Profile) -> None:
+        """The profile changed while the pipeline runs.
+
+        Take over at once what can change at once, and the rest where nothing is lost by it (at the
+        next silence, with the next utterance). Called between messages or while one is handled.
+        """
 
     async def on_stop(self) -> None:
         """Release resources; what was promised downstream is sent here."""

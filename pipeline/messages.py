@@ -54,6 +54,10 @@ class GapReason(StrEnum):
     """The source delivered samples that are not audio (NaN or infinite values)."""
     CANCELLED = "cancelled"
     """The run was ended at once, before this audio was transcribed."""
+    SUSPENDED = "suspended"
+    """The machine or the program was suspended; nothing was captured meanwhile."""
+    CLOSED = "closed"
+    """The microphone was released by the power mode ``closed``; nothing was captured meanwhile."""
 
 
 class PowerMode(StrEnum):

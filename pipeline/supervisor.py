@@ -8,18 +8,18 @@ escalated with its cause.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
 from vivavoce.config.errors import VivavoceError
-from vivavoce.config.schema import SupervisorSettings
+from vivavoce.config.schema import Profile, SupervisorSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
-from vivavoce.pipeline.messages import PowerMode
+from vivavoce.pipeline.power import Power
 
 _STOP_GRACE_S = 5.0
 
@@ -85,6 +85,8 @@ class Supervisor:
         self._context = context
         self._on_set_aside = on_set_aside
         self._actors: list[Actor[Any, Any]] = []
+        self._power: Power | None = None
+        self._profile: Profile | None = None
 
     def add(self, actor: Actor[Any, Any]) -> None:
         """Supervise ``actor`` from the next :meth:`run` on."""
@@ -105,10 +107,25 @@ class Supervisor:
             first = first_failure(failures)
             raise first from first.__cause__
 
-    async def tell_power(self, mode: PowerMode) -> None:
-        """Tell every actor that the pipeline entered ``mode``."""
+    async def tell_power(self, power: Power) -> None:
+        """Tell every actor that the pipeline entered another power mode."""
+        self._power = power
         for actor in self._actors:
-            await actor.on_power(mode)
+            await self._tell(actor, "the power mode", actor.on_power(power))
+
+    async def tell_profile(self, profile: Profile) -> None:
+        """Tell every actor that the profile changed."""
+        self._profile = profile
+        for actor in self._actors:
+            await self._tell(actor, "the changed profile", actor.on_profile(profile))
+
+    async def _tell(self, actor: Actor[Any, Any], what: str, telling: Awaitable[None]) -> None:
+        try:
+            await telling
+        except Exception as cause:  # noqa: BLE001 - the supervisor: the others must be told, too
+            kind = type(cause).__name__
+            log.warning(f"{actor.name} could not take over {what}", error=f"{kind}: {cause}")
+            self._context.metrics.counter("vivavoce_not_told_total", actor=actor.name).add()
 
     async def _supervise(self, actor: Actor[Any, Any]) -> None:
         intensity = RestartIntensity(self._settings)
@@ -120,6 +137,7 @@ class Supervisor:
                         await actor.on_start()
                     else:
                         await actor.on_restart(pending)
+                    await self._bring_up_to_date(actor)
                     await actor.run()
                     return
                 except VivavoceError:
@@ -131,6 +149,12 @@ class Supervisor:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_GRACE_S):
                 await actor.on_stop()
             actor.close_outbox()
+
+    async def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
+        if self._profile is not None:
+            await self._tell(actor, "the changed profile", actor.on_profile(self._profile))
+        if self._power is not None:
+            await self._tell(actor, "the power mode", actor.on_power(self._power))
 
     async def _after_failure(
         self, actor: Actor[Any, Any], intensity: RestartIntensity, cause: Exception

@@ -11,6 +11,7 @@ from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.messages import PowerMode
+from vivavoce.pipeline.power import Power
 from vivavoce.pipeline.supervisor import ActorFailed, RestartIntensity, SetAside, Supervisor
 
 
@@ -47,8 +48,8 @@ class Doubler(Actor[int, int]):
     async def on_set_aside(self, message: Any) -> None:
         self.given_up.append(message)
 
-    async def on_power(self, mode: PowerMode) -> None:
-        self.modes.append(mode)
+    async def on_power(self, power: Power) -> None:
+        self.modes.append(power.mode)
 
 
 class Run:
@@ -139,7 +140,7 @@ async def test_ask_answers_or_raises_what_the_actor_raised() -> None:
         await handle.ask("fail")
     await handle.tell(4)
     assert await run.outbox.receive() == 8
-    await run.supervisor.tell_power(PowerMode.IDLE)
+    await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
     assert run.actor.modes == [PowerMode.IDLE]
     run.inbox.close()
     await running

@@ -1,0 +1,1 @@
+"""How the run is doing: figures, targets, advice."""

@@ -72,6 +72,7 @@ class PowerPolicy:
         self._false_alarms = 0
         self._sleep_now = False
         self._forced: PowerMode | None = None
+        self._overruled = False  # the profile's mode, by somebody who woke it from there
 
     @property
     def forced(self) -> PowerMode | None:
@@ -79,11 +80,12 @@ class PowerPolicy:
         if self._forced is not None:
             return self._forced
         mode = self.settings.mode
-        return None if mode == "auto" else PowerMode(mode)
+        return None if mode == "auto" or self._overruled else PowerMode(mode)
 
     def force(self, mode: PowerMode | None, now: float) -> None:
         """Spend silence in ``mode`` from now on; None: as the profile says."""
         self._forced = mode
+        self._overruled = False
         self._woken_at = None
         if mode is None:
             self.handle(PowerEvent.WAKE, now)
@@ -106,8 +108,8 @@ class PowerPolicy:
         elif event is PowerEvent.WORK_ENDED:
             self._working = False
         elif event is PowerEvent.WAKE:
-            if self._forced is PowerMode.CLOSED:
-                self._forced = None
+            if self.forced is PowerMode.CLOSED:
+                self._forced, self._overruled = None, True
             self._false_alarms = 0
             self._quiet(now)
             self._woken_at = now
@@ -117,6 +119,8 @@ class PowerPolicy:
 
     def mode(self, now: float) -> PowerMode:
         """The mode at ``now``; ask after each event, and when :meth:`due` has come."""
+        if self.forced is PowerMode.CLOSED:
+            return PowerMode.CLOSED  # who says so is not to be heard, not even to the end
         if self._speaking or self._working:
             return PowerMode.ACTIVE
         rest = self._rest(now)
@@ -153,7 +157,8 @@ class PowerPolicy:
         """The mode at ``now``, with what it means."""
         mode = self.mode(now)
         settings: ModeSettings = getattr(self.settings, mode.value)
-        engine = settings.engine == "resident"
+        # What was said before the microphone was released still gets its final.
+        engine = settings.engine == "resident" or self._speaking or self._working
         if mode is PowerMode.LISTENING and engine and self._false_alarms > _FALSE_ALARMS:
             # A slamming door is no reason to load the model again and again.
             engine = getattr(self.settings, self._rest(now).value).engine == "resident"
@@ -178,8 +183,9 @@ class PowerPolicy:
         """The mode for this much silence."""
         if self.forced is not None:
             return self.forced
-        quiet = now - self._quiet_since
-        reached = [mode for mode, after in self._thresholds() if quiet >= after]
+        # Compared as `due` adds it up: rounding must not put the mode after its moment.
+        since = self._quiet_since
+        reached = [mode for mode, after in self._thresholds() if now >= since + after]
         rest = reached[-1] if reached else PowerMode.ACTIVE
         if self._sleep_now and rest is not PowerMode.CLOSED:
             return PowerMode.PARKED

@@ -32,7 +32,7 @@ from vivavoce.statistics import PipelineStatistics, gather_statistics
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
-    from vivavoce.actors.transcription import TranscriptionActor
+    from vivavoce.actors.transcription import Starters, TranscriptionActor
     from vivavoce.actors.transcription.client import StartEngine
 
 Progress = Callable[[str, int, int], None]
@@ -273,9 +273,13 @@ class Pipeline:
         ]
 
     def _make_transcription(self, settings: TranscriptionSettings) -> TranscriptionActor:
-        from vivavoce.actors.transcription import TranscriptionActor, start_selected
+        from vivavoce.actors.transcription import TranscriptionActor
 
         side_by_side = settings.batch_size if self._reads_ahead else 1
+        return TranscriptionActor(settings, self._choose_engines, side_by_side)
+
+    def _choose_engines(self, settings: TranscriptionSettings) -> Starters:
+        from vivavoce.actors.transcription import Starters, start_selected
 
         def starter(chosen: TranscriptionSettings, *, background: bool = False) -> StartEngine:
             return partial(
@@ -283,18 +287,16 @@ class Pipeline:
                 chosen,
                 self.context.metrics,
                 self._on_progress,
-                side_by_side,
+                settings.batch_size if self._reads_ahead else 1,
                 background=background,
             )
 
         if settings.draft is None:
-            return TranscriptionActor(settings, starter(settings), side_by_side)
+            return Starters(starter(settings))
         draft = msgspec.structs.replace(settings, model=settings.draft)
         # Nothing may take the better model's place: a revision would be worse than the draft.
         better = msgspec.structs.replace(settings, engine="faster-whisper")
-        return TranscriptionActor(
-            settings, starter(draft), start_reviser=starter(better, background=True)
-        )
+        return Starters(starter(draft), starter(better, background=True))
 
     async def _run(self) -> None:
         supervisor = Supervisor(self.profile.supervisor, self.context)

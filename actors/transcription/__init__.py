@@ -1,6 +1,7 @@
 """Speech to text: the actor, its policies, and the engines in their own process."""
 
 from vivavoce.actors.transcription.actor import TranscriptionActor
+from vivavoce.actors.transcription.keeper import Starters
 from vivavoce.actors.transcription.selection import start_selected
 
-__all__ = ["TranscriptionActor", "start_selected"]
+__all__ = ["Starters", "TranscriptionActor", "start_selected"]

@@ -9,17 +9,17 @@ import anyio
 import numpy as np
 
 from vivavoce.actors.transcription.backlog import Backlog
-from vivavoce.actors.transcription.client import RevivedEngine, StartEngine
-from vivavoce.actors.transcription.desk import TRIES, EngineDesk
-from vivavoce.actors.transcription.engines.base import Hypothesis, SessionOptions
+from vivavoce.actors.transcription.desk import TRIES
+from vivavoce.actors.transcription.engines.base import Hypothesis
 from vivavoce.actors.transcription.finals import final_message, latency_of, promised
 from vivavoce.actors.transcription.follower import Follower
-from vivavoce.actors.transcription.overload import OverloadLadder, Rung
+from vivavoce.actors.transcription.keeper import ChooseEngines, EngineKeeper
+from vivavoce.actors.transcription.lag import LagWatch
+from vivavoce.actors.transcription.overload import Rung
 from vivavoce.actors.transcription.phrase_cache import PhraseCache
 from vivavoce.actors.transcription.previous_words import PreviousWords
-from vivavoce.actors.transcription.reviser import Reviser
 from vivavoce.actors.transcription.utterance import Attempt, Utterance
-from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.config.schema import Profile, TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, Request
 from vivavoce.pipeline.channel import ChannelClosed
 from vivavoce.pipeline.failures import first_failure
@@ -36,9 +36,7 @@ from vivavoce.pipeline.messages import (
     SpeechEnded,
     SpeechStarted,
 )
-
-_MAX_REVISIONS = 16
-"""Finals that may wait for the better model; each keeps its audio, at most half a minute."""
+from vivavoce.pipeline.power import Power, PowerEvent
 
 log = get_logger("transcription")
 
@@ -51,10 +49,9 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     Args:
         settings: the profile's ``transcription`` section.
-        start_engine: makes and starts the engine; it is called in the background while audio is
-            taken in already.
+        choose_engines: what makes and starts the engines of given settings; they are started in the
+            background while audio is taken in already.
         side_by_side: how many finals the engine may be asked for at once.
-        start_reviser: makes and starts the better engine, where ``start_engine`` is of a draft.
     """
 
     name = "transcription"
@@ -62,20 +59,19 @@ class TranscriptionActor(Actor[Speech, Caption]):
     def __init__(
         self,
         settings: TranscriptionSettings,
-        start_engine: StartEngine,
+        choose_engines: ChooseEngines,
         side_by_side: int = 1,
-        start_reviser: StartEngine | None = None,
     ) -> None:
         super().__init__()
-        self._start_reviser = start_reviser
-        self._reviser: Reviser | None = None
         self._settings = settings
-        self._start_engine = start_engine
+        self._choose_engines = choose_engines
+        self._side_by_side = side_by_side
         # A final that is told the words before it waits for them.
         self._slots = 1 if settings.previous_words else side_by_side
         self._pending = max(settings.max_pending, side_by_side)
-        self._engine: RevivedEngine | None = None
+        self._keeper: EngineKeeper | None = None
         self._backlog = Backlog()
+        self._working = False
         self._running = False
         self._closed = False
         self._news = asyncio.Event()
@@ -87,24 +83,22 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._cache: PhraseCache[Hypothesis] | None = None
         if settings.phrase_cache.enabled:
             self._cache = PhraseCache(settings.phrase_cache)
-        self._ladder = OverloadLadder(settings.max_lag_ms / 1_000, enabled=settings.overload_ladder)
 
     def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
         """Take the channels; see :class:`Actor`."""
         super().attach(inbox, outbox, context)
-        restarts = self._settings.max_engine_restarts
-        options = session_options(self._settings)
-        self._engine = RevivedEngine(self._start_engine, restarts, context.clock)
-        drafts = self._start_reviser is not None
-        self._desk = EngineDesk(self._engine, options, context, None if drafts else self._cache)
-        if self._start_reviser is not None:
-            better = RevivedEngine(self._start_reviser, restarts, context.clock)
-            desk = EngineDesk(better, options, context, self._cache)
-            self._reviser = Reviser(desk, context, self.emit, _MAX_REVISIONS)
+        self._keeper = EngineKeeper(
+            self._choose_engines,
+            self._settings,
+            context,
+            emit=self.emit,
+            cache=self._cache,
+            busy=lambda: self._working,
+        )
+        self._desk = self._keeper.desk
+        self._reviser = self._keeper.reviser
         self._follower = Follower(self._settings, self._desk, context, self.emit)
-        self._lag = context.metrics.gauge("vivavoce_lag_seconds")
-        self._rung = context.metrics.gauge("vivavoce_overload_rung")
-        self._highest_rung = context.metrics.gauge("vivavoce_overload_rung_highest")
+        self._lag = LagWatch(self._settings, self._backlog, context)
 
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
@@ -113,8 +107,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._running = True
                 group.start_soon(self._take_in, name="transcription intake")
                 await self.context.stream.begun()
-                await self._desk.engine.ready()
-                self._ladder.begin(self.context.clock.now())
+                group.start_soon(self._keep_engines, name="transcription engines")
                 group.start_soon(self._follow, name="transcription follower")
                 if self._reviser is not None:
                     group.start_soon(self._reviser.run, name="transcription reviser")
@@ -131,10 +124,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def on_stop(self) -> None:
         """End the engine process; its memory goes back to the system."""
-        if self._engine is not None:
-            await self._engine.stop()
-        if self._reviser is not None:
-            await self._reviser.stop()
+        if self._keeper is not None:
+            await self._keeper.stop()
 
     async def on_ask(self, question: Any) -> Any:
         """Answer questions about the engine and the phrase cache.
@@ -144,12 +135,13 @@ class TranscriptionActor(Actor[Speech, Caption]):
         has none. ``"clear_phrase_cache"``: forgets all phrases; how many there were.
         """
         if question == "engine":
-            client = self._engine.client if self._engine else None
+            engine = self._desk.engine
+            client = engine.client if engine.running else None
             return {
                 "info": client.info if client else None,
                 "pid": client.pid if client else None,
-                "restarts": self._engine.restarts if self._engine else 0,
-                "rung": str(self._ladder.rung),
+                "restarts": engine.restarts,
+                "rung": str(self._lag.rung),
             }
         if question == "phrase_cache":
             if self._cache is None:
@@ -158,6 +150,28 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if question == "clear_phrase_cache":
             return 0 if self._cache is None else self._cache.clear()
         return await super().on_ask(question)
+
+    async def on_power(self, power: Power) -> None:
+        """Start the engine, or end it when all that was said is final."""
+        assert self._keeper is not None
+        interval_ms = power.settings.partial_interval_ms or self._settings.partial_interval_ms
+        self._follower.policy.shortest_s = interval_ms / 1_000
+        self._keeper.want(power.engine)
+
+    async def on_profile(self, profile: Profile) -> None:
+        """Take other settings over at once, or with the next utterance."""
+        assert self._keeper is not None
+        settings = profile.transcription
+        self._settings = settings
+        self._follower.take_settings(settings)
+        self._lag.take_settings(settings)
+        self._previous.take_settings(
+            settings.previous_words, settings.previous_words_silence_ms * SAMPLE_RATE // 1_000
+        )
+        self._slots = 1 if settings.previous_words else self._side_by_side
+        self._pending = max(settings.max_pending, self._side_by_side)
+        self._keeper.take_settings(settings)
+        await self.on_power(self.context.power.power)
 
     # -- taking in
 
@@ -187,11 +201,22 @@ class TranscriptionActor(Actor[Speech, Caption]):
             return
         if isinstance(message, SpeechStarted):
             self._follower.policy.begin_utterance(now)
+            self._tell_work()
         self._schedule()
 
     def _tell(self) -> None:
         self._news.set()
         self._news_of_speech.set()
+
+    def _tell_work(self) -> None:
+        """Say whether finals are owed, where that changed."""
+        working = next(self._backlog.utterances(), None) is not None
+        if working is not self._working:
+            self._working = working
+            event = PowerEvent.WORK_STARTED if working else PowerEvent.WORK_ENDED
+            self.context.power.tell(event)
+            if not working and self._keeper is not None:
+                self._keeper.idle()
 
     # -- decoding: what is wanted, and what is in flight
 
@@ -221,12 +246,12 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if self._follower.wants_cut(utterance):
             return None
         certain = utterance.cut is not None or utterance.ended is not None
-        if certain or (self._settings.speculative_finals and not self._ladder.rung):
+        if certain or (self._settings.speculative_finals and not self._lag.rung):
             return utterance.target
         return None
 
     def _start_attempt(self, utterance: Utterance, end: int) -> None:
-        cheap = self._ladder.rung >= Rung.CHEAPER_FINALS
+        cheap = self._lag.rung >= Rung.CHEAPER_FINALS
         work = self._desk.final(utterance, end, self._previous.before(utterance.start), cheap=cheap)
         task = asyncio.ensure_future(work)
         task.add_done_callback(self._attempt_ended)
@@ -247,6 +272,9 @@ class TranscriptionActor(Actor[Speech, Caption]):
             head = self._backlog.head
             wait: float | None = None
             if isinstance(head, Utterance):
+                if not self._desk.engine.running:
+                    await self._desk.engine.ready()
+                    continue  # with what was said while it was loaded
                 if self._follower.wants_cut(head):
                     await self._follower.find_cut(head)
                     self._schedule()
@@ -254,7 +282,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                     continue
                 if head.carried is not None:
                     await self._follower.show_carried(head)
-                wait = self._follower.due_in(head, self._ladder.rung)
+                wait = self._follower.due_in(head, self._lag.rung)
                 if wait is not None and wait <= 0:
                     await self._follower.show(head)
                     continue
@@ -269,7 +297,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def _work_through(self) -> None:
         while True:
             self._news.clear()
-            self._note_lag()
+            self._lag.note(self._desk.engine)
             head = self._backlog.head
             if head is None:
                 if self._closed:
@@ -330,10 +358,11 @@ class TranscriptionActor(Actor[Speech, Caption]):
             self._count(utterance, hypothesis, final.corrected, stable)
             self._previous.add(final.text, final.end, final.average_log_probability)
             if self._reviser is not None:
-                self._reviser.add(utterance, final, hurry=self._ladder.rung > 0)
+                self._reviser.add(utterance, final, hurry=self._lag.rung > 0)
         self._backlog.pop()
         self._room.set()
         await self._desk.close(utterance)
+        self._tell_work()
 
     def _count(
         self, utterance: Utterance, hypothesis: Hypothesis, corrected: int, stable: int
@@ -351,35 +380,9 @@ class TranscriptionActor(Actor[Speech, Caption]):
             self.context.clock.now() - utterance.ended_at
         )
 
-    def _note_lag(self) -> None:
-        now = self.context.clock.now()
-        lag = self._backlog.lag(now)
-        self._lag.set(lag)
-        before = self._ladder.rung
-        rung = self._ladder.update(now, lag)
-        self._rung.set(rung)
-        self._highest_rung.set(max(self._highest_rung.value, rung))
-        if rung is not before:
-            log.warning(
-                f"the engine is {lag:.1f} s behind: {rung}"
-                if rung > before
-                else f"the engine catches up: {rung}"
-            )
-
-
-def session_options(settings: TranscriptionSettings) -> SessionOptions:
-    """How the profile wants its utterances decoded."""
-    return SessionOptions(
-        language=settings.language,
-        final_context=settings.final_context,
-        partial_context=settings.partial_context,
-        context_margin=settings.context_margin_ms * SAMPLE_RATE // 1_000,
-        beam_size=settings.beam_size,
-        temperature_fallback=settings.temperature_fallback,
-        word_times=settings.word_times,
-        initial_prompt=settings.initial_prompt,
-        hotwords=settings.hotwords,
-    )
+    async def _keep_engines(self) -> None:
+        assert self._keeper is not None
+        await self._keeper.run()
 
 
 def level_db(pcm: Pcm) -> float:

@@ -60,7 +60,8 @@ class RevivedEngine:
         )
         self._engine: EngineClient | None = None
         self._running = False
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Future[None] | None = None
+        self._changing = asyncio.Lock()  # a process that ends is not started meanwhile
         self._restart_at = 0.0
         self.restarts = 0
         self.generation = 0
@@ -71,28 +72,47 @@ class RevivedEngine:
         """The engine, once it was started."""
         return self._engine
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and neither stopped nor seen to die since."""
+        return self._running
+
     async def ready(self) -> EngineClient:
         """The running engine; started now if it does not run.
+
+        Whoever stops waiting does not stop the start: others wait for it, too.
 
         Raises:
             EngineError: it cannot be loaded, and starting again would not help.
             EngineDied: it died too often.
         """
-        async with self._starting:
-            while not self._running:
-                await self._clock.sleep(max(0.0, self._restart_at - self._clock.now()))
-                try:
+        while not self._running:
+            if self._starting is None:
+                self._starting = asyncio.ensure_future(self._start_again())
+                self._starting.add_done_callback(self._started)
+            await asyncio.shield(self._starting)
+        assert self._engine is not None
+        return self._engine
+
+    async def _start_again(self) -> None:
+        while not self._running:
+            await self._clock.sleep(max(0.0, self._restart_at - self._clock.now()))
+            try:
+                async with self._changing:
                     if self._engine is None:
                         self._engine = await self._start()
                     else:
                         await self._engine.start()
-                except EngineDied as death:
-                    self._note(death)
-                else:
-                    self._running = True
-                    self.generation += 1
-        assert self._engine is not None
-        return self._engine
+            except EngineDied as death:
+                self._note(death)
+            else:
+                self._running = True
+                self.generation += 1
+
+    def _started(self, starting: asyncio.Future[None]) -> None:
+        self._starting = None
+        if not starting.cancelled():
+            starting.exception()  # who waits has it; where nobody does, the next who asks will
 
     def died(self, death: EngineDied, generation: int) -> bool:
         """Somebody saw the engine of ``generation`` die; :meth:`ready` starts it again.
@@ -108,11 +128,37 @@ class RevivedEngine:
         self._note(death)
         return True
 
+    async def replace(self, start: StartEngine) -> None:
+        """Load another engine beside this one, and let it take over.
+
+        What this one is asked meanwhile fails as if it had died, without being counted, and is
+        asked again.
+
+        Raises:
+            EngineError, EngineDied: the other one cannot be loaded; this one stays.
+        """
+        other = await start()
+        await self._stop_starting()
+        before, self._engine = self._engine, other
+        self._start = start
+        self._running = True
+        self.generation += 1
+        if before is not None:
+            await before.stop()
+
     async def stop(self) -> None:
         """End the engine; :meth:`ready` would start it again."""
+        await self._stop_starting()
         self._running = False
-        if self._engine is not None:
-            await self._engine.stop()
+        async with self._changing:
+            if self._engine is not None:
+                await self._engine.stop()
+
+    async def _stop_starting(self) -> None:
+        starting = self._starting
+        if starting is not None:
+            starting.cancel()
+            await asyncio.wait([starting])
 
     def _note(self, death: EngineDied) -> None:
         self._running = False

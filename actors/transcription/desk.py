@@ -29,6 +29,9 @@ class EngineDesk:
     An engine that dies is started again and hears an utterance from its beginning when it is
     next asked about it.
 
+    Attributes:
+        options: of utterances that are opened from now on.
+
     Args:
         engine: starts, and starts again.
         options: of every utterance.
@@ -45,7 +48,7 @@ class EngineDesk:
     ) -> None:
         self.engine = engine
         self.cache = cache
-        self._options = options
+        self.options = options
         self._context = context
         self._generation = 0
         self._fed: dict[int, int] = {}  # bytes that the session of an utterance has heard
@@ -139,7 +142,7 @@ class EngineDesk:
         """
         if utterance.key not in self._fed:
             self._fed[utterance.key] = 0
-            await client.open(utterance.key, self._options)
+            await client.open(utterance.key, self.options)
         fed = self._fed[utterance.key]
         fresh = utterance.audio(fed, end)
         if fresh:

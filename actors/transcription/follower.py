@@ -57,6 +57,13 @@ class Follower:
             settings.partial_interval_ms / 1_000, settings.partial_cpu_share
         )
 
+    def take_settings(self, settings: TranscriptionSettings) -> None:
+        """Other settings hold from now on."""
+        self._settings = settings
+        self._window = settings.window_ms * SAMPLE_RATE // 1_000
+        self.policy.shortest_s = settings.partial_interval_ms / 1_000
+        self.policy.cpu_share = settings.partial_cpu_share
+
     def wants_cut(self, utterance: Utterance) -> bool:
         """Whether the utterance is too long for one window and has no cut yet."""
         end = utterance.heard if utterance.ended is None else utterance.ended.end

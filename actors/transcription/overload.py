@@ -33,11 +33,15 @@ class OverloadLadder:
     """
 
     def __init__(self, max_lag_s: float, *, enabled: bool = True) -> None:
-        self._step = max_lag_s / Rung.CHEAPER_FINALS
-        self._enabled = enabled
+        self.take_settings(max_lag_s, enabled=enabled)
         self._calm_since: float | None = None
         self._catching_up_until = float("-inf")
         self.rung = Rung.KEEPING_UP
+
+    def take_settings(self, max_lag_s: float, *, enabled: bool) -> None:
+        """Other settings hold from now on."""
+        self._step = max_lag_s / Rung.CHEAPER_FINALS
+        self._enabled = enabled
 
     def begin(self, now: float) -> None:
         """The engine is ready: what waited for it while it was loaded is no overload yet."""
@@ -47,6 +51,8 @@ class OverloadLadder:
         """The rung for a lag measured at ``now`` (seconds)."""
         if lag_s < self._step:
             self._catching_up_until = float("-inf")
+        if not self._enabled:
+            self.rung = Rung.KEEPING_UP
         if not self._enabled or now < self._catching_up_until:
             return self.rung
         reached = Rung(min(int(lag_s / self._step), Rung.CHEAPER_FINALS))

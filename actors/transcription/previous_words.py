@@ -22,6 +22,11 @@ class PreviousWords:
         self._words: list[str] = []
         self._end = 0
 
+    def take_settings(self, count: int, silence_samples: int) -> None:
+        """Keep another number of words, for another silence, from now on."""
+        self._count, self._silence = count, silence_samples
+        self._words = self._words[-count:] if count else []
+
     def before(self, start: int) -> str:
         """The words to give to a final that starts at sample ``start``."""
         if start - self._end > self._silence:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from vivavoce.actors.transcription.client import StartEngine
 from vivavoce.actors.transcription.desk import EngineDesk
 from vivavoce.actors.transcription.engines.base import EngineDied, Hypothesis
 from vivavoce.actors.transcription.finals import final_again, revision_message
@@ -45,6 +46,7 @@ class Reviser:
         self._waiting: deque[tuple[Utterance | None, Final]] = deque()
         self._skipped: list[Final] = []  # directly behind the first of those that wait
         self._given_up = False
+        self._off = False
         self._news = asyncio.Event()
         self._all_done = asyncio.Event()
         self._all_done.set()
@@ -54,7 +56,7 @@ class Reviser:
 
         The draft's engine cannot keep up then, and needs what this one would take.
         """
-        self._waiting.append((None if hurry else utterance, final))
+        self._waiting.append((None if hurry or self._off else utterance, final))
         self._all_done.clear()
         self._news.set()
         # The first is being decoded.
@@ -107,6 +109,23 @@ class Reviser:
             log.error(f"no more revisions, finals stay as they are: {death}")  # noqa: TRY400 - one line
             return None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a final waits for its revision."""
+        return bool(self._waiting)
+
+    async def replace(self, start: StartEngine | None) -> None:
+        """Revise with another engine; None: repeat finals, and load nothing.
+
+        Raises:
+            EngineError, EngineDied: the other engine cannot be loaded; all stays as it is.
+        """
+        if start is None:
+            await self._desk.engine.stop()
+        else:
+            await self._desk.engine.replace(start)
+        self._off = start is None
+
     async def stop(self) -> None:
-        """End the engine."""
+        """End the engine; it starts again when it is needed."""
         await self._desk.engine.stop()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from support.program import MODEL, SPEECH
 
-from vivavoce.actors.transcription.actor import session_options
+from vivavoce.actors.transcription.keeper import session_options
 from vivavoce.actors.transcription.window import LONGEST
 from vivavoce.bench import offline, registry, results, stream, stream_run
 from vivavoce.bench.child import Run

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from support.scripted import RATE, ScriptedEngine
-from vivavoce.actors.transcription import TranscriptionActor
+from vivavoce.actors.transcription import Starters, TranscriptionActor
 from vivavoce.config.schema import SupervisorSettings, TranscriptionSettings
 from vivavoce.pipeline.actor import ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel
@@ -60,6 +60,17 @@ class Scene:
         self.out: Channel[Any] = Channel(10_000)
         self.events: list[tuple[float, Any]] = []
 
+        self.reviser = reviser
+        self.others: dict[str, ScriptedEngine] = {}  # engines of other models
+        self.model = settings.get("model", TranscriptionSettings().model)
+        self.actor = TranscriptionActor(
+            TranscriptionSettings(**settings), self._choose, side_by_side
+        )
+        self.actor.attach(self.inbox, self.out, self.context)
+        self.at = 0
+        self.number = 0
+
+    def _choose(self, settings: TranscriptionSettings) -> Starters:
         def starter(started: ScriptedEngine):
             async def start_engine():
                 await started.start()
@@ -67,15 +78,11 @@ class Scene:
 
             return start_engine
 
-        self.actor = TranscriptionActor(
-            TranscriptionSettings(**settings),
-            starter(engine),
-            side_by_side,
-            None if reviser is None else starter(reviser),
-        )
-        self.actor.attach(self.inbox, self.out, self.context)
-        self.at = 0
-        self.number = 0
+        drafts = self.reviser is not None and settings.model == self.model
+        reviser = starter(self.reviser) if drafts else None
+        if settings.model == self.model:
+            return Starters(starter(self.engine), reviser)
+        return Starters(starter(self.others[settings.model]), reviser)
 
     async def play(self, script) -> list[Any]:
         supervisor = Supervisor(SupervisorSettings(), self.context)

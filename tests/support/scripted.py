@@ -54,6 +54,8 @@ class ScriptedEngine:
         self.dies_at: list[str] = []
         self.errors_at: list[str] = []
         self.starts = 0
+        self.running_now = False
+        self.cannot_load: Exception | None = None
         self.left_open: list[int] = []
         self.calls: list[tuple[str, int]] = []
         self.done: list[tuple[str, int]] = []
@@ -68,6 +70,9 @@ class ScriptedEngine:
         self.starts += 1
         self.sessions = {}
         await asyncio.sleep(0.5)
+        if self.cannot_load is not None:
+            raise self.cannot_load
+        self.running_now = True
         self.info = self._loaded
         return self._loaded
 
@@ -83,6 +88,7 @@ class ScriptedEngine:
     async def stop(self) -> None:
         self.left_open += self.sessions
         self.sessions = {}
+        self.running_now = False
 
     async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:
         samples_heard = await self._work("partial", session, samples, self.partial_s)

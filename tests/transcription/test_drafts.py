@@ -140,7 +140,7 @@ def test_in_a_hurry_a_final_is_revised_by_its_own_text() -> None:
 
 
 def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeypatch) -> None:
-    monkeypatch.setattr("vivavoce.actors.transcription.actor._MAX_REVISIONS", 2)
+    monkeypatch.setattr("vivavoce.actors.transcription.keeper._MAX_REVISIONS", 2)
 
     async def script(scene: Scene) -> None:
         await conversation(scene, turns=12)

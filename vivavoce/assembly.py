@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-import msgspec
 
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.source import Source
+from vivavoce.chain import as_played, make_actors, reads_ahead
 from vivavoce.config import Profile, load_profile
-from vivavoce.config.schema import CaptureSettings, TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
@@ -24,16 +22,14 @@ from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.ledger import Ledger
 from vivavoce.pipeline.log import LogSink, use_sink
-from vivavoce.pipeline.messages import Caption
+from vivavoce.pipeline.messages import Caption, PowerMode
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.supervisor import Supervisor
 from vivavoce.statistics import PipelineStatistics, gather_statistics
+from vivavoce.upkeep import Outcome, Upkeep
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
-
-    from vivavoce.actors.transcription import Starters, TranscriptionActor
-    from vivavoce.actors.transcription.client import StartEngine
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
@@ -87,14 +83,27 @@ class Pipeline:
             clock=clock, stream=StreamClock(clock), ledger=Ledger(), metrics=Metrics()
         )
         self.source = source or make_source(profile.capture, clock)
-        self._reads_ahead = source is None and _reads_ahead(profile.capture)
-        self._on_progress = on_progress
+        self._reads_ahead = source is None and reads_ahead(profile.capture)
         self._fan: FanOut[Caption] = FanOut()
         self._events = (
             self._fan.subscribe(_TO_SUBSCRIBERS, name="events") if buffer_events else None
         )
         self._capture = CaptureActor(self.source)
-        self._chain = self._make_chain()
+        if self._reads_ahead:
+            profile = as_played(profile)
+        self._chain: list[Actor[Any, Any]] = [
+            self._capture,
+            *make_actors(profile, self.context.metrics, on_progress, ahead=self._reads_ahead),
+        ]
+        self._supervisor = Supervisor(profile.supervisor, self.context)
+        self._outcome = Outcome(self._fan)
+        self._upkeep = Upkeep(
+            profile,
+            self.context,
+            self._supervisor,
+            self._outcome,
+            sleeps=not self._reads_ahead,
+        )
         self._sinks: list[Actor[Caption, Any]] = []
         self._channels: list[Channel[Any]] = []
         self._group: TaskGroup | None = None
@@ -246,68 +255,38 @@ class Pipeline:
         channels = [*self._channels, *self._fan.channels]
         return gather_statistics(self.context, channels)
 
+    @property
+    def power_mode(self) -> PowerMode:
+        """How much of the pipeline is awake."""
+        return self._upkeep.mode
+
+    def force_power(self, mode: PowerMode | str | None) -> None:
+        """Spend silence in ``mode`` from now on, before or while the pipeline runs.
+
+        Speech still leads to ``active``; but in ``closed`` the microphone is released at once and
+        nothing is heard. None: by how long it has been quiet, as the profile says.
+
+        Raises:
+            ValueError: there is no such mode.
+        """
+        self._upkeep.force(None if mode is None else PowerMode(mode))
+
+    def wake(self) -> None:
+        """Listen, also where the microphone was released."""
+        self._upkeep.wake()
+
     # -- inside
 
-    def _make_chain(self) -> list[Actor[Any, Any]]:
-        from vivavoce.actors.cleanup import CleanupActor
-        from vivavoce.actors.vad import VadActor
-
-        settings = self.profile.transcription
-        if self._reads_ahead:
-            # Nobody watches words appear faster than they are spoken: finals only. The reader
-            # waits for the engine, so there is no overload to give anything up for.
-            settings = msgspec.structs.replace(
-                settings,
-                draft=None,
-                partials=False,
-                speculative_finals=False,
-                overload_ladder=False,
-                # How soon an end is known depends on timing; where it is cut must not.
-                window_ms=28_000,
-            )
-        return [
-            self._capture,
-            VadActor(self.profile.vad),
-            self._make_transcription(settings),
-            CleanupActor(self.profile.cleanup),
-        ]
-
-    def _make_transcription(self, settings: TranscriptionSettings) -> TranscriptionActor:
-        from vivavoce.actors.transcription import TranscriptionActor
-
-        side_by_side = settings.batch_size if self._reads_ahead else 1
-        return TranscriptionActor(settings, self._choose_engines, side_by_side)
-
-    def _choose_engines(self, settings: TranscriptionSettings) -> Starters:
-        from vivavoce.actors.transcription import Starters, start_selected
-
-        def starter(chosen: TranscriptionSettings, *, background: bool = False) -> StartEngine:
-            return partial(
-                start_selected,
-                chosen,
-                self.context.metrics,
-                self._on_progress,
-                settings.batch_size if self._reads_ahead else 1,
-                background=background,
-            )
-
-        if settings.draft is None:
-            return Starters(starter(settings))
-        draft = msgspec.structs.replace(settings, model=settings.draft)
-        # Nothing may take the better model's place: a revision would be worse than the draft.
-        better = msgspec.structs.replace(settings, engine="faster-whisper")
-        return Starters(starter(draft), starter(better, background=True))
-
     async def _run(self) -> None:
-        supervisor = Supervisor(self.profile.supervisor, self.context)
-        self._join(supervisor)
+        self._join()
         sink = LogSink(self.profile.log)
         use_sink(sink)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(sink.drain, name="log")
+                group.start_soon(self._upkeep.run, name="upkeep")
                 try:
-                    await supervisor.run()
+                    await self._supervisor.run()
                     if self._capture.failure is not None:
                         raise self._capture.failure
                 finally:
@@ -319,20 +298,20 @@ class Pipeline:
             self._fan.close()
             self._finished.set()
 
-    def _join(self, supervisor: Supervisor) -> None:
+    def _join(self) -> None:
         inbox: Channel[Any] | None = None
         for actor in self._chain:
             outbox: Outlet[Any]
             if actor is self._chain[-1]:
-                outbox = self._fan
+                outbox = self._outcome
             else:
                 outbox = Channel(_BETWEEN_ACTORS, name=f"after {actor.name}")
                 self._channels.append(outbox)
             actor.attach(inbox, outbox, self.context)
-            supervisor.add(actor)
+            self._supervisor.add(actor)
             inbox = outbox if isinstance(outbox, Channel) else None
         for sink in self._sinks:
-            supervisor.add(sink)
+            self._supervisor.add(sink)
 
     def _pushed(self) -> PushSource:
         if not isinstance(self.source, PushSource):
@@ -345,11 +324,6 @@ class Pipeline:
     def _must_not_run(self, what: str) -> None:
         if self._group is not None:
             raise RuntimeError(f"the pipeline runs already: {what} before `async with`")
-
-
-def _reads_ahead(capture: CaptureSettings) -> bool:
-    """Whether audio comes as fast as it is taken."""
-    return capture.source != "mic" and capture.pace == "max"
 
 
 __all__ = ["ChannelClosed", "Pipeline", "Progress"]

@@ -1,0 +1,88 @@
+"""The actors of the chain, made from a profile."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from vivavoce.config import Profile
+from vivavoce.config.schema import CaptureSettings, TranscriptionSettings
+from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivavoce.actors.transcription import Starters
+    from vivavoce.actors.transcription.client import StartEngine
+
+
+def reads_ahead(capture: CaptureSettings) -> bool:
+    """Whether audio comes as fast as it is taken."""
+    return capture.source != "mic" and capture.pace == "max"
+
+
+def as_played(profile: Profile) -> Profile:
+    """The profile of a recording that is read ahead.
+
+    Nobody watches words appear faster than they are spoken: finals only. The reader waits for the
+    engine, so there is no overload to give anything up for.
+    """
+    transcription = msgspec.structs.replace(
+        profile.transcription,
+        draft=None,
+        partials=False,
+        speculative_finals=False,
+        overload_ladder=False,
+        # How soon an end is known depends on timing; where it is cut must not.
+        window_ms=28_000,
+    )
+    return msgspec.structs.replace(profile, transcription=transcription)
+
+
+def make_actors(
+    profile: Profile,
+    metrics: Metrics,
+    on_progress: Callable[[str, int, int], None] | None,
+    *,
+    ahead: bool,
+) -> list[Actor[Any, Any]]:
+    """VAD, transcription and cleanup. ``ahead``: finals are decoded side by side."""
+    from vivavoce.actors.cleanup import CleanupActor
+    from vivavoce.actors.transcription import TranscriptionActor
+    from vivavoce.actors.vad import VadActor
+
+    side_by_side = profile.transcription.batch_size if ahead else 1
+    choose = partial(
+        choose_engines, metrics=metrics, on_progress=on_progress, side_by_side=side_by_side
+    )
+    return [
+        VadActor(profile.vad),
+        TranscriptionActor(profile.transcription, choose, side_by_side),
+        CleanupActor(profile.cleanup),
+    ]
+
+
+def choose_engines(
+    settings: TranscriptionSettings,
+    *,
+    metrics: Metrics,
+    on_progress: Callable[[str, int, int], None] | None,
+    side_by_side: int,
+) -> Starters:
+    """What starts the engine that the settings ask for, and the better one behind a draft."""
+    from vivavoce.actors.transcription import Starters, start_selected
+
+    def starter(chosen: TranscriptionSettings, *, background: bool = False) -> StartEngine:
+        return partial(
+            start_selected, chosen, metrics, on_progress, side_by_side, background=background
+        )
+
+    if settings.draft is None:
+        return Starters(starter(settings))
+    draft = msgspec.structs.replace(settings, model=settings.draft)
+    # Nothing may take the better model's place: a revision would be worse than the draft.
+    better = msgspec.structs.replace(settings, engine="faster-whisper")
+    return Starters(starter(draft), starter(better, background=True))

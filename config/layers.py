@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import Any
@@ -47,16 +47,23 @@ def profile_layers(
     seen: tuple[str, ...] = (),
     *,
     shipped: bool = False,
+    on_file: Callable[[FilePath], None] | None = None,
 ) -> list[Layer]:
     """The layers of a profile and of what it extends, the oldest ancestor first.
 
     A user's own `captions` that extends `captions` extends the shipped one: ``shipped`` leaves out
-    the user's own.
+    the user's own. ``on_file`` is told of each file before it is read.
 
     Raises:
         ProfileError: no such profile, a syntax error, or a circle of ``extends``.
     """
-    name, text, folder = _read(profile, environ, shipped=shipped)
+    file = _place(profile, environ, shipped=shipped)
+    if file is None:
+        name, text = f"profile {profile}", profile_text(str(profile))
+    else:
+        if on_file is not None:
+            on_file(file)
+        name, text = str(file), _text_of(file)
     if name in seen or len(seen) > _DEEPEST:
         raise ProfileError(f"{name}: profiles extend each other in a circle: {' → '.join(seen)}")
     data, lines = parse_yaml(text, name)
@@ -68,10 +75,11 @@ def profile_layers(
     if not isinstance(parent, str):
         raise ProfileError(f"{origins[('extends',)]}: extends: expected the name of a profile")
     target: str | FilePath = parent
-    if folder is not None and _is_path(parent):
-        target = folder / parent
+    if file is not None and _is_path(parent):
+        target = file.parent / parent
     itself = parent in profile_names() and known_profiles(environ)[parent] == name
-    return [*profile_layers(target, environ, (*seen, name), shipped=itself), layer]
+    seen = (*seen, name)
+    return [*profile_layers(target, environ, seen, shipped=itself, on_file=on_file), layer]
 
 
 def environment_layer(environ: Mapping[str, str]) -> Layer:
@@ -140,12 +148,12 @@ def _is_path(name: str) -> bool:
     return os.sep in name or name.endswith((".yaml", ".yml"))
 
 
-def _read(
+def _place(
     profile: str | FilePath, environ: Mapping[str, str], *, shipped: bool
-) -> tuple[str, str, FilePath | None]:
-    """Name, text and folder (None for a shipped one) of a profile."""
+) -> FilePath | None:
+    """The file of a profile; None for a shipped one."""
     if isinstance(profile, FilePath) or _is_path(profile):
-        return _read_file(FilePath(profile).expanduser())
+        return FilePath(profile).expanduser()
     known = known_profiles(environ)
     place = "shipped" if shipped else known.get(profile)
     if place is None:
@@ -154,14 +162,12 @@ def _read(
         raise ProfileError(
             f"there is no profile {profile!r}: {hint}There are {', '.join(sorted(known))}"
         )
-    if place == "shipped":
-        return f"profile {profile}", profile_text(profile), None
-    return _read_file(FilePath(place))
+    return None if place == "shipped" else FilePath(place)
 
 
-def _read_file(path: FilePath) -> tuple[str, str, FilePath]:
+def _text_of(path: FilePath) -> str:
     try:
-        return str(path), path.read_text(encoding="utf-8"), path.parent
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ProfileError(f"there is no profile file {path}") from error
     except UnicodeDecodeError as error:

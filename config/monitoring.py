@@ -23,7 +23,8 @@ class TargetSettings(Section, frozen=True, kw_only=True):
         Meta(description="Endpoint decided → final, 95th percentile of the last minutes."),
     ] = 1_000.0
     lag_s: Annotated[
-        Positive | None, Meta(description="Speech that has ended and has no final yet.")
+        Positive | None,
+        Meta(description="Speech that has ended and has no final yet, worst of the last minute."),
     ] = 3.0
     loop_lag_ms: Annotated[
         Positive | None, Meta(description="Event-loop lag, 99.9th percentile.")
@@ -41,8 +42,12 @@ class TargetSettings(Section, frozen=True, kw_only=True):
         Positive | None, Meta(description="Of one core, main process, while `idle` or `parked`.")
     ] = 0.5
     memory_slope_mb_per_hour: Annotated[
-        Positive | None, Meta(description="Growth of the main process's memory that is a leak.")
-    ] = 5.0
+        Positive | None,
+        Meta(description="Growth of the main process's memory over hours that is a leak."),
+    ] = 3.0
+    battery_percent_per_hour: Annotated[
+        Positive | None, Meta(description="How fast the battery may run down.")
+    ] = None
 
 
 class MetricsSettings(Section, frozen=True, kw_only=True):

@@ -42,6 +42,10 @@ class ModeSettings(Section, frozen=True, kw_only=True):
     ] = None
 
 
+CONDITIONS = ("on_battery", "low_battery", "under_pressure")
+"""The conditions of the machine, in the order in which their settings are laid over the profile."""
+
+
 class ConditionSettings(Section, frozen=True, kw_only=True):
     """A condition of the machine, and the settings that hold while it is met."""
 
@@ -49,7 +53,8 @@ class ConditionSettings(Section, frozen=True, kw_only=True):
         dict[str, Any],
         Meta(
             description="Settings over the profile, as `transcription: {partials: false}`; "
-            "they are checked when the profile is loaded."
+            "they are checked when the profile is loaded. Null takes out what a layer below set.",
+            extra_json_schema={"$ref": "#/$defs/Profile"},
         ),
     ] = field(default_factory=dict)
 

@@ -1,0 +1,15 @@
+"""The components of the program that log, by the names that `log.levels` knows them by."""
+
+from __future__ import annotations
+
+COMPONENTS = (
+    "capture",
+    "engine",
+    "log",
+    "monitor",
+    "power",
+    "profile",
+    "supervisor",
+    "transcription",
+    "vad",
+)

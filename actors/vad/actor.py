@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from vivavoce.actors.vad.gate import EnergyGate, level_dbfs
+from vivavoce.actors.vad.gate import EnergyGate, level_dbfs, levels_dbfs
 from vivavoce.actors.vad.segmenter import Decision, Frame, Segmenter, Silence
 from vivavoce.actors.vad.silero import FRAME, Silero, SpeechDetector
-from vivavoce.config.schema import VadSettings
+from vivavoce.config.schema import Profile, VadSettings
 from vivavoce.pipeline.actor import Actor
 from vivavoce.pipeline.messages import (
     Audio,
@@ -26,12 +26,18 @@ from vivavoce.pipeline.messages import (
     SpeechEnded,
     SpeechStarted,
 )
+from vivavoce.pipeline.power import Power, PowerEvent
 
 _REPLAY_FRAMES = 8  # 256 ms: what warms up a detector that slept
 
 
 class VadActor(Actor[Audio, Speech]):
     """Cuts the audio into utterances and settles the silence between them.
+
+    In a power mode without detector, the energy gate alone listens. The first frame that passes it
+    is told as :attr:`PowerEvent.ONSET` and wakes the detector, which hears what it missed first:
+    the utterances are the same as if it had not slept. Utterances are told as
+    :attr:`PowerEvent.SPEECH_STARTED` and :attr:`PowerEvent.SPEECH_ENDED`, always in pairs.
 
     Args:
         settings: the profile's ``vad`` section.
@@ -46,8 +52,11 @@ class VadActor(Actor[Audio, Speech]):
     ) -> None:
         super().__init__()
         self._settings = settings
+        self._changed: VadSettings | None = None  # what holds from the next silence on
         self._make_detector = make_detector
         self._detector: SpeechDetector | None = None
+        self._awake = True  # whether the power mode keeps a detector
+        self._onset_told = False
         self._segmenter = Segmenter(settings)
         self._open: SpeechStarted | None = None  # the utterance that is open for those behind
         self._settled = 0  # audio before this sample is settled, or was sent on
@@ -59,11 +68,25 @@ class VadActor(Actor[Audio, Speech]):
     async def on_start(self) -> None:
         """Build the gate anew; utterance numbers and positions survive a restart."""
         self._gate = EnergyGate(self._settings.gate_margin_db)
-        self._asleep: deque[Pcm] = deque(maxlen=_REPLAY_FRAMES)
+        self._missed: deque[Pcm] = deque(maxlen=_REPLAY_FRAMES)  # not shown to the detector
+        self._fresh = True  # the detector's state is that of its beginning
         metrics = self.context.metrics
         self._frames = metrics.counter("vivavoce_vad_frames_total")
         self._gated = metrics.counter("vivavoce_vad_gated_frames_total")
         self._detector = None
+
+    async def on_power(self, power: Power) -> None:
+        """Let the detector go where the mode has none; the next audio loads it where it has one.
+
+        One that hears an open utterance stays until that has ended.
+        """
+        self._awake = power.settings.detector
+        self._onset_told = False
+        self._let_go()
+
+    async def on_profile(self, profile: Profile) -> None:
+        """Take changed settings over at the next silence."""
+        self._changed = None if profile.vad == self._settings else profile.vad
 
     async def on_message(self, message: Audio) -> None:
         """Handle a block, a gap or the end."""
@@ -92,60 +115,125 @@ class VadActor(Actor[Audio, Speech]):
         await self._give_up(max(self._next, self._handled))
         await self.on_start()
 
+    async def on_stop(self) -> None:
+        """Release the detector; whoever was speaking is not heard any more."""
+        self._detector = None
+        if self._open is not None:
+            self._open = None
+            self.context.power.tell(PowerEvent.SPEECH_ENDED)
+
+    # -- from blocks to frames
+
     async def _take(self, block: AudioBlock) -> None:
-        if self._detector is None:
-            self._detector = await asyncio.to_thread(self._make_detector)
+        if self._awake and self._detector is None:
+            await self._load()
         # Delivered again after a restart, it begins with what was settled, or given up as a gap.
         pcm = block.pcm[max(0, self._next + self._rest_samples - block.start) :]
-        if not self._rest and len(pcm) == FRAME:
-            await self._frame(pcm)
-            return
-        self._rest.append(pcm)
-        self._rest_samples += len(pcm)
-        if self._rest_samples < FRAME:
-            return
-        joined = self._rest[0] if len(self._rest) == 1 else np.concatenate(self._rest)
-        whole = len(joined) - len(joined) % FRAME
-        self._rest = [joined[whole:]] if whole < len(joined) else []
-        self._rest_samples = len(joined) - whole
-        for at in range(0, whole, FRAME):
-            await self._frame(joined[at : at + FRAME])
-
-    async def _frame(self, pcm: Pcm) -> None:
-        frame = Frame(self._next, pcm, *self._judge(pcm))
-        self._next = frame.end
-        await self._carry_out(self._segmenter.push(frame))
-
-    def _judge(self, pcm: Pcm) -> tuple[float, float]:
-        """Probability of speech and level of a frame."""
-        assert self._detector is not None
-        level = level_dbfs(pcm)
-        self._frames.add()
-        passes = self._gate.passes(level)
-        # Inside an utterance the detector alone decides: words may sink into the noise, and its
-        # work is little beside the engine's.
-        if self._settings.gate and not passes and self._open is None:
-            self._gated.add()
-            self._asleep.append(pcm)
-            return 0.0, level
-        if self._asleep:
-            # The detector slept: warm it up with what it missed last.
-            if len(self._asleep) == _REPLAY_FRAMES:
-                self._detector.reset()
-            for missed in self._asleep:
-                self._detector.probability(missed)
-            self._asleep.clear()
-        return self._detector.probability(pcm), level
+        if self._rest or len(pcm) % FRAME:
+            self._rest.append(pcm)
+            self._rest_samples += len(pcm)
+            if self._rest_samples < FRAME:
+                return
+            joined = self._rest[0] if len(self._rest) == 1 else np.concatenate(self._rest)
+            whole = len(joined) - len(joined) % FRAME
+            self._rest = [joined[whole:]] if whole < len(joined) else []
+            self._rest_samples = len(joined) - whole
+            pcm = joined[:whole]
+        if len(pcm):
+            await self._judge(pcm, levels_dbfs(pcm, FRAME))
 
     async def _interrupt(self, reason: EndReason) -> None:
         if self._rest_samples:
             rest = np.concatenate(self._rest)
             self._rest, self._rest_samples = [], 0
-            await self._frame(rest)
+            await self._judge(rest, [level_dbfs(rest)])
         await self._carry_out(self._segmenter.interrupt(self._next, reason))
         if self._detector is not None:
             self._detector.reset()
-        self._asleep.clear()
+        self._missed.clear()
+        self._fresh = True
+        self._let_go()
+
+    # -- from frames to utterances
+
+    async def _judge(self, pcm: Pcm, levels: list[float]) -> None:
+        """Handle the next frames, one for each of ``levels``; a frame that is alone may be short.
+
+        Frames in a row that the gate holds back are handled as one.
+        """
+        self._frames.add(len(levels))
+        quiet: list[Frame] = []
+        start = self._next
+        for number, level in enumerate(levels):
+            if self._changed is not None:
+                await self._rest_through(quiet)
+                self._take_over()
+            at = number * FRAME
+            heard = pcm[at : at + FRAME]
+            passes = self._gate.passes(level)
+            # Inside an utterance the detector alone decides: words may sink into the noise, and
+            # its work is little beside the engine's.
+            gated = self._settings.gate or not self._awake
+            if gated and not passes and self._open is None:
+                quiet.append(Frame(start + at, heard, 0.0, level))
+                continue
+            await self._rest_through(quiet)
+            if not (self._awake or self._onset_told or self._open):
+                self._onset_told = True
+                self.context.power.tell(PowerEvent.ONSET)
+            if self._detector is None:
+                await self._load()
+            frame = Frame(start + at, heard, self._detect(heard), level)
+            self._next = frame.end
+            await self._carry_out(self._segmenter.push(frame))
+        await self._rest_through(quiet)
+
+    async def _rest_through(self, quiet: list[Frame]) -> None:
+        """Nobody speaks in the next frames, which are taken out of the list."""
+        if not quiet:
+            return
+        self._gated.add(len(quiet))
+        self._missed.extend(frame.pcm for frame in quiet[-_REPLAY_FRAMES:])
+        self._next = quiet[-1].end
+        await self._carry_out(self._segmenter.rest(quiet))
+        quiet.clear()
+        self._let_go()
+
+    def _take_over(self) -> None:
+        """Change the settings, unless somebody speaks."""
+        if self._changed is not None and self._segmenter.resting:
+            self._settings, self._changed = self._changed, None
+            self._segmenter.change(self._settings)
+            self._gate.margin_db = self._settings.gate_margin_db
+
+    # -- the detector
+
+    async def _load(self) -> None:
+        self._detector = await asyncio.to_thread(self._make_detector)
+
+    def _let_go(self) -> None:
+        """Release a detector that the power mode does not keep.
+
+        Only where it would begin anew for the next frame it hears anyhow: that it is released must
+        make no difference.
+        """
+        begins_anew = self._fresh or len(self._missed) == _REPLAY_FRAMES
+        if not self._awake and self._open is None and begins_anew:
+            self._detector = None
+            self._onset_told = False
+
+    def _detect(self, pcm: Pcm) -> float:
+        """The probability of speech in a frame."""
+        detector = self._detector
+        assert detector is not None
+        if len(self._missed) == _REPLAY_FRAMES:
+            detector.reset()
+        self._fresh = False
+        while self._missed:
+            detector.probability(self._missed.popleft())
+        return detector.probability(pcm)
+
+    # -- what follows
 
     async def _carry_out(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:
@@ -156,11 +244,13 @@ class VadActor(Actor[Audio, Speech]):
             await self.emit(decision)
             if isinstance(decision, SpeechStarted):
                 self._open = decision
+                self.context.power.tell(PowerEvent.SPEECH_STARTED)
             elif isinstance(decision, SpeechAudio):
                 self._settled = decision.end
             elif isinstance(decision, SpeechEnded):
                 self._open = None
                 self._settled = decision.end
+                self.context.power.tell(PowerEvent.SPEECH_ENDED)
 
     async def _give_up(self, end: int) -> None:
         """End the open utterance at what was sent of it; the rest up to ``end`` is a gap."""
@@ -170,6 +260,7 @@ class VadActor(Actor[Audio, Speech]):
         self._rest, self._rest_samples = [], 0
         self._next = end
         if opened is not None:
+            self.context.power.tell(PowerEvent.SPEECH_ENDED)
             await self.emit(
                 SpeechEnded(
                     utterance=opened.utterance,

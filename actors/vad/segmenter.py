@@ -7,7 +7,7 @@ sample index of the audio itself, so the same audio gives the same utterances at
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -66,15 +66,7 @@ class Segmenter:
     """
 
     def __init__(self, settings: VadSettings, first_utterance: int = 1) -> None:
-        self._threshold = settings.threshold
-        self._release = settings.release_threshold
-        self._min_speech = settings.min_speech_ms * _SAMPLES_PER_MS
-        self._pre_roll = settings.pre_roll_ms * _SAMPLES_PER_MS
-        self._hangover = settings.hangover_ms * _SAMPLES_PER_MS
-        self._pause = max(settings.pause_ms, settings.hangover_ms) * _SAMPLES_PER_MS
-        self._end_silence = max(settings.end_silence_ms * _SAMPLES_PER_MS, self._pause)
-        self._max = settings.max_utterance_ms * _SAMPLES_PER_MS
-        self._search = settings.cut_search_ms * _SAMPLES_PER_MS
+        self._configure(settings)
         self.next_utterance = first_utterance
         # Frames that are neither silence nor part of an utterance yet (idle), or held back (open).
         self._held: deque[Frame] = deque()
@@ -86,6 +78,32 @@ class Segmenter:
         self._sent = 0  # audio of the open utterance is sent up to here
         self._speech_end = 0  # end of the last frame with speech
         self._recent: deque[Frame] = deque()  # sent frames in which a cut may be searched
+
+    def _configure(self, settings: VadSettings) -> None:
+        self._threshold = settings.threshold
+        self._release = settings.release_threshold
+        self._min_speech = settings.min_speech_ms * _SAMPLES_PER_MS
+        self._pre_roll = settings.pre_roll_ms * _SAMPLES_PER_MS
+        self._hangover = settings.hangover_ms * _SAMPLES_PER_MS
+        self._pause = max(settings.pause_ms, settings.hangover_ms) * _SAMPLES_PER_MS
+        self._end_silence = max(settings.end_silence_ms * _SAMPLES_PER_MS, self._pause)
+        self._max = settings.max_utterance_ms * _SAMPLES_PER_MS
+        self._search = settings.cut_search_ms * _SAMPLES_PER_MS
+
+    @property
+    def resting(self) -> bool:
+        """Whether nobody speaks, and nobody may just have begun to."""
+        return not self._open and self._onset is None
+
+    def change(self, settings: VadSettings) -> None:
+        """Go on under other settings, from the next frame on.
+
+        Raises:
+            RuntimeError: it is not :attr:`resting`.
+        """
+        if not self.resting:
+            raise RuntimeError("settings change between utterances")
+        self._configure(settings)
 
     def push(self, frame: Frame) -> Iterator[Decision]:
         """Take the next frame.
@@ -99,6 +117,20 @@ class Segmenter:
             yield from self._push_open(frame)
         else:
             yield from self._push_idle(frame)
+
+    def rest(self, frames: Sequence[Frame]) -> Iterator[Decision]:
+        """Take the next frames, at least one, in which nobody speaks; no utterance is open.
+
+        The same as to :meth:`push` each of them, but their silence is settled at once.
+
+        Yields:
+            The silence that follows from it.
+        """
+        if not self._held:
+            self._held_from = frames[0].start
+        self._held.extend(frames)
+        self._onset = None
+        yield from self._settle_before(frames[-1].end - self._pre_roll)
 
     def interrupt(self, at: int, reason: EndReason) -> Iterator[Decision]:
         """The audio ends at ``at``, for good or for a hole; an open utterance ends with ``reason``.

@@ -1,6 +1,5 @@
 """Power modes and changed settings: a detector that sleeps changes nothing but what it costs."""
 
-import itertools
 import wave
 
 import msgspec
@@ -141,8 +140,8 @@ async def test_whenever_the_mode_changes_the_same_is_heard(seed: int, undisturbe
 
 async def test_without_a_gate_in_the_profile_it_is_used_in_idle_nevertheless() -> None:
     pcm = scene()
-    awake, idle = await listening(settings=VadSettings(gate=False)), await listening(ASLEEP)
-    idle.actor._settings = VadSettings(gate=False)
+    always = VadSettings(gate=False)
+    awake, idle = await listening(settings=always), await listening(ASLEEP, always)
     await awake.hear(pcm)
     await idle.hear(pcm)
     assert awake.context.metrics.counter("vivavoce_vad_gated_frames_total").value == 0
@@ -168,11 +167,7 @@ async def test_an_onset_is_told_before_the_speech_and_everything_in_pairs() -> N
     await idle.end()
     assert idle.told[:3] == [ONSET, STARTED, ENDED]
     speech = [event for event in idle.told if event is not ONSET]
-    assert (
-        all(pair == (STARTED, ENDED) for pair in itertools.batched(speech, 2))
-        if hasattr(itertools, "batched")
-        else speech == [STARTED, ENDED] * (len(speech) // 2)
-    )
+    assert speech == [STARTED, ENDED] * (len(speech) // 2)
 
 
 async def test_awake_no_onset_is_told() -> None:

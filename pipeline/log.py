@@ -1,8 +1,9 @@
 """Logging that costs nothing where it is not shown and never blocks where it is.
 
-A log call below the level is one comparison. One that passes is appended to a bounded buffer; the
-pipeline's drain task renders it (structlog) and writes it to standard error outside the event loop.
-When the buffer overflows, the oldest lines are dropped and their number is told.
+A log call below its component's level is two comparisons. One that passes is appended to a bounded
+buffer; while the pipeline runs, a thread of the sink renders it (structlog) and writes it to
+standard error. When nobody reads there and the buffer overflows, the oldest lines are dropped and
+their number is told in the place where they are missing.
 
 Where nobody drains (before a pipeline runs, or in a program that embeds none) lines are written at
 once. The sink is a context variable: each pipeline, and each test, can have its own.
@@ -11,10 +12,14 @@ once. The sink is a context variable: each pipeline, and each test, can have its
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import sys
+import threading
 import time
 from collections import deque
 from contextvars import ContextVar
+from queue import SimpleQueue
 from typing import Any, Literal, TextIO, TypeAlias
 
 from vivavoce.config.schema import LogSettings
@@ -22,6 +27,8 @@ from vivavoce.config.schema import LogSettings
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 _SEVERITY: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _CAPACITY = 1_000
+_PATIENCE_S = 0.5
+"""How long the end of a run waits for a standard error that takes nothing."""
 
 
 class LogSink:
@@ -29,59 +36,99 @@ class LogSink:
 
     Args:
         settings: level and format; ``captions`` allows the key ``caption_text``.
-        stream: a text stream; standard error as it is at the time of writing when not given.
+        stream: a text stream, written past its buffer where it has a descriptor; standard error as
+            it is at the time of writing when not given.
+
+    Attributes:
+        lowest: severity below which no component logs.
+        dropped: lines lost so far because the stream was too slow.
     """
 
     def __init__(self, settings: LogSettings | None = None, stream: TextIO | None = None) -> None:
-        self.settings = settings or LogSettings()
-        self.threshold = _SEVERITY[self.settings.level]
         self._stream = stream
         self._lines: deque[tuple[float, str, str, str, dict[str, Any]]] = deque()
-        self._dropped = 0
-        self._arrived: asyncio.Event | None = None
+        self.dropped = 0
+        self._untold = 0
+        self._bell: SimpleQueue[bool] | None = None
+        self._rung = False
+        self.settings = settings or LogSettings()
+        self._format = self.settings.format
+        self.take_settings(self.settings)
+
+    def take_settings(self, settings: LogSettings) -> None:
+        """Other levels, and whether captions may be logged, from the next line on.
+
+        The format stays: who reads JSON lines cannot read others.
+        """
+        self.settings = settings
+        self._threshold = _SEVERITY[settings.level]
+        self._thresholds = {name: _SEVERITY[level] for name, level in settings.levels.items()}
+        self.lowest = min((self._threshold, *self._thresholds.values()))
+
+    def threshold(self, component: str) -> int:
+        """The least severity that ``component`` logs."""
+        return self._thresholds.get(component, self._threshold)
 
     def put(self, level: Level, component: str, event: str, values: dict[str, Any]) -> None:
-        """Take one line: buffered while :meth:`drain` runs, written at once otherwise."""
+        """Take one line: buffered while :meth:`drain` runs, written at once otherwise.
+
+        Callable from any thread.
+        """
         if not self.settings.captions and "caption_text" in values:
             values = {key: value for key, value in values.items() if key != "caption_text"}
         if len(self._lines) >= _CAPACITY:
             self._lines.popleft()
-            self._dropped += 1
+            self.dropped += 1
+            self._untold += 1
         self._lines.append((time.time(), level, component, event, values))
-        if self._arrived is None:
+        bell = self._bell
+        if bell is None:
             self.write_waiting()
-        else:
-            self._arrived.set()
+        elif not self._rung:
+            self._rung = True
+            bell.put(True)
 
     async def drain(self) -> None:
-        """Write what arrives until cancelled; what is left is written on the way out."""
-        self._arrived = asyncio.Event()
+        """Have a thread write what arrives, until cancelled; the rest is written on the way out.
+
+        A stream that nobody reads holds up that thread alone. At the end it is waited for briefly.
+        """
+        bell = self._bell = SimpleQueue()
+        # Not of the loop's executor: that one is waited for at the end, however long it takes.
+        writer = threading.Thread(
+            target=self._write_when_told, args=(bell,), name="vivavoce log", daemon=True
+        )
+        writer.start()
         try:
-            while True:
-                await self._arrived.wait()
-                self._arrived.clear()
-                await asyncio.to_thread(self.write_waiting)
+            await asyncio.get_running_loop().create_future()
         finally:
-            self._arrived = None
+            self._bell = None
+            bell.put(False)
+            writer.join(_PATIENCE_S)
+            if not writer.is_alive():
+                self.write_waiting()
+
+    def _write_when_told(self, bell: SimpleQueue[bool]) -> None:
+        while bell.get():
+            self._rung = False
             self.write_waiting()
 
     def write_waiting(self) -> None:
         """Render and write the buffered lines."""
         lines: list[str] = []
+        if self._untold:
+            untold, self._untold = self._untold, 0
+            told = f"{untold} log lines were dropped: standard error is too slow"
+            lines.append(self._render(time.time(), "warning", "log", told, {}))
         while self._lines:
             lines.append(self._render(*self._lines.popleft()))
-        if self._dropped:
-            dropped, self._dropped = self._dropped, 0
-            lines.append(f"vivavoce: {dropped} log lines were dropped: standard error is too slow")
-        if not lines:
-            return
         stream = self._stream or sys.stderr
+        if not lines or stream is None:
+            return
         try:
-            stream.write("\n".join(lines) + "\n")
-            stream.flush()
+            _write(stream, "\n".join(lines) + "\n")
         except (OSError, ValueError):
-            # Standard error is closed: there is nobody left to tell.
-            self._dropped = 0
+            self._untold = 0  # standard error is closed: there is nobody left to tell
 
     def _render(
         self, at: float, level: str, component: str, event: str, values: dict[str, Any]
@@ -89,12 +136,31 @@ class LogSink:
         import structlog
 
         line = {"event": event, "level": level, "component": component, **values}
-        if self.settings.format == "json":
+        if self._format == "json":
             rendered = structlog.processors.JSONRenderer()(None, level, {"time": at, **line})
             return rendered if isinstance(rendered, str) else rendered.decode()
         pairs = structlog.processors.KeyValueRenderer(key_order=[], drop_missing=True)
         details = pairs(None, level, dict(values)) if values else ""
-        return f"vivavoce: {level}: {component}: {event}" + (f" ({details})" if details else "")
+        shown = f"vivavoce: {level}: {component}: {event}" + (f" ({details})" if details else "")
+        # What others wrote (the name of a device, a path) must not steer the terminal.
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write all of ``text``, past the stream's own buffer: a thread that is stuck there would hold
+    its lock, and the interpreter could not end."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        stream.write(text)
+        stream.flush()
+        return
+    data = text.encode(errors="backslashreplace")
+    while data:
+        try:
+            data = data[os.write(descriptor, data) :]
+        except BlockingIOError:  # whoever shares the descriptor has made it non-blocking
+            select.select([], [descriptor], [])
 
 
 _sink: ContextVar[LogSink | None] = ContextVar("vivavoce_log_sink", default=None)
@@ -131,10 +197,14 @@ class Logger:
 
     def _log(self, level: Level, event: str, values: dict[str, Any]) -> None:
         sink = _sink.get() or LogSink()
-        if _SEVERITY[level] >= sink.threshold:
+        severity = _SEVERITY[level]
+        if severity >= sink.lowest and severity >= sink.threshold(self.component):
             sink.put(level, self.component, event, values)
 
 
 def get_logger(component: str) -> Logger:
-    """A logger that names ``component`` in each line."""
+    """A logger that names ``component`` in each line.
+
+    The names are listed in :data:`vivavoce.config.components.COMPONENTS`, which a test compares.
+    """
     return Logger(component)

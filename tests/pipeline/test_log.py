@@ -1,17 +1,24 @@
 import asyncio
 import io
 import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
 
 from vivavoce.config.schema import LogSettings
 from vivavoce.pipeline.log import LogSink, get_logger, use_sink
 
 
-def logged(settings: LogSettings, write) -> str:
+def logged(settings: LogSettings, write, component: str = "test") -> str:
     stream = io.StringIO()
 
     async def main() -> None:
         use_sink(LogSink(settings, stream))
-        write(get_logger("test"))
+        write(get_logger(component))
 
     asyncio.run(main())
     return stream.getvalue()
@@ -31,6 +38,11 @@ def test_json_lines_parse() -> None:
     assert json.loads(line)["count"] == 3
 
 
+def test_no_line_steers_the_terminal() -> None:
+    line = logged(LogSettings(), lambda log: log.warning("a \x1b[2J device\r\nis lost"))
+    assert line == "vivavoce: warning: test: a \\x1b[2J device\\r\\nis lost\n"
+
+
 def test_caption_text_appears_only_where_the_profile_allows_it() -> None:
     def write(log):
         log.debug("final", caption_text="secret words")
@@ -39,19 +51,150 @@ def test_caption_text_appears_only_where_the_profile_allows_it() -> None:
     assert "secret" in logged(LogSettings(level="debug", captions=True), write)
 
 
-async def test_a_flood_is_bounded_and_the_loss_is_told() -> None:
+@pytest.mark.parametrize(
+    ("component", "shown"), [("capture", "debug info error"), ("vad", "error"), ("power", "")]
+)
+def test_a_component_can_have_its_own_level(component: str, shown: str) -> None:
+    settings = LogSettings(level="error", levels={"capture": "debug", "power": "error"})
+
+    def write(log):
+        log.debug("debug")
+        log.info("info")
+        if component != "power":
+            log.error("error")
+        else:
+            log.warning("warning")
+
+    lines = logged(settings, write, component).splitlines()
+    assert " ".join(line.rsplit(" ", 1)[1] for line in lines) == shown
+
+
+def test_levels_and_captions_change_at_run_time_and_the_format_does_not() -> None:
+    stream = io.StringIO()
+    sink = LogSink(LogSettings(format="json"), stream)
+
+    async def main() -> None:
+        use_sink(sink)
+        log = get_logger("capture")
+        log.info("one", caption_text="x")
+        sink.take_settings(LogSettings(levels={"capture": "info"}, captions=True, format="console"))
+        log.info("two", caption_text="x")
+        get_logger("vad").info("three")
+        sink.take_settings(LogSettings(level="info"))
+        log.info("four", caption_text="x")
+
+    asyncio.run(main())
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], "caption_text" in line) for line in lines] == [
+        ("two", True),
+        ("four", False),
+    ]
+
+
+def test_a_call_below_the_level_costs_next_to_nothing() -> None:
+    async def main() -> float:
+        use_sink(LogSink(LogSettings(levels={"capture": "debug"}), io.StringIO()))
+        log = get_logger("vad")
+        began = time.perf_counter()
+        for _ in range(10_000):
+            log.debug("quiet", value=1)
+        return (time.perf_counter() - began) / 10_000
+
+    assert asyncio.run(main()) < 20e-6  # rendering alone takes longer
+
+
+async def stopped(draining: asyncio.Task[None]) -> None:
+    draining.cancel()
+    await asyncio.gather(draining, return_exceptions=True)
+
+
+async def test_lines_are_written_while_the_pipeline_runs_and_the_last_ones_at_its_end() -> None:
     stream = io.StringIO()
     sink = LogSink(LogSettings(), stream)
     use_sink(sink)
     draining = asyncio.create_task(sink.drain())
     await asyncio.sleep(0)
-    log = get_logger("flood")
-    for number in range(1500):
-        log.warning(f"line {number}")
-    assert stream.getvalue() == ""  # deferred: nothing was rendered in the hot path
-    draining.cancel()
-    await asyncio.gather(draining, return_exceptions=True)
-    lines = stream.getvalue().splitlines()
-    assert len(lines) == 1001
-    assert "500 log lines were dropped" in lines[-1]
-    assert "line 1499" in lines[-2]
+    log = get_logger("test")
+    log.warning("now")
+    async with asyncio.timeout(10):
+        while not stream.getvalue():
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(log.warning, "from a thread")
+    log.warning("last")
+    await stopped(draining)
+    events = [line.rsplit(": ", 1)[1] for line in stream.getvalue().splitlines()]
+    assert events == ["now", "from a thread", "last"]
+    log.warning("after the end")
+    assert stream.getvalue().endswith("after the end\n")
+
+
+async def test_a_stream_that_takes_nothing_stalls_nobody_and_the_loss_is_told() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as pipe:
+        sink = LogSink(LogSettings(), stream)
+        use_sink(sink)
+        draining = asyncio.create_task(sink.drain())
+        await asyncio.sleep(0)
+        log = get_logger("flood")
+        longest = 0.0
+        for number in range(5_000):  # 64 KiB fill the pipe; 1,000 lines the buffer
+            began = time.perf_counter()
+            log.warning(f"line {number} {'x' * 100}")
+            if number % 50 == 0:
+                await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - began)
+        assert longest < 0.5  # the thread is stuck for good
+        assert sink.dropped > 2_000
+        taken = bytearray()
+        taking = threading.Thread(target=lambda: taken.extend(pipe.read()))
+        taking.start()
+        await stopped(draining)
+        stream.close()
+        taking.join(10)
+    lines = taken.decode().splitlines()
+    (at,) = [index for index, line in enumerate(lines) if "log lines were dropped" in line]
+    assert lines[at].startswith(f"vivavoce: warning: log: {sink.dropped} log lines")
+    numbers = [int(line.split()[4]) for index, line in enumerate(lines) if index != at]
+    assert numbers == [*range(at), *range(5_000 - (len(lines) - 1 - at), 5_000)]
+    assert len(numbers) + sink.dropped == 5_000
+
+
+STUCK = """
+import asyncio
+from vivavoce.pipeline.log import LogSink, get_logger, use_sink
+
+async def main():
+    sink = LogSink()
+    use_sink(sink)
+    async with asyncio.TaskGroup() as group:
+        draining = group.create_task(sink.drain())
+        await asyncio.sleep(0)
+        for _ in range(3000):
+            get_logger("test").warning("x" * 100)
+        await asyncio.sleep(0.2)
+        print(sink.dropped > 0, flush=True)
+        draining.cancel()
+
+asyncio.run(main())
+print("the end", flush=True)
+"""
+
+
+def test_a_program_whose_standard_error_is_stuck_comes_to_its_end() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", STUCK], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as program:
+        try:
+            assert program.wait(20) == 0
+            assert program.stdout is not None
+            assert program.stdout.read() == b"True\nthe end\n"
+        finally:
+            program.kill()
+
+
+def test_a_closed_standard_error_is_no_failure(monkeypatch) -> None:
+    closed = io.StringIO()
+    closed.close()
+    for stream in (closed, None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        get_logger("test").error("nobody hears this")

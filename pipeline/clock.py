@@ -132,6 +132,15 @@ class StreamClock:
             self._started = self.clock.now() - heard
             self.wall_start = time.time() - heard
 
+    def catch_up(self, heard: float) -> None:
+        """At least ``heard`` seconds of audio time have passed by now, lost time included.
+
+        While a machine is suspended its monotonic clock stands still and audio time does not: what
+        follows would carry times that lie behind its audio, and latencies below zero.
+        """
+        if self._started is not None:
+            self._started = min(self._started, self.clock.now() - heard)
+
     @property
     def started(self) -> bool:
         """Whether capture has begun."""

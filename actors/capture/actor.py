@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from vivavoce.actors.capture.source import Source, SourceError
+from vivavoce.actors.capture.source import DeviceSource, Source, SourceError
+from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import Actor
-from vivavoce.pipeline.messages import Audio, AudioBlock, EndOfStream, Gap, seconds
+from vivavoce.pipeline.messages import Audio, AudioBlock, EndOfStream, Gap, GapReason, seconds
+from vivavoce.pipeline.power import Power
+
+_TIME_PASSED = (GapReason.DEVICE_LOST, GapReason.SUSPENDED, GapReason.CLOSED)
 
 
 class CaptureActor(Actor[None, Audio]):
@@ -21,11 +25,14 @@ class CaptureActor(Actor[None, Audio]):
         super().__init__()
         self.failure: SourceError | None = None
         self._source = source
+        self._device = source if isinstance(source, DeviceSource) else None
         self._began_at = 0
         self._ended_at = 0
 
     async def on_start(self) -> None:
         """Open the source."""
+        if self._device is not None:
+            self._device.measure(self.context.metrics)
         await self._source.open()
 
     async def run(self) -> None:
@@ -42,7 +49,7 @@ class CaptureActor(Actor[None, Audio]):
     async def _pass_on(self) -> None:
         context = self.context
         captured = context.metrics.counter("vivavoce_capture_samples_total")
-        lost = context.metrics.counter("vivavoce_capture_overrun_samples_total")
+        overrun = context.metrics.counter("vivavoce_capture_overrun_samples_total")
         clipped = context.metrics.counter("vivavoce_capture_clipped_samples_total")
         origin = self._ended_at
         async for heard in self._source.blocks():
@@ -54,8 +61,12 @@ class CaptureActor(Actor[None, Audio]):
             captured.add(count)
             self._ended_at = item.end
             if isinstance(item, Gap):
-                lost.add(count)
                 context.ledger.drop(item.start, item.end)
+                if item.reason is GapReason.OVERRUN:
+                    overrun.add(count)
+                elif item.reason in _TIME_PASSED:
+                    # The clock may have stood still with the machine: it must not fall behind.
+                    context.stream.catch_up(seconds(item.end))
             # Only a source of floats can tell what it had to clip.
             clipped.add(getattr(self._source, "clipped", 0) - clipped.value)
             await self.emit(item)
@@ -70,6 +81,16 @@ class CaptureActor(Actor[None, Audio]):
             name, kind = self._source.name, type(cause).__name__
             raise SourceError(f"{name} cannot be read any further: {kind}: {cause}") from cause
         await super().on_restart(cause)
+
+    async def on_power(self, power: Power) -> None:
+        """A device follows the power mode."""
+        if self._device is not None:
+            await self._device.set_power(power)
+
+    async def on_profile(self, profile: Profile) -> None:
+        """A device takes over what changed."""
+        if self._device is not None:
+            await self._device.set_capture(profile.capture)
 
     async def on_stop(self) -> None:
         """Release the source."""

@@ -1,27 +1,33 @@
-"""The microphone: PortAudio's thread writes to the ring, the loop reads from it."""
+"""The microphone: one device after the other, and one timeline for all of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from vivavoce.actors.capture.devices import InputDevice, list_input_devices, portaudio, ranked
-from vivavoce.actors.capture.resample import Doorway, MixDown
-from vivavoce.actors.capture.source import SourceError
+from vivavoce.actors.capture.device_stream import DeviceStream
+from vivavoce.actors.capture.handover import Handover
+from vivavoce.actors.capture.opening import Opener, Worker
+from vivavoce.actors.capture.reopening import BackOff, BetterDevice, sound_cards
+from vivavoce.actors.capture.resample import Doorway
+from vivavoce.actors.capture.successor import Away, Counts, Successor
+from vivavoce.actors.capture.suspension import boot_time
+from vivavoce.actors.capture.vigil import SILENT_AT_FIRST_S, Vigil
 from vivavoce.actors.capture.wake import LoopWaker
-from vivavoce.config.schema import DeviceChoice
+from vivavoce.config.schema import CaptureSettings, DeviceChoice
 from vivavoce.pipeline.log import get_logger
-from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason
-from vivavoce.pipeline.ring import AudioRing
+from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason, PowerMode
+from vivavoce.pipeline.metrics import Metrics
+from vivavoce.pipeline.power import Power
+from vivavoce.pipeline.ring import Hole
 
-_DEADLINE_S = 1.0
-_MISSED_DEADLINES = 3
-"""A device whose callback misses so many deadlines in a row is lost. More than one, because the
-timers of a program that was suspended fire before its audio thread has run again."""
-_MISSED_AT_FIRST = 10
-"""Before the first sound: a device may have to wake up."""
-_LONGEST_HOLE_S = 60
+_OVERSLEPT_S = 0.5
+"""How late a timer is in a program that was suspended; the audio thread has not run either."""
+_SETTLE_S = 0.25
+"""Modes that last no longer change no block length."""
+_TOLD_AFTER_S = 2.0
+"""A device that is away for longer is told as a gap before it is back: what was being said ends."""
 
 log = get_logger("capture")
 
@@ -29,158 +35,102 @@ log = get_logger("capture")
 class MicrophoneSource:
     """A microphone by name, index or ranked list; 16 kHz, or resampled to it.
 
+    Only the first opening can fail. From then on it listens until it is stopped: a device that is
+    lost, that was suspended or released is opened again, and the time between is one :class:`Gap`
+    (two where it takes long). The block length follows the power mode without losing a sample: a
+    second stream is opened beside the first, which is closed when the second can go on.
+
     Args:
         choice: the profile's ``capture.device``.
-        block_ms: length of a block in milliseconds.
+        block_ms: shortest length of a block in milliseconds.
         ring_s: seconds kept while the pipeline is busy.
+        now: seconds on a clock that goes on while the machine sleeps; called in any thread.
     """
 
     live = True
 
-    def __init__(self, choice: DeviceChoice, *, block_ms: int, ring_s: int) -> None:
+    def __init__(
+        self,
+        choice: DeviceChoice,
+        *,
+        block_ms: int,
+        ring_s: int,
+        now: Callable[[], float] = boot_time,
+    ) -> None:
         self.name = "the microphone"
         self._choice = choice
-        self._block_ms = block_ms
+        self._least_block_ms = block_ms
         self._ring_s = ring_s
-        self._stream: Any = None
-        self._opening: asyncio.Future[None] | None = None
+        self._now = now
+        self._power: Power | None = None
+        self._counts = Counts(Metrics())
         self._arrived = asyncio.Event()
+        self._worker = Worker()
+        self._waker: LoopWaker | None = None
+        self._opening: asyncio.Future[DeviceStream] | None = None
+        self._vigil: Vigil | None = None
+        self._away: Away | None = None
+        self._successor: Successor | None = None
         self._stopping = False
 
     async def open(self) -> None:
         """Open the first device of the choice that can be opened, and begin to record.
 
+        Opened again after :meth:`close`, it goes on by itself: then nothing is raised, and the time
+        between is a gap, so that what it delivers, counted from 0 again, stays true to time.
+
         Raises:
             SourceError: there is none, it is unknown, busy, or PortAudio is missing.
         """
         self._waker = LoopWaker(asyncio.get_running_loop(), self._arrived)
-        self._opening = asyncio.ensure_future(asyncio.to_thread(self._open))
+        self._opener = Opener(self._waker.wake, self._now)
+        self._opening = None
+        self._door = Doorway(SAMPLE_RATE)
+        self._pending: list[AudioBlock | Gap] = []
+        self._choice_changed = False
+        self._settled_at = 0.0
+        self._warned = False
+        self._exclusive: set[int] = set()
+        if self._away is not None:
+            return
+        self._opening = self._worker.run(
+            lambda: self._opener.first(self._choice, self._block_ms, self._ring_s)
+        )
         # Whoever cancels this cannot stop the thread: close() waits for it.
-        await asyncio.shield(self._opening)
+        await asyncio.wait([self._opening])
+        self._adopt(self._opening.result())
 
-    def _open(self) -> None:
-        sounddevice = portaudio()
-        refused: list[str] = []
-        for device in ranked(list_input_devices(), self._choice):
-            reason = ""
-            for rate, channels in _ways_to_open(device):
-                try:
-                    self._begin(sounddevice, device, rate, channels)
-                except sounddevice.PortAudioError as error:
-                    reason = str(error.args[0]) if error.args else str(error)
-                else:
-                    return
-            refused.append(f"{device.name!r}: {' '.join(reason.split())}")
-        raise SourceError(
-            f"the microphone cannot be opened ({'; '.join(refused)}): is another program using it? "
-            "`vivavoce devices` lists the others"
-        )
+    @property
+    def _block_ms(self) -> int:
+        """The block length that is wanted now."""
+        wanted = self._power.settings.block_ms if self._power is not None else 0
+        return max(wanted, self._least_block_ms)
 
-    def _begin(self, sounddevice: Any, device: InputDevice, rate: int, channels: int) -> None:
-        block = rate * self._block_ms // 1000
-        self._rate = rate
-        self._ring = AudioRing(rate * self._ring_s, self._waker.wake)
-        self._mix_down = MixDown(channels, max(4 * block, rate))
-        self._overflows = 0
-        self._last_adc_end = 0.0
-        self._died = False
-        stream = sounddevice.InputStream(
-            samplerate=rate,
-            channels=channels,
-            dtype="int16",
-            blocksize=block,
-            device=device.index,
-            latency="low" if self._block_ms <= 64 else "high",
-            callback=self._callback,
-            finished_callback=self._device_ended,
-        )
-        try:
-            stream.start()
-        except sounddevice.PortAudioError:
-            stream.close()  # or the device would be busy for the next way to open it
-            raise
-        self._stream = stream
-        self.name = device.name
+    @property
+    def _released(self) -> bool:
+        """Whether the power mode wants the microphone closed."""
+        return self._power is not None and self._power.settings.microphone == "closed"
 
-    # -- PortAudio's thread
+    # -- what it is told
 
-    def _callback(self, samples: Any, count: int, times: Any, status: Any) -> None:
-        """No lock, log, or import; views only."""
-        if status.input_overflow:
-            self._overflows += 1
-            # The driver does not say how much it lost; its clock does.
-            hole = round((times.inputBufferAdcTime - self._last_adc_end) * self._rate)
-            if self._last_adc_end and 0 < hole < _LONGEST_HOLE_S * self._rate:
-                self._ring.skip(hole)
-        self._last_adc_end = times.inputBufferAdcTime + count / self._rate
-        self._ring.write(self._mix_down.mix(samples))
+    def measure(self, metrics: Metrics) -> None:
+        """Count in ``metrics`` from now on."""
+        self._counts = Counts(metrics)
 
-    def _device_ended(self) -> None:
-        """The stream ended: the device went away, or it was closed."""
-        self._died = True
-        self._waker.wake()
+    async def set_power(self, power: Power) -> None:
+        """Follow the power mode: its block length, and whether to listen at all."""
+        before, self._power = self._block_ms, power
+        if self._block_ms != before:
+            self._settled_at = self._time() + _SETTLE_S
+        self._arrived.set()
 
-    # -- the loop
-
-    async def blocks(self) -> AsyncIterator[AudioBlock | Gap]:
-        """Audio as it comes; holes become gaps in their place.
-
-        Raises:
-            SourceError: the device delivers no more sound; all that it had delivered came before.
-        """
-        ring = self._ring
-        door = Doorway(self._rate)
-        most = self._rate * self._block_ms // 1000
-        lost = warned = False
-        while True:
-            if self._stopping:
-                await self._halt()
-            self._arrived.clear()
-            ended = self._stream is None  # before looking: what came until then is in the ring
-            hole = ring.take_hole()
-            pcm = ring.read(most) if hole is None else None
-            if hole is not None:
-                reason = GapReason.OVERRUN if hole.overrun else GapReason.DEVICE_LOST
-                for item in door.hole(hole.end, reason):
-                    yield item
-            elif pcm is not None:
-                for block in door.audio(pcm):
-                    yield block
-            elif ended:
-                break
-            elif self._died:
-                lost = True
-                await self._halt()
-            elif ring.prepare_to_wait() and not await self._something_arrives():
-                self._died = True
-            if self._overflows and not warned:
-                warned = True
-                log.warning("the audio driver lost input: the machine is too busy")
-        for block in door.finish():
-            yield block
-        if lost:
-            raise SourceError(
-                f"the microphone {self.name!r} delivers no more sound: was it unplugged? "
-                "Start again when it is back (`vivavoce devices`)"
-            )
-
-    async def _something_arrives(self) -> bool:
-        patience = _MISSED_DEADLINES if self._last_adc_end else _MISSED_AT_FIRST
-        for _ in range(patience):
-            try:
-                async with asyncio.timeout(_DEADLINE_S):
-                    await self._arrived.wait()
-            except TimeoutError:
-                continue
-            return True
-        return False
-
-    async def _halt(self) -> None:
-        """Close the device; what it delivered stays in the ring."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            await asyncio.to_thread(stream.close)
-            self._ring.finish()
+    async def set_capture(self, settings: CaptureSettings) -> None:
+        """Take over a changed profile: device and block length soon, the ring when it is opened."""
+        self._choice_changed |= settings.device != self._choice
+        self._choice = settings.device
+        self._least_block_ms = settings.block_ms
+        self._ring_s = settings.ring_s
+        self._arrived.set()
 
     def stop(self) -> None:
         """End after what was recorded already. Idempotent."""
@@ -189,17 +139,297 @@ class MicrophoneSource:
 
     async def close(self) -> None:
         """Release the device. Idempotent."""
+        if self._waker is None:
+            return
+        self._drop_successor()
         if self._opening is not None:
-            await asyncio.wait([self._opening])
-            await self._halt()
-            self._waker.close()
+            self._close_when_open(self._opening)  # open() may have been cancelled before its end
+        vigil, self._vigil = self._vigil, None
+        if vigil is not None:
+            self._worker.run(vigil.stream.close)
+        await self._worker.idle()
+        if vigil is not None:
+            self._go_away(vigil.left_since(), GapReason.ACTOR_RESTARTED)
+        self._waker.close()
+        self._waker = None
 
+    # -- the loop
 
-def _ways_to_open(device: InputDevice) -> list[tuple[int, int]]:
-    """Rates and channels to try: 16 kHz mono if the device takes it, else what it likes best."""
-    ways = [
-        (SAMPLE_RATE, 1),
-        (device.default_rate, 1),
-        (device.default_rate, device.channels),
-    ]
-    return list(dict.fromkeys(ways))
+    async def blocks(self) -> AsyncIterator[AudioBlock | Gap]:
+        """Audio as it comes; holes become gaps in their place."""
+        while True:
+            self._arrived.clear()
+            ending = self._stopping  # before looking: what came until then is delivered
+            if ending and self._vigil is not None:
+                await asyncio.wait([self._worker.run(self._vigil.stream.close)])
+            for items in self._heard():
+                for item in items:
+                    yield item
+                if self._stopping and not ending:
+                    break  # take nothing new, however fast it comes
+            else:
+                if ending:
+                    break
+                if self._go_on():
+                    await self._wait()
+        if self._away is not None:
+            self._end_pause(self._now())
+        for item in self._pending:
+            yield item
+        for block in self._door.finish():
+            yield block
+
+    def _heard(self) -> Iterator[list[AudioBlock | Gap]]:
+        """What there is, piece by piece."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            yield pending
+        vigil = self._vigil
+        if vigil is None:
+            return
+        stream = vigil.stream
+        vigil.observe(self._time())
+        self._counts.depth(stream)
+        while (found := stream.take()) is not None:
+            if isinstance(found, Hole):
+                vigil.history.hole()
+                yield list(self._door.hole(found.end - found.start, vigil.reason_of(found)))
+            else:
+                vigil.history.heard(found)
+                yield list(self._door.audio(found))
+        if stream.overflows and not self._warned:
+            self._warned = True
+            log.warning("the audio driver lost input: the machine is too busy")
+
+    def _go_on(self) -> bool:
+        """Everything was read. Do what is due; whether there is nothing more to do by now."""
+        vigil, successor = self._vigil, self._successor
+        if vigil is None:
+            return self._come_back()
+        if vigil.stream.closed:
+            if vigil.stream.empty:
+                self._depart(vigil)
+            return False
+        if vigil.leaving is not None:
+            return True
+        if self._released:
+            self._leave(vigil, GapReason.CLOSED)
+        elif (reason := vigil.lost(self._time())) is not None:
+            log.warning(f"the microphone {self.name!r} delivers no more sound; trying again")
+            self._leave(vigil, reason)
+        elif vigil.missing:
+            log.info(f"{vigil.missing:.1f} s were slept through: opening the microphone anew")
+            self._leave(vigil, GapReason.SUSPENDED)
+        elif successor is not None:
+            return self._hand_over(vigil, successor)
+        else:
+            self._begin_change(vigil)
+        return True
+
+    async def _wait(self) -> None:
+        """Return when something may have come, or may be due."""
+        vigil, successor = self._vigil, self._successor
+        if vigil is not None and not vigil.stream.empty:
+            return
+        new = None if successor is None else successor.stream
+        if new is not None and not new.empty:
+            return
+        began, before, due = self._time(), self._now(), self._due()
+        try:
+            async with asyncio.timeout_at(due):
+                await self._arrived.wait()
+        except TimeoutError:
+            if due is not None and self._now() - before > due - began + _OVERSLEPT_S:
+                if vigil is not None:
+                    vigil.overslept(self._time())
+                if successor is not None:
+                    successor.patient_from = None
+
+    def _due(self) -> float | None:
+        """When something is to be done though nothing comes."""
+        vigil, successor, away = self._vigil, self._successor, self._away
+        due: list[float] = []
+        if vigil is not None and vigil.leaving is None:
+            due.append(vigil.due)
+            if successor is None and self._wants_other_blocks(vigil.stream):
+                due.append(self._settled_at)
+            if successor is None and self._better is not None and self._quiet:
+                due.append(self._better.due)
+        if away is not None and successor is None and not self._released:
+            due.append(self._back_off.due)
+        if away is not None and not away.told and away.reason is not GapReason.CLOSED:
+            due.append(away.at + _TOLD_AFTER_S)
+        if successor is not None and successor.patient_from is not None:
+            due.append(successor.patient_from + SILENT_AT_FIRST_S)
+        return min(due, default=None)
+
+    def _time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    # -- away and back
+
+    def _leave(self, vigil: Vigil, reason: GapReason) -> None:
+        """Close the device; what it had delivered is read meanwhile."""
+        vigil.leaving = reason
+        self._drop_successor()
+        self._worker.run(vigil.stream.close)
+
+    def _depart(self, vigil: Vigil) -> None:
+        """The device is closed, and all that it had delivered was read."""
+        self._vigil = None
+        self._pending += self._door.finish()
+        self._go_away(vigil.left_since(), vigil.leaving or GapReason.DEVICE_LOST)
+
+    def _go_away(self, since: float, reason: GapReason) -> None:
+        now = self._time()
+        self._away = Away(since, reason, at=now, lost_at=now)
+        # At once, but for a device that is gone: a moment later it may be there again.
+        self._back_off = BackOff(now, _SETTLE_S if reason is GapReason.DEVICE_LOST else 0.0)
+        self._counts.released()
+
+    def _come_back(self) -> bool:
+        """No stream is open: see to it that one is."""
+        away, successor = self._away, self._successor
+        if away is None:
+            raise RuntimeError("a microphone is opened before it is read")
+        now = self._time()
+        overdue = not away.told and now >= away.at + _TOLD_AFTER_S
+        if away.reason is not GapReason.CLOSED and (self._released or overdue):
+            # Whoever was speaking is not kept waiting for the end of the gap.
+            self._stay_away(away, GapReason.CLOSED if self._released else away.reason)
+            return False
+        if self._released:
+            self._drop_successor()
+        elif successor is None:
+            if now >= self._back_off.due:
+                self._seek(away)
+        elif (reason := successor.failed(now, SILENT_AT_FIRST_S)) is not None:
+            self._drop_successor()
+            self._still_away(away, reason)
+            return False
+        elif (stream := successor.delivering) is not None:
+            self._successor = None
+            self._back_again(away, stream)
+            return False
+        return True
+
+    def _stay_away(self, away: Away, reason: GapReason) -> None:
+        """Tell of the time until now, and stay away for ``reason``."""
+        now = self._now()
+        self._end_pause(now)
+        self._away = Away(now, reason, at=self._time(), lost_at=away.lost_at, told=True)
+
+    def _still_away(self, away: Away, reason: str) -> None:
+        log.debug("the microphone is not there yet", reason=reason)
+        if away.reason is GapReason.CLOSED:
+            log.warning(f"the microphone {self.name!r} cannot be opened; trying again")
+            self._stay_away(away, GapReason.DEVICE_LOST)
+        self._back_off.failed(self._time())
+
+    def _back_again(self, away: Away, stream: DeviceStream) -> None:
+        self._end_pause(stream.time_of(0))
+        self._exclusive.clear()
+        self._adopt(stream)
+        self._counts.reopened(away.reason)
+        if away.reason is not GapReason.CLOSED:
+            log.info(f"the microphone {self.name!r} is back ({self._time() - away.lost_at:.1f} s)")
+
+    def _seek(self, away: Away) -> None:
+        choice, block_ms, ring_s = self._choice, self._block_ms, self._ring_s
+        anew = away.reason is GapReason.DEVICE_LOST or self._back_off.failures > 0
+        self._choice_changed = False
+        self._open_next(lambda: self._opener.first(choice, block_ms, ring_s, anew=anew))
+
+    def _end_pause(self, until: float) -> None:
+        if self._away is not None:
+            away = self._away
+            self._pending += self._door.pause(max(0.0, until - away.since), away.reason)
+
+    def _adopt(self, stream: DeviceStream) -> None:
+        """``stream`` is what is read from now on."""
+        if stream.rate != self._door.rate:
+            self._pending += self._door.finish()
+            self._door = Doorway(stream.rate, self._door.at)
+        if stream.device.name != self.name:
+            self.name = stream.device.name
+            self._exclusive.clear()
+        now = self._time()
+        self._vigil = Vigil(stream, now)
+        self._away = None
+        self._better = None if stream.best else BetterDevice(now, sound_cards())
+        self._counts.opened(stream.block_ms)
+
+    # -- from one stream to the next
+
+    def _wants_other_blocks(self, stream: DeviceStream) -> bool:
+        wanted = self._block_ms
+        return wanted != stream.block_ms and wanted not in self._exclusive
+
+    @property
+    def _quiet(self) -> bool:
+        return self._power is not None and self._power.mode is not PowerMode.ACTIVE
+
+    def _begin_change(self, vigil: Vigil) -> None:
+        """Begin to open the stream that is wanted instead of ``stream``, if another is."""
+        block_ms, ring_s, now, better = self._block_ms, self._ring_s, self._time(), self._better
+        stream = vigil.stream
+        if self._choice_changed:
+            self._choice_changed = False
+            self._open_better(stream)
+            log.info("taking over the changed choice of microphones")
+        elif self._wants_other_blocks(stream) and now >= self._settled_at:
+            self._open_next(lambda: self._opener.same(stream, block_ms, ring_s))
+        elif better is not None and self._quiet and now >= better.due:
+            if better.look(now, sound_cards()):
+                log.info("the sound cards changed: looking for a better microphone")
+                self._leave(vigil, GapReason.DEVICE_LOST)
+            elif better.may_try(now):
+                self._open_better(stream)
+
+    def _open_better(self, stream: DeviceStream) -> None:
+        choice, block_ms, ring_s = self._choice, self._block_ms, self._ring_s
+        self._open_next(lambda: self._opener.better(stream.device, choice, block_ms, ring_s))
+
+    def _open_next(self, opening: Callable[[], DeviceStream | None]) -> None:
+        future = self._worker.run(opening)
+        future.add_done_callback(lambda _: self._arrived.set())
+        self._successor = Successor(future, began=self._time(), block_ms=self._block_ms)
+
+    def _hand_over(self, vigil: Vigil, successor: Successor) -> bool:
+        """Both streams are open, or nearly so: read on in the new one as soon as that can be."""
+        reason = successor.failed(self._time(), SILENT_AT_FIRST_S)
+        if reason is not None:
+            self._exclusive.add(successor.block_ms)
+            log.debug(f"it stays the microphone {self.name!r} as it is", reason=reason)
+            self._drop_successor()
+            return False
+        if successor.unneeded:
+            self._successor = None
+            return False
+        new = successor.delivering
+        if new is None:
+            return True
+        if successor.handover is None:
+            successor.handover = Handover(vigil.stream, new, vigil.history)
+        if not successor.handover.attempt():
+            return True
+        self._successor = None
+        self._worker.run(vigil.stream.close)
+        self._counts.handed_over(self._time() - successor.began)
+        self._adopt(new)
+        return False
+
+    def _drop_successor(self) -> None:
+        successor, self._successor = self._successor, None
+        if successor is not None:
+            self._close_when_open(successor.future)
+
+    def _close_when_open(self, opening: asyncio.Future[Any]) -> None:
+        def close(opened: asyncio.Future[Any]) -> None:
+            if opened.exception() is None and opened.result() is not None:
+                self._worker.run(opened.result().close)
+
+        if opening.done():
+            close(opening)
+        else:
+            opening.add_done_callback(close)

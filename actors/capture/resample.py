@@ -41,35 +41,52 @@ class Doorway:
 
     Args:
         rate: samples per second of the device; positive.
+        at: index, at 16 kHz, of the first sample that comes out.
+
+    Attributes:
+        rate: as given.
+        at: index, at 16 kHz, behind what has come out.
     """
 
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
+    def __init__(self, rate: int, at: int = 0) -> None:
+        self.rate = rate
+        self.at = at
         self._resampler = Resampler(rate)
-        self._at = 0
+        self._begin = at
+        self._taken = 0
 
     def audio(self, pcm: Pcm) -> Iterator[AudioBlock]:
         """What comes out for the device's next samples, shape ``(n,)``: at most one block."""
+        self._taken += len(pcm)
         return self._block(self._resampler.convert(pcm))
 
-    def hole(self, end: int, reason: GapReason) -> Iterator[AudioBlock | Gap]:
-        """The device's samples up to ``end`` are missing: the audio before them, and a gap."""
+    def hole(self, count: int, reason: GapReason) -> Iterator[AudioBlock | Gap]:
+        """The device's next ``count`` samples are missing: the audio before them, and a gap."""
         yield from self.finish()
-        at = round(end * SAMPLE_RATE / self._rate)
-        if at > self._at:
-            yield Gap(start=self._at, end=at, reason=reason)
-            self._at = at
+        self._taken += count
+        yield from self._gap(self._begin + round(self._taken * SAMPLE_RATE / self.rate), reason)
+
+    def pause(self, seconds: float, reason: GapReason) -> Iterator[AudioBlock | Gap]:
+        """No device was open for so long: the audio before it, and a gap."""
+        yield from self.finish()
+        yield from self._gap(self.at + round(seconds * SAMPLE_RATE), reason)
+        self._begin, self._taken = self.at, 0
 
     def finish(self) -> Iterator[AudioBlock]:
         """What the resampler still holds: at most one block. More audio can follow."""
         rest = self._resampler.convert(np.zeros(0, dtype=np.int16), last=True)
-        self._resampler = Resampler(self._rate)
+        self._resampler = Resampler(self.rate)
         return self._block(rest)
+
+    def _gap(self, end: int, reason: GapReason) -> Iterator[Gap]:
+        if end > self.at:
+            start, self.at = self.at, end
+            yield Gap(start=start, end=end, reason=reason)
 
     def _block(self, pcm: Pcm) -> Iterator[AudioBlock]:
         if len(pcm):
-            block = AudioBlock(start=self._at, pcm=pcm)
-            self._at = block.end
+            block = AudioBlock(start=self.at, pcm=pcm)
+            self.at = block.end
             yield block
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from vivavoce.config.errors import VivavoceError
+from vivavoce.config.schema import CaptureSettings
 from vivavoce.pipeline.messages import AudioBlock, Gap
+from vivavoce.pipeline.metrics import Metrics
+from vivavoce.pipeline.power import Power
 
 
 class SourceError(VivavoceError):
@@ -40,4 +43,24 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Release the device or file. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class DeviceSource(Source, Protocol):
+    """A source that is a device: it follows power modes and changes of the profile.
+
+    Files, pipes and arrays are none: what they deliver does not depend on how awake anybody is.
+    """
+
+    def measure(self, metrics: Metrics) -> None:
+        """Count in ``metrics`` from now on; called before :meth:`open`."""
+        ...
+
+    async def set_power(self, power: Power) -> None:
+        """The pipeline entered another power mode. Returns at once; follows as soon as it can."""
+        ...
+
+    async def set_capture(self, settings: CaptureSettings) -> None:
+        """The profile's ``capture`` section changed. Returns at once; follows as soon as it can."""
         ...

@@ -1,0 +1,128 @@
+"""What a microphone keeps in mind between two streams, and what it counts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from vivavoce.actors.capture.device_stream import DeviceStream
+from vivavoce.actors.capture.handover import Handover
+from vivavoce.actors.capture.source import SourceError
+from vivavoce.pipeline.messages import GapReason
+from vivavoce.pipeline.metrics import Metrics
+
+
+@dataclass(slots=True)
+class Away:
+    """No device is open.
+
+    Attributes:
+        since: when the last sample was captured, on the clock that goes on during sleep.
+        reason: why.
+        at: when that was noticed, on the loop's clock.
+        told: a gap has told of the time until ``since``.
+        lost_at: as ``at``, of the first gap.
+    """
+
+    since: float
+    reason: GapReason
+    at: float
+    lost_at: float
+    told: bool = False
+
+
+@dataclass(slots=True)
+class Successor:
+    """A stream that is being opened, or is open and not read yet.
+
+    Attributes:
+        future: the opening.
+        began: when, on the loop's clock.
+        block_ms: what it is opened for, if that is another block length.
+        chosen: it is opened for a device that a person chose just now.
+        handover: from the stream that is read, once both deliver.
+        patient_from: when it began to be waited for.
+    """
+
+    future: asyncio.Future[DeviceStream | None]
+    began: float
+    block_ms: int = 0
+    chosen: bool = False
+    handover: Handover | None = None
+    patient_from: float | None = None
+
+    @property
+    def stream(self) -> DeviceStream | None:
+        """The stream, when it is open."""
+        future = self.future
+        return future.result() if future.done() and future.exception() is None else None
+
+    @property
+    def unneeded(self) -> bool:
+        """Whether it turned out that there is nothing to change."""
+        return self.future.done() and self.future.exception() is None and self.stream is None
+
+    @property
+    def delivering(self) -> DeviceStream | None:
+        """The stream, when sound comes from it."""
+        stream = self.stream
+        return stream if stream is not None and stream.latest is not None else None
+
+    def failed(self, now: float, patience: float) -> str | None:
+        """Why there is no hope at ``now`` that it delivers, if so.
+
+        Raises:
+            Exception: the opening failed in a way that is no fault of a device.
+        """
+        if not self.future.done():
+            return None
+        error = self.future.exception()
+        if isinstance(error, SourceError):
+            return str(error)
+        stream = self.future.result()
+        if stream is None:
+            return None
+        if stream.died:
+            return "it ended at once"
+        if self.patient_from is None:
+            self.patient_from = now
+        if stream.latest is None and now >= self.patient_from + patience:
+            return "it delivers no sound"
+        return None
+
+
+class Counts:
+    """The instruments of a microphone.
+
+    Args:
+        metrics: where they are.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._block_ms = metrics.gauge("vivavoce_capture_block_ms")
+        self._handovers = metrics.counter("vivavoce_capture_handovers_total")
+        self._high_water = metrics.gauge("vivavoce_capture_ring_high_water_seconds")
+
+    def opened(self, block_ms: int) -> None:
+        """A stream is read, with that block length."""
+        self._block_ms.set(block_ms)
+
+    def released(self) -> None:
+        """No stream is open."""
+        self._block_ms.set(0)
+
+    def depth(self, stream: DeviceStream) -> None:
+        """The ring holds so much, just before it is read."""
+        depth = len(stream.ring) / stream.rate
+        if depth > self._high_water.value:
+            self._high_water.set(depth)
+
+    def reopened(self, reason: GapReason) -> None:
+        """A device was opened again."""
+        self._metrics.counter("vivavoce_capture_device_reopened_total", reason=reason.value).add()
+
+    def handed_over(self, took_s: float) -> None:
+        """A stream goes on where another one was, ``took_s`` seconds after that began."""
+        self._handovers.add()
+        self._metrics.histogram("vivavoce_capture_handover_seconds").observe(took_s)

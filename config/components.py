@@ -5,11 +5,9 @@ from __future__ import annotations
 COMPONENTS = (
     "capture",
     "engine",
-    "log",
     "monitor",
     "power",
     "profile",
     "supervisor",
     "transcription",
-    "vad",
 )

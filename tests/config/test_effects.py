@@ -63,4 +63,4 @@ def test_the_list_of_components_is_that_of_the_loggers_in_the_source() -> None:
                     (name,) = node.args
                     assert isinstance(name, ast.Constant), f"{path}: a logger's name is a constant"
                     used.add(name.value)
-    assert used == set(COMPONENTS)
+    assert used == set(COMPONENTS), "config/components.py lists what `log.levels` knows"

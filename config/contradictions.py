@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from vivavoce.config.components import COMPONENTS
+from vivavoce.config.monitoring import is_loopback, listen_address
 from vivavoce.config.schema import Profile
 from vivavoce.config.yaml_lines import Path
 
@@ -93,6 +94,26 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         "cleanup",
         "replacements",
         "an empty text cannot be replaced",
+    )
+    metrics = profile.metrics
+    if metrics.listen is not None:
+        try:
+            host, port = listen_address(metrics.listen)
+        except ValueError as error:
+            found.append((("metrics", "listen"), f"{metrics.listen!r}: {error}"))
+        else:
+            unless(
+                is_loopback(host) or metrics.listen_beyond_loopback,
+                "metrics",
+                "listen",
+                f"{metrics.listen}: other machines could read it; use 127.0.0.1:{port}, or allow "
+                "it with metrics.listen_beyond_loopback: true",
+            )
+    unless(
+        metrics.interval_s <= metrics.quiet_interval_s,
+        "metrics",
+        "interval_s",
+        f"{metrics.interval_s:g} is above metrics.quiet_interval_s ({metrics.quiet_interval_s:g})",
     )
     for component in profile.log.levels:
         near = difflib.get_close_matches(component, COMPONENTS, n=1)

@@ -69,3 +69,33 @@ class MetricsSettings(Section, frozen=True, kw_only=True):
     listen_beyond_loopback: Annotated[
         bool, Meta(description="Allow an address that other machines can reach.")
     ] = False
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Host and port of ``metrics.listen``, as ``127.0.0.1:9464``, ``localhost:9464``,
+    ``[::1]:9464``; port 0 is any that is free.
+
+    Raises:
+        ValueError: it is none of these; the text says what was expected.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65_535):
+        raise ValueError("expected an address and a port, as 127.0.0.1:9464 or [::1]:9464")
+    if ":" in host and not bracketed:
+        raise ValueError("expected brackets around an IPv6 address, as [::1]:9464")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this machine can reach ``host``."""
+    from ipaddress import ip_address
+
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

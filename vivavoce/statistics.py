@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from vivavoce.actors.monitor import MonitorActor
+from vivavoce.actors.monitor.report import MonitorSummary
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel, ChannelStatistics
 from vivavoce.pipeline.ledger import LedgerSummary
-from vivavoce.pipeline.messages import seconds
 from vivavoce.pipeline.metrics import HistogramSummary
 
 
@@ -26,49 +27,37 @@ class PipelineStatistics(msgspec.Struct, frozen=True, kw_only=True):
     rss_bytes: int
     first_sample_s: float
     """Process start → first captured sample; 0 before it."""
-    counters: Mapping[str, int]
+    counters: Mapping[str, float]
     gauges: Mapping[str, float]
     histograms: Mapping[str, HistogramSummary]
     channels: Mapping[str, ChannelStatistics]
+    monitor: MonitorSummary | None = None
+    """What the monitor found; None: there is none in this pipeline."""
 
     def report(self) -> str:
-        """The statistics as lines for a person."""
-        lines = [
-            f"startup: first sample after {self.first_sample_s:.3f} s",
-            f"ledger: {self.ledger}",
-            f"audio: {seconds(self.ledger.captured):.1f} s captured in {self.elapsed_s:.1f} s; "
-            f"main process {self.cpu_s:.2f} s CPU, {self.rss_bytes / 1e6:.1f} MB resident",
-        ]
-        lines += self._overload()
-        lines += [f"{name}: {value}" for name, value in self.counters.items()]
-        lines += [f"{name}: {value:g}" for name, value in self.gauges.items()]
-        lines += [
-            f"{name}: p50 {_time(h.p50)}, p95 {_time(h.p95)}, max {_time(h.maximum)} (n={h.count})"
-            for name, h in self.histograms.items()
-            if h.count
-        ]
-        lines += [
-            f"channel {name}: {c.sent} sent, {c.dropped} dropped, high-water {c.high_water} of "
-            f"{c.capacity}, blocked {_time(c.blocked_s)}"
-            for name, c in self.channels.items()
-        ]
-        return "\n".join(lines)
+        """The statistics as lines for a person: what is wrong first, and what to do about it."""
+        from vivavoce.actors.monitor.report import render  # not needed to start
 
-    def _overload(self) -> list[str]:
-        """On which rung of the overload ladder the run stands, in words."""
+        return render(self, self.monitor)
+
+    @property
+    def overload(self) -> str:
+        """On which rung of the overload ladder the run stands, in words; empty: not known."""
         from vivavoce.actors.transcription.overload import Rung  # not needed to start
 
         now = self.gauges.get("vivavoce_overload_rung")
         highest = self.gauges.get("vivavoce_overload_rung_highest")
         if now is None or highest is None:
-            return []
-        return [f"engine: {Rung(int(now))}; at worst: {Rung(int(highest))}"]
+            return ""
+        return f"{Rung(int(now))}; at worst: {Rung(int(highest))}"
 
 
 def gather_statistics(
-    context: ActorContext, channels: Iterable[Channel[Any]]
+    context: ActorContext,
+    channels: Iterable[Channel[Any]],
+    monitor: MonitorActor | None = None,
 ) -> PipelineStatistics:
-    """Take the snapshot; a few milliseconds, for occasional use."""
+    """Take the snapshot, with what ``monitor`` found; a few milliseconds, for occasional use."""
     import psutil
 
     process = psutil.Process()
@@ -84,6 +73,7 @@ def gather_statistics(
         gauges=context.metrics.gauges(),
         histograms=context.metrics.histograms(),
         channels={channel.name: channel.statistics() for channel in channels},
+        monitor=monitor.summary() if monitor is not None else None,
     )
 
 
@@ -98,7 +88,3 @@ def process_age() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME) - started
     except (OSError, AttributeError):
         return time.time() - psutil.Process().create_time()
-
-
-def _time(value: float) -> str:
-    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"

@@ -151,6 +151,24 @@ async def test_without_a_gate_in_the_profile_it_is_used_in_idle_nevertheless() -
     assert np.abs(np.array(found) - np.array(expected)).max() <= 2 * 512
 
 
+@pytest.mark.parametrize("above_db", [30, 10])
+async def test_idle_finds_in_noise_what_the_detector_alone_finds(above_db: int) -> None:
+    random = np.random.default_rng(above_db)
+    alone, idle = await listening(settings=VadSettings(gate=False)), await listening(ASLEEP)
+    for name in ("utt-025-rms.wav", "utt-010-slt.wav", "LJ001-0004.wav", "utt-002-awb.wav"):
+        speech = recording(name).astype(float)
+        speech *= 32_768 * 10 ** ((above_db - 65) / 20) / speech[np.abs(speech) > 200].std()
+        pcm = np.concatenate([np.zeros(6 * 16_000), speech, np.zeros(2 * 16_000)])
+        pcm = pcm + random.normal(0, 32_768 * 10 ** (-65 / 20), len(pcm))
+        await alone.hear(pcm.astype(np.int16))
+        await idle.hear(pcm.astype(np.int16))
+    expected, found = utterances(await alone.end()), utterances(await idle.end())
+    assert len(found) == len(expected) == 4
+    late = [start - wanted for (start, _), (wanted, _) in zip(found, expected, strict=True)]
+    assert max(late) <= 64 * 16  # of 320 ms of pre-roll
+    assert idle.context.metrics.counter("vivavoce_vad_gated_frames_total").value > 300
+
+
 async def test_silence_in_idle_never_wakes_the_detector() -> None:
     idle = await listening(ASLEEP)
     noise = np.random.default_rng(0).normal(0, 3, 60 * 16_000).astype(np.int16)

@@ -26,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
-_PACKAGES = ("numpy", "av", "soxr", "onnxruntime", "faster_whisper", "ctranslate2", "pocketsphinx")
+_PACKAGES = ("numpy", "av", "soxr", "faster_whisper", "ctranslate2", "pocketsphinx")
 
 
 @click.command("doctor")
@@ -74,14 +74,14 @@ def _microphone() -> Iterator[Finding]:
 
 
 def _speech_detector() -> Iterator[Finding]:
-    from vivavoce.actors.vad.silero import weights_path
+    from vivavoce.actors.vad.silero import Silero
 
     try:
-        weights_path()
+        Silero()
     except VivavoceError as error:
         yield Finding("speech detector", "problem", str(error))
     else:
-        yield Finding("speech detector", "ok", "Silero's weights are there")
+        yield Finding("speech detector", "ok", "Silero's weights are there and can be read")
 
 
 def _models() -> Iterator[Finding]:

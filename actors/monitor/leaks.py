@@ -18,9 +18,9 @@ import msgspec
 from vivavoce.actors.monitor.slopes import Slope, median, robust_slope
 
 _FIRST_WIDTH_S = 60.0
-_LAST_WIDTH_S = 720.0
+_LAST_WIDTH_S = 960.0
 _MOST_POINTS = 120
-"""From two hours of minutes to a day of 12 minutes; beyond that the oldest go."""
+"""From two hours by the minute to 32 hours by 16 minutes; beyond that the oldest go."""
 _LEAST_POINTS = 24
 _LEAST_SPAN_S = 7_200.0
 _SETTLE_S = 600.0
@@ -41,7 +41,7 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Series:
-    """A quantity over a day at most, as medians of equal times; bounded."""
+    """A quantity over a day and a half at most, as medians of equal times; bounded."""
 
     def __init__(self) -> None:
         self._width = _FIRST_WIDTH_S

@@ -78,7 +78,8 @@ class Readings:
             self._gauge("vivavoce_threads", process.threads)
             self._gauge("vivavoce_open_files", process.open_files)
             self._gauge("vivavoce_python_blocks", process.blocks)
-            self._gauge("vivavoce_gc_collections", process.collections)
+            collections = self._metrics.counter("vivavoce_gc_collections_total")
+            collections.add(max(0, process.collections - collections.value))
         self.engines = self._read("engines", self._sensors.engines)
         if self.engines is not None:
             self._gauge(

@@ -203,13 +203,18 @@ def _own(figures: Figures) -> list[Row]:
 
 def _latencies(figures: Figures, monitor: MonitorSummary | None) -> list[Row]:
     rows: list[Row] = []
-    for full, summary in figures.histograms.items():
+    for full, summary in sorted(figures.histograms.items(), key=lambda one: _rank(one[0])):
         name, labels = _parsed(full)
         if section_of(name) != "latency" or not summary.count:
             continue
         recent = monitor.recent.get(full) if monitor is not None else None
         last = (
-            ("last minutes:", f"p50 {_time(recent.p50)}", f"p95 {_time(recent.p95)}")
+            (
+                "last minutes:",
+                f"p50 {_time(recent.p50)}",
+                f"p95 {_time(recent.p95)}",
+                f"p99.9 {_time(recent.p999)}",
+            )
             if recent is not None and recent.count
             else ()
         )
@@ -218,6 +223,19 @@ def _latencies(figures: Figures, monitor: MonitorSummary | None) -> list[Row]:
     if lag is not None:
         rows.append(("lag now", _time(lag)))
     return rows
+
+
+_FIRST = (
+    "vivavoce_partial_shown_seconds",
+    "vivavoce_speech_to_final_seconds",
+    "vivavoce_stage_seconds",
+)
+
+
+def _rank(full: str) -> tuple[int, str]:
+    """What a person waits for comes first."""
+    name, _ = _parsed(full)
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST), full)
 
 
 def _quantiles(summary: HistogramSummary) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class HistogramWindow:
             self._kept.popleft()
         if not self._kept:
             self._kept.append((now, None))
-        elif now - self._kept[-1][0] >= self._span / _SLOTS:
+        if len(self._kept) == 1 or now - self._kept[-1][0] >= self._span / _SLOTS:
             self._kept.append((now, snapshot))
         return snapshot.since(self._kept[0][1])
 
@@ -49,7 +49,7 @@ class CounterWindow:
             self._kept.popleft()
         if not self._kept:
             self._kept.append((now, 0.0))
-        elif now - self._kept[-1][0] >= self._span / _SLOTS:
+        if len(self._kept) == 1 or now - self._kept[-1][0] >= self._span / _SLOTS:
             self._kept.append((now, value))
         return value - self._kept[0][1]
 

@@ -105,7 +105,7 @@ WORDS: Mapping[str, Word] = {
         "latency", "end of speech → final shown", "End of the speech → its final text."
     ),
     "vivavoce_stage_seconds": Word(
-        "latency", "of that:", "Where the time of a final went, by stage."
+        "latency", "of that", "Where the time of a final went, by stage."
     ),
     "vivavoce_loop_lag_seconds": Word(
         "latency", "event-loop lag", "How late timers of the event loop are."
@@ -130,7 +130,7 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_python_blocks": Word(
         "process", "memory blocks", "Blocks of memory that Python's objects hold."
     ),
-    "vivavoce_gc_collections": Word(
+    "vivavoce_gc_collections_total": Word(
         "process", "garbage collections", "Garbage collections of the main process."
     ),
     "vivavoce_pressure_ratio": Word(
@@ -138,6 +138,19 @@ WORDS: Mapping[str, Word] = {
     ),
     "vivavoce_available_memory_bytes": Word(
         "process", "available memory", "Memory of the machine that can still be used."
+    ),
+    "vivavoce_channel_depth": Word("process", "waiting", "Messages that wait in a channel."),
+    "vivavoce_channel_high_water": Word("process", "most", "The most that ever waited."),
+    "vivavoce_channel_capacity": Word("process", "capacity", "The most that may wait."),
+    "vivavoce_channel_sent_total": Word("process", "sent", "Messages sent through a channel."),
+    "vivavoce_channel_dropped_total": Word(
+        "process", "dropped", "Messages that a channel dropped, by its overload policy."
+    ),
+    "vivavoce_channel_blocked_seconds_total": Word(
+        "process", "held up", "How long senders waited for room in a channel."
+    ),
+    "vivavoce_ledger_samples": Word(
+        "audio", "samples", "What became of the samples: captured is the sum of the others."
     ),
     "vivavoce_battery_ratio": Word("process", "battery", "Charge of the battery."),
     "vivavoce_temperature_celsius": Word("process", "temperature", "The hottest sensor."),
@@ -155,6 +168,8 @@ def label_of(name: str, labels: Mapping[str, str]) -> str:
         label = name.removeprefix("vivavoce_").removesuffix("_total").removesuffix("_seconds")
         label = label.replace("_", " ")
     values = ", ".join(labels.values())
+    if name == "vivavoce_stage_seconds":
+        return f"  {label}: {values}"
     return f"{label} ({values})" if values else label
 
 

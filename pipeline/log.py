@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextvars import ContextVar
 from queue import SimpleQueue
 from typing import Any, Literal, TextIO, TypeAlias
@@ -51,6 +52,7 @@ class LogSink:
         self._untold = 0
         self._bell: SimpleQueue[bool] | None = None
         self._rung = False
+        self._outlet: Callable[[str], bool] | None = None
         self.settings = settings or LogSettings()
         self._format = self.settings.format
         self.take_settings(self.settings)
@@ -64,6 +66,15 @@ class LogSink:
         self._threshold = _SEVERITY[settings.level]
         self._thresholds = {name: _SEVERITY[level] for name, level in settings.levels.items()}
         self.lowest = min((self._threshold, *self._thresholds.values()))
+
+    def divert(self, outlet: Callable[[str], bool] | None) -> None:
+        """Give rendered lines to ``outlet`` first; None: to nobody else any more.
+
+        Args:
+            outlet: whoever else writes to the same terminal. It is called from the sink's thread
+                and returns at once, True where it will show the lines.
+        """
+        self._outlet = outlet
 
     def threshold(self, component: str) -> int:
         """The least severity that ``component`` logs."""
@@ -125,8 +136,11 @@ class LogSink:
         stream = self._stream or sys.stderr
         if not lines or stream is None:
             return
+        text = "\n".join(lines) + "\n"
+        if self._outlet is not None and self._outlet(text):
+            return
         try:
-            _write(stream, "\n".join(lines) + "\n")
+            _write(stream, text)
         except (OSError, ValueError):
             self._untold = 0  # standard error is closed: there is nobody left to tell
 
@@ -169,6 +183,11 @@ _sink: ContextVar[LogSink | None] = ContextVar("vivavoce_log_sink", default=None
 def use_sink(sink: LogSink) -> None:
     """Log to ``sink`` in this context and in the tasks that it starts from now on."""
     _sink.set(sink)
+
+
+def current_sink() -> LogSink | None:
+    """The sink of this context; None where none was set, and lines go to standard error."""
+    return _sink.get()
 
 
 class Logger:

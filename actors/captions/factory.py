@@ -40,10 +40,15 @@ def make_writer(
         return PatientWriter(subtitles) if revisions_follow else subtitles
     if not stream.isatty() or (environ.get("TERM") or "dumb") == "dumb":
         return PatientWriter(PlainWriter()) if revisions_follow else PlainWriter()
-    colour = settings.colour == "always" or (
+    colour = wants_colour(settings, environ)
+    return TerminalWriter(size or (lambda: _terminal_size(stream)), colour=colour)
+
+
+def wants_colour(settings: CaptionSettings, environ: Mapping[str, str]) -> bool:
+    """Whether the live view is coloured."""
+    return settings.colour == "always" or (
         settings.colour == "auto" and not environ.get("NO_COLOR")
     )
-    return TerminalWriter(size or (lambda: _terminal_size(stream)), colour=colour)
 
 
 def _terminal_size(stream: BinaryIO) -> tuple[int, int]:

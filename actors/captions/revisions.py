@@ -78,14 +78,22 @@ class PatientWriter:
 
     Args:
         writer: the format; it is given revised finals and never a revision.
+
+    Attributes:
+        revisions_follow: assign False when the better model is given up while the program runs;
+            what still waits is then written with the next event.
     """
 
     def __init__(self, writer: CaptionWriter) -> None:
         self._writer = writer
         self._queue = RevisionQueue()
+        self.revisions_follow = True
 
     def render(self, event: Caption, t: float) -> bytes:
-        """What can be written now."""
+        """What can be written now; all of it where no revisions follow any more."""
+        if not self.revisions_follow:
+            shown = b"" if isinstance(event, Revision) else self._writer.render(event, t)
+            return self._waiting(t) + shown
         return b"".join(self._writer.render(ready, t) for ready in self._queue.take(event))
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:

@@ -54,6 +54,15 @@ class TerminalWriter:
             return self._above(gap_line(event), _FAINT).encode()
         return b""
 
+    def notice(self, text: str) -> bytes:
+        """Lines of another kind (the log's) above what is being said."""
+        self._look()
+        return "".join(self._above(neutralise(line), _FAINT) for line in text.splitlines()).encode()
+
+    def use_colour(self, colour: bool) -> None:
+        """Colour, or none, from the next drawing on."""
+        self._colour = colour
+
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
         """Leave nothing half-said on the screen."""
         return self.abandon()

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import os
 import select
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TextIO
 
 from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.ledger import LedgerSummary
@@ -111,6 +111,17 @@ class Output:
             ) from error
         except ValueError as error:  # the stream object was closed
             raise OutputClosed from error
+
+
+def same_terminal(stream: BinaryIO, other: TextIO | None) -> bool:
+    """Whether both streams are the same terminal."""
+    try:
+        if other is None or not (stream.isatty() and other.isatty()):
+            return False
+        one, two = os.fstat(stream.fileno()), os.fstat(other.fileno())
+    except (OSError, ValueError):
+        return False
+    return one.st_rdev == two.st_rdev
 
 
 def _descriptor(stream: BinaryIO) -> int | None:

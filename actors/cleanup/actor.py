@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,11 +11,14 @@ import msgspec
 from vivavoce.actors.cleanup.guards import is_hallucination, unsure, without_loops
 from vivavoce.actors.cleanup.replacements import make_replace, make_settled
 from vivavoce.actors.cleanup.tidy import make_tidy
-from vivavoce.config.schema import CleanupSettings
+from vivavoce.config.schema import CleanupSettings, Profile
 from vivavoce.pipeline.actor import Actor
 from vivavoce.pipeline.messages import Caption, Final, Partial, Revision
 
 _Whole = TypeVar("_Whole", Final, Revision)
+
+_MOST_RULES = 8
+"""Sets of rules that are kept for utterances that may still get a final or a revision."""
 
 
 class Cleaner:
@@ -72,10 +76,24 @@ class CleanupActor(Actor[Caption, Caption]):
 
     def __init__(self, settings: CleanupSettings) -> None:
         super().__init__()
-        self._cleaner = Cleaner(settings)
+        # By the utterance from which on they hold, the last one first. An utterance that has been
+        # shown keeps its rules to its end, or what was shown as stable could change.
+        self._rules: deque[tuple[int, CleanupSettings, Cleaner]] = deque(maxlen=_MOST_RULES)
+        self._rules.append((-1, settings, Cleaner(settings)))
+        self._latest = -1
         self._language = ""
         self._open_utterance = -1
         self._open_language = ""
+
+    async def on_profile(self, profile: Profile) -> None:
+        """Other rules from the next utterance on; those of one that has begun stay."""
+        begins, settings, _ = self._rules[0]
+        if settings == profile.cleanup:
+            return
+        if begins == self._latest + 1:
+            self._rules.popleft()  # it has held for nothing yet
+        rules = (self._latest + 1, profile.cleanup, Cleaner(profile.cleanup))
+        self._rules.appendleft(rules)
 
     async def on_message(self, message: Caption) -> None:
         """Clean one message and pass it on."""
@@ -84,13 +102,21 @@ class CleanupActor(Actor[Caption, Caption]):
         await self.emit(cleaned)
 
     def _clean(self, message: Caption) -> Caption:
+        if not isinstance(message, Final | Partial | Revision):
+            return message
+        self._latest = max(self._latest, message.utterance)
+        cleaner = self._cleaner_of(message.utterance)
         if isinstance(message, Final):
             self._language = message.language
-            return self._cleaner.whole(message, message.language)
-        if isinstance(message, Partial):
-            if message.utterance != self._open_utterance:
-                self._open_utterance, self._open_language = message.utterance, self._language
-            return self._cleaner.partial(message, self._open_language)
+            return cleaner.whole(message, message.language)
         if isinstance(message, Revision):
-            return self._cleaner.whole(message, message.language or self._language)
-        return message
+            return cleaner.whole(message, message.language or self._language)
+        if message.utterance != self._open_utterance:
+            self._open_utterance, self._open_language = message.utterance, self._language
+        return cleaner.partial(message, self._open_language)
+
+    def _cleaner_of(self, utterance: int) -> Cleaner:
+        for begins, _, cleaner in self._rules:
+            if utterance >= begins:
+                return cleaner
+        return self._rules[-1][2]

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from vivavoce.actors.cleanup import Cleaner, CleanupActor
-from vivavoce.config.schema import CleanupSettings
+from vivavoce.config.schema import CleanupSettings, Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import (
@@ -156,3 +156,61 @@ def test_a_long_final_takes_no_time_that_anyone_could_notice() -> None:
         cleaner.whole(message)
         taken.append(time.perf_counter() - began)
     assert sorted(taken)[len(taken) // 2] < 0.02  # a wrong expression takes seconds
+
+
+# -- other rules while it runs
+
+OLD, NEW = {"hello": "hullo"}, {"hello": "good day"}
+
+
+def rules(replacements: dict[str, str]) -> Profile:
+    return Profile(cleanup=CleanupSettings(replacements=replacements))
+
+
+def whole(utterance: int, text: str) -> Final:
+    return Final(utterance=utterance, start=0, end=16_000, text=text)
+
+
+async def script(*steps: object) -> list[str]:
+    """The texts of what comes out of messages, with other rules where a profile stands."""
+    outbox: Channel[Caption] = Channel(64)
+    actor = CleanupActor(rules(OLD).cleanup)
+    actor.attach(Channel(1), outbox, ActorContext())
+    for step in steps:
+        if isinstance(step, Profile):
+            await actor.on_profile(step)
+        else:
+            await actor.on_message(step)  # type: ignore[arg-type]
+    outbox.close()
+    return [getattr(out, "text", None) or out.stable async for out in outbox]  # type: ignore[union-attr]
+
+
+async def test_other_rules_hold_from_the_next_utterance_on() -> None:
+    out = await script(
+        partial(1, "hello there"),
+        rules(NEW),
+        partial(1, "hello there you"),
+        partial(2, "hello there"),
+        whole(1, "hello there you"),
+        whole(2, "hello there"),
+        Revision(utterance=1, text="hello there you"),
+        Revision(utterance=2, text="hello there"),
+    )
+    old, new = "Hullo there you", "Good day there"
+    assert out == ["Hullo there", old, new, old, new, old, new]
+
+
+async def test_rules_that_change_between_utterances_hold_at_once() -> None:
+    out = await script(rules({}), rules(NEW), whole(0, "hello"), rules(OLD), whole(1, "hello"))
+    assert out == ["Good day", "Hullo"]
+
+
+async def test_the_same_rules_again_change_nothing_and_many_changes_are_bounded() -> None:
+    steps: list[object] = []
+    for number in range(50):
+        again = rules({"hello": f"hello {number}"})
+        steps += [again, again, whole(number, "hello")]
+    assert await script(*steps) == [f"Hello {number}" for number in range(50)]
+    # A revision that comes when its rules are long forgotten has the oldest that are left.
+    out = await script(*steps, Revision(utterance=0, text="hello"))
+    assert out[-1] == "Hello 42"

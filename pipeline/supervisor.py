@@ -85,6 +85,7 @@ class Supervisor:
         self._context = context
         self._on_set_aside = on_set_aside
         self._actors: list[Actor[Any, Any]] = []
+        self._up: list[Actor[Any, Any]] = []  # started, neither failed nor ended since
         self._power: Power | None = None
         self._profile: Profile | None = None
 
@@ -108,15 +109,16 @@ class Supervisor:
             raise first from first.__cause__
 
     async def tell_power(self, power: Power) -> None:
-        """Tell every actor that the pipeline entered another power mode."""
+        """Tell every actor that the pipeline entered another power mode; those that have not
+        started, when they have."""
         self._power = power
-        for actor in self._actors:
+        for actor in tuple(self._up):
             await self._tell(actor, "the power mode", actor.on_power(power))
 
     async def tell_profile(self, profile: Profile) -> None:
-        """Tell every actor that the profile changed."""
+        """Tell every actor that the profile changed, as with the power mode."""
         self._profile = profile
-        for actor in self._actors:
+        for actor in tuple(self._up):
             await self._tell(actor, "the changed profile", actor.on_profile(profile))
 
     async def _tell(self, actor: Actor[Any, Any], what: str, telling: Awaitable[None]) -> None:
@@ -143,14 +145,21 @@ class Supervisor:
                 except VivavoceError:
                     raise
                 except Exception as cause:  # noqa: BLE001 - this is the supervisor: it decides
+                    self._is_down(actor)
                     await self._after_failure(actor, intensity, cause)
                     pending = cause
         finally:
+            self._is_down(actor)
             with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_GRACE_S):
                 await actor.on_stop()
             actor.close_outbox()
 
+    def _is_down(self, actor: Actor[Any, Any]) -> None:
+        if actor in self._up:
+            self._up.remove(actor)
+
     async def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
+        self._up.append(actor)
         if self._profile is not None:
             await self._tell(actor, "the changed profile", actor.on_profile(self._profile))
         if self._power is not None:

@@ -93,6 +93,7 @@ class EngineProcess:
         self._last_request = 0
         self._stderr: deque[str] = deque(maxlen=_KEPT_LINES)
         self._died: EngineDied | None = None
+        self._ending: asyncio.Future[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -216,11 +217,21 @@ class EngineProcess:
 
         It ends by itself when its input ends; after ``grace_s`` seconds it is killed.
         """
-        process = self._process
-        if process is None:
-            return
-        self._process = None
-        self._fail_waiting(EngineDied("the engine was stopped", process.returncode))
+        process, self._process = self._process, None
+        if process is not None:
+            self._fail_waiting(EngineDied("the engine was stopped", process.returncode))
+            self._ending = asyncio.ensure_future(self._end(process, self._readers, grace_s))
+            self._readers = []
+        if self._ending is not None:
+            await asyncio.shield(self._ending)  # who waits may be cancelled, the end is not
+            self._ending = None
+
+    async def _end(
+        self,
+        process: asyncio.subprocess.Process,
+        readers: Sequence[asyncio.Task[None]],
+        grace_s: float,
+    ) -> None:
         assert process.stdin is not None
         process.stdin.close()
         try:
@@ -233,10 +244,12 @@ class EngineProcess:
                 with suppress(ProcessLookupError):
                     process.kill()
         await process.wait()
-        for reader in self._readers:
+        for reader in readers:
             reader.cancel()
-        await asyncio.gather(*self._readers, return_exceptions=True)
-        self._readers = []
+        await asyncio.gather(*readers, return_exceptions=True)
+        # Its pipes are closed when their ends are seen; the loop may be closed before that.
+        process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way
+        await asyncio.sleep(0)
 
     # -- inside
 

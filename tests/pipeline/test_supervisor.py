@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vivavoce.config.errors import VivavoceError
-from vivavoce.config.schema import SupervisorSettings
+from vivavoce.config.schema import Profile, SupervisorSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
@@ -154,3 +154,63 @@ async def test_cancelling_stops_the_actor() -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert run.actor.stops == 1
+
+
+def test_power_and_profile_are_told_once_an_actor_is_up_and_again_after_each_restart() -> None:
+    class Late(Doubler):
+        async def on_start(self) -> None:
+            self.up = False
+            await asyncio.sleep(1)
+            self.up = True
+            await super().on_start()
+
+        async def on_power(self, power: Power) -> None:
+            assert self.up
+            await super().on_power(power)
+
+        async def on_profile(self, profile: Profile) -> None:
+            self.profiles.append(profile)
+
+    async def main() -> None:
+        actor = Late({3: 1})
+        actor.profiles = []
+        run = Run(actor)
+        running = asyncio.create_task(run.supervisor.run())
+        await asyncio.sleep(0.5)
+        await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+        assert actor.modes == [], "it has not started"
+        await asyncio.sleep(1)
+        assert actor.modes == [PowerMode.IDLE]
+        profile = Profile(description="another")
+        await run.supervisor.tell_profile(profile)
+        assert actor.profiles == [profile]
+        await run.inbox.send(3)
+        await asyncio.sleep(5)
+        assert (actor.starts, actor.modes) == (2, [PowerMode.IDLE] * 2)
+        assert actor.profiles == [profile] * 2
+        run.inbox.close()
+        await running
+        await run.supervisor.tell_power(Power(mode=PowerMode.PARKED))
+        assert len(actor.modes) == 2, "it has ended"
+
+    run_virtual(main)
+
+
+async def test_an_actor_that_cannot_take_it_over_keeps_nobody_from_hearing_of_it() -> None:
+    class Deaf(Doubler):
+        name = "deaf"
+
+        async def on_power(self, power: Power) -> None:
+            raise OSError("cannot")
+
+    deaf, run = Run(Deaf()), Run(Doubler())
+    run.supervisor.add(deaf.actor)
+    running = asyncio.create_task(run.supervisor.run())
+    await asyncio.sleep(0.01)
+    await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+    assert run.actor.modes == [PowerMode.IDLE]
+    told = run.context.metrics.counter("vivavoce_not_told_total", actor="deaf")
+    assert told.value == 1
+    for inbox in (run.inbox, deaf.inbox):
+        inbox.close()
+    await running

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
 
 from vivavoce.actors.capture.device_stream import DeviceStream
 from vivavoce.actors.capture.handover import Handover
@@ -15,17 +14,18 @@ from vivavoce.actors.capture.successor import Away, Counts, Successor
 from vivavoce.actors.capture.suspension import boot_time
 from vivavoce.actors.capture.vigil import SILENT_AT_FIRST_S, Vigil
 from vivavoce.actors.capture.wake import LoopWaker
+from vivavoce.actors.capture.wishes import Wishes
 from vivavoce.config.schema import CaptureSettings, DeviceChoice
 from vivavoce.pipeline.log import get_logger
-from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason, PowerMode
+from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.power import Power
 from vivavoce.pipeline.ring import Hole
 
 _OVERSLEPT_S = 0.5
 """How late a timer is in a program that was suspended; the audio thread has not run either."""
-_SETTLE_S = 0.25
-"""Modes that last no longer change no block length."""
+_GONE_S = 0.25
+"""A device that is gone is not tried before: a moment later it may be there again."""
 _TOLD_AFTER_S = 2.0
 """A device that is away for longer is told as a gap before it is back: what was being said ends."""
 
@@ -58,11 +58,8 @@ class MicrophoneSource:
         now: Callable[[], float] = boot_time,
     ) -> None:
         self.name = "the microphone"
-        self._choice = choice
-        self._least_block_ms = block_ms
-        self._ring_s = ring_s
+        self._wishes = Wishes(choice, block_ms, ring_s)
         self._now = now
-        self._power: Power | None = None
         self._counts = Counts(Metrics())
         self._arrived = asyncio.Event()
         self._worker = Worker()
@@ -87,29 +84,17 @@ class MicrophoneSource:
         self._opening = None
         self._door = Doorway(SAMPLE_RATE)
         self._pending: list[AudioBlock | Gap] = []
-        self._choice_changed = False
-        self._settled_at = 0.0
         self._warned = False
         self._exclusive: set[int] = set()
         if self._away is not None:
             return
+        wishes, opener = self._wishes, self._opener
         self._opening = self._worker.run(
-            lambda: self._opener.first(self._choice, self._block_ms, self._ring_s)
+            lambda: opener.first(wishes.choice, wishes.block_ms, wishes.ring_s)
         )
         # Whoever cancels this cannot stop the thread: close() waits for it.
         await asyncio.wait([self._opening])
         self._adopt(self._opening.result())
-
-    @property
-    def _block_ms(self) -> int:
-        """The block length that is wanted now."""
-        wanted = self._power.settings.block_ms if self._power is not None else 0
-        return max(wanted, self._least_block_ms)
-
-    @property
-    def _released(self) -> bool:
-        """Whether the power mode wants the microphone closed."""
-        return self._power is not None and self._power.settings.microphone == "closed"
 
     # -- what it is told
 
@@ -119,17 +104,12 @@ class MicrophoneSource:
 
     async def set_power(self, power: Power) -> None:
         """Follow the power mode: its block length, and whether to listen at all."""
-        before, self._power = self._block_ms, power
-        if self._block_ms != before:
-            self._settled_at = self._time() + _SETTLE_S
+        self._wishes.set_power(power, self._time())
         self._arrived.set()
 
     async def set_capture(self, settings: CaptureSettings) -> None:
         """Take over a changed profile: device and block length soon, the ring when it is opened."""
-        self._choice_changed |= settings.device != self._choice
-        self._choice = settings.device
-        self._least_block_ms = settings.block_ms
-        self._ring_s = settings.ring_s
+        self._wishes.set_capture(settings)
         self._arrived.set()
 
     def stop(self) -> None:
@@ -143,7 +123,9 @@ class MicrophoneSource:
             return
         self._drop_successor()
         if self._opening is not None:
-            self._close_when_open(self._opening)  # open() may have been cancelled before its end
+            self._worker.close_opened(
+                self._opening
+            )  # open() may have been cancelled before its end
         vigil, self._vigil = self._vigil, None
         if vigil is not None:
             self._worker.run(vigil.stream.close)
@@ -212,7 +194,7 @@ class MicrophoneSource:
             return False
         if vigil.leaving is not None:
             return True
-        if self._released:
+        if self._wishes.released:
             self._leave(vigil, GapReason.CLOSED)
         elif (reason := vigil.lost(self._time())) is not None:
             log.warning(f"the microphone {self.name!r} delivers no more sound; trying again")
@@ -252,10 +234,10 @@ class MicrophoneSource:
         if vigil is not None and vigil.leaving is None:
             due.append(vigil.due)
             if successor is None and self._wants_other_blocks(vigil.stream):
-                due.append(self._settled_at)
-            if successor is None and self._better is not None and self._quiet:
+                due.append(self._wishes.settled_at)
+            if successor is None and self._better is not None and self._wishes.quiet:
                 due.append(self._better.due)
-        if away is not None and successor is None and not self._released:
+        if away is not None and successor is None and not self._wishes.released:
             due.append(self._back_off.due)
         if away is not None and not away.told and away.reason is not GapReason.CLOSED:
             due.append(away.at + _TOLD_AFTER_S)
@@ -283,8 +265,7 @@ class MicrophoneSource:
     def _go_away(self, since: float, reason: GapReason) -> None:
         now = self._time()
         self._away = Away(since, reason, at=now, lost_at=now)
-        # At once, but for a device that is gone: a moment later it may be there again.
-        self._back_off = BackOff(now, _SETTLE_S if reason is GapReason.DEVICE_LOST else 0.0)
+        self._back_off = BackOff(now, _GONE_S if reason is GapReason.DEVICE_LOST else 0.0)
         self._counts.released()
 
     def _come_back(self) -> bool:
@@ -294,11 +275,11 @@ class MicrophoneSource:
             raise RuntimeError("a microphone is opened before it is read")
         now = self._time()
         overdue = not away.told and now >= away.at + _TOLD_AFTER_S
-        if away.reason is not GapReason.CLOSED and (self._released or overdue):
+        if away.reason is not GapReason.CLOSED and (self._wishes.released or overdue):
             # Whoever was speaking is not kept waiting for the end of the gap.
-            self._stay_away(away, GapReason.CLOSED if self._released else away.reason)
+            self._stay_away(away, GapReason.CLOSED if self._wishes.released else away.reason)
             return False
-        if self._released:
+        if self._wishes.released:
             self._drop_successor()
         elif successor is None:
             if now >= self._back_off.due:
@@ -332,12 +313,15 @@ class MicrophoneSource:
         self._adopt(stream)
         self._counts.reopened(away.reason)
         if away.reason is not GapReason.CLOSED:
-            log.info(f"the microphone {self.name!r} is back ({self._time() - away.lost_at:.1f} s)")
+            log.warning(
+                f"the microphone {self.name!r} is back ({self._time() - away.lost_at:.1f} s)"
+            )
 
     def _seek(self, away: Away) -> None:
-        choice, block_ms, ring_s = self._choice, self._block_ms, self._ring_s
+        wishes = self._wishes
+        choice, block_ms, ring_s = wishes.choice, wishes.block_ms, wishes.ring_s
         anew = away.reason is GapReason.DEVICE_LOST or self._back_off.failures > 0
-        self._choice_changed = False
+        wishes.choice_changed = False
         self._open_next(lambda: self._opener.first(choice, block_ms, ring_s, anew=anew))
 
     def _end_pause(self, until: float) -> None:
@@ -362,24 +346,20 @@ class MicrophoneSource:
     # -- from one stream to the next
 
     def _wants_other_blocks(self, stream: DeviceStream) -> bool:
-        wanted = self._block_ms
+        wanted = self._wishes.block_ms
         return wanted != stream.block_ms and wanted not in self._exclusive
-
-    @property
-    def _quiet(self) -> bool:
-        return self._power is not None and self._power.mode is not PowerMode.ACTIVE
 
     def _begin_change(self, vigil: Vigil) -> None:
         """Begin to open the stream that is wanted instead of ``stream``, if another is."""
-        block_ms, ring_s, now, better = self._block_ms, self._ring_s, self._time(), self._better
-        stream = vigil.stream
-        if self._choice_changed:
-            self._choice_changed = False
+        stream, wishes, better, now = vigil.stream, self._wishes, self._better, self._time()
+        block_ms, ring_s = wishes.block_ms, wishes.ring_s
+        if wishes.choice_changed:
+            wishes.choice_changed = False
             self._open_better(stream)
             log.info("taking over the changed choice of microphones")
-        elif self._wants_other_blocks(stream) and now >= self._settled_at:
+        elif self._wants_other_blocks(stream) and now >= wishes.settled_at:
             self._open_next(lambda: self._opener.same(stream, block_ms, ring_s))
-        elif better is not None and self._quiet and now >= better.due:
+        elif better is not None and wishes.quiet and now >= better.due:
             if better.look(now, sound_cards()):
                 log.info("the sound cards changed: looking for a better microphone")
                 self._leave(vigil, GapReason.DEVICE_LOST)
@@ -387,13 +367,14 @@ class MicrophoneSource:
                 self._open_better(stream)
 
     def _open_better(self, stream: DeviceStream) -> None:
-        choice, block_ms, ring_s = self._choice, self._block_ms, self._ring_s
+        wishes = self._wishes
+        choice, block_ms, ring_s = wishes.choice, wishes.block_ms, wishes.ring_s
         self._open_next(lambda: self._opener.better(stream.device, choice, block_ms, ring_s))
 
     def _open_next(self, opening: Callable[[], DeviceStream | None]) -> None:
         future = self._worker.run(opening)
         future.add_done_callback(lambda _: self._arrived.set())
-        self._successor = Successor(future, began=self._time(), block_ms=self._block_ms)
+        self._successor = Successor(future, began=self._time(), block_ms=self._wishes.block_ms)
 
     def _hand_over(self, vigil: Vigil, successor: Successor) -> bool:
         """Both streams are open, or nearly so: read on in the new one as soon as that can be."""
@@ -422,14 +403,4 @@ class MicrophoneSource:
     def _drop_successor(self) -> None:
         successor, self._successor = self._successor, None
         if successor is not None:
-            self._close_when_open(successor.future)
-
-    def _close_when_open(self, opening: asyncio.Future[Any]) -> None:
-        def close(opened: asyncio.Future[Any]) -> None:
-            if opened.exception() is None and opened.result() is not None:
-                self._worker.run(opened.result().close)
-
-        if opening.done():
-            close(opening)
-        else:
-            opening.add_done_callback(close)
+            self._worker.close_opened(successor.future)

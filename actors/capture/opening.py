@@ -26,6 +26,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._executor: ThreadPoolExecutor | None = None
+        self._retired: ThreadPoolExecutor | None = None
         self._running: set[asyncio.Future[Any]] = set()
 
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
@@ -43,12 +44,27 @@ class Worker:
             future.exception()  # whoever still wants it, asks; nobody has to
         if not self._running and self._executor is not None:
             self._executor.shutdown(wait=False)
-            self._executor = None
+            self._executor, self._retired = None, self._executor
+
+    def close_opened(self, opening: asyncio.Future[Any]) -> None:
+        """Close the stream that ``opening`` gives, when it does; None and failures are none."""
+
+        def close(opened: asyncio.Future[Any]) -> None:
+            if not opened.cancelled() and opened.exception() is None and opened.result():
+                self.run(opened.result().close)
+
+        if opening.done():
+            close(opening)
+        else:
+            opening.add_done_callback(close)
 
     async def idle(self) -> None:
-        """Return when no call is being made."""
+        """Return when no call is being made, and the thread is gone."""
         while self._running:
             await asyncio.wait(self._running)
+        if self._retired is not None:
+            self._retired.shutdown()  # its work is done: it ends at once
+            self._retired = None
 
 
 class Opener:

@@ -293,7 +293,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "idle_cpu_percent": (_detector_asleep, _longer_idle_blocks, _own_actors),
     "memory_slope_mb_per_hour": (_types,),
     "battery_percent_per_hour": (_no_partials, _slower_partials, _park_sooner, _smaller),
-    "lost_audio": (_longer_ring, _leave_a_core),
+    "lost_audio": (_longer_ring, _leave_a_core, _no_partials),
     "dropped_events": (_slow_readers,),
     "engine_restarts": (_see_log, _smaller),
     "actor_restarts": (_see_log,),

@@ -1,5 +1,7 @@
 """When memory is short: trim at once, park when it lasts, and no flapping."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,5 +76,5 @@ def test_it_never_parks_before_it_trimmed_and_acts_at_most_twice_in_five_minutes
     acts = played(readings)
     if acts:
         assert acts[0][1] is Relief.TRIM
-    for (_, one), (_, other) in zip(acts, acts[1:], strict=False):
+    for (_, one), (_, other) in pairwise(acts):
         assert not (one is Relief.PARK and other is Relief.PARK)

@@ -171,7 +171,7 @@ def _without_idle_defaults(settings: dict[str, Any], layer: Layer, prefix: Path)
         if (*prefix, *path) in layer.origins or not _has(kept, path) or not _has(layer.data, path):
             continue
         own, default = layer.data[section][key], kept[section][key]
-        if path in layer.origins and saves(own, default):
+        if saves(own, default):
             del kept[section][key]
     return kept
 

@@ -86,7 +86,11 @@ async def test_an_edit_is_taken_over_and_told(tmp_path: Path) -> None:
 
 async def test_a_file_that_is_replaced_is_followed_again_and_again(tmp_path: Path) -> None:
     path = written(tmp_path / "mine.yaml", "vad: {pause_ms: 100}\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
     async with followed(path) as following:
+        written(elsewhere / "new", "vad: {pause_ms: 105}\n").rename(path)
+        assert (await following.next()).vad.pause_ms == 105
         for pause in (110, 120, 130):
             path.rename(tmp_path / "mine.yaml~")  # as vim does: the old one away, a new one there
             written(tmp_path / ".new", f"vad: {{pause_ms: {pause}}}\n").rename(path)

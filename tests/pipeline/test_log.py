@@ -115,15 +115,16 @@ async def test_lines_are_written_while_the_pipeline_runs_and_the_last_ones_at_it
     draining = asyncio.create_task(sink.drain())
     await asyncio.sleep(0)
     log = get_logger("test")
-    log.warning("now")
-    async with asyncio.timeout(10):
-        while not stream.getvalue():
-            await asyncio.sleep(0.01)
+    for event in ("now", "and now"):
+        log.warning(event)
+        async with asyncio.timeout(10):
+            while f": {event}\n" not in stream.getvalue():
+                await asyncio.sleep(0.01)
     await asyncio.to_thread(log.warning, "from a thread")
     log.warning("last")
     await stopped(draining)
     events = [line.rsplit(": ", 1)[1] for line in stream.getvalue().splitlines()]
-    assert events == ["now", "from a thread", "last"]
+    assert events == ["now", "and now", "from a thread", "last"]
     log.warning("after the end")
     assert stream.getvalue().endswith("after the end\n")
 

@@ -23,6 +23,7 @@ from vivavoce.pipeline.metrics import Instrument
 
 _HEADER_BYTES: Final = 8_192
 _PATIENCE_S: Final = 5.0
+_LINGER_S: Final = 0.2
 _CONNECTIONS: Final = 8
 _TEXT: Final = "text/plain; charset=utf-8"
 
@@ -70,7 +71,7 @@ class Exporter:
         self._page = page
         self._health = health
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
@@ -117,22 +118,29 @@ class Exporter:
         if server is None:
             return
         server.close()
-        for writer in tuple(self._open):
+        for writer in self._open.values():
             writer.transport.abort()
+        if self._open:
+            await asyncio.wait(tuple(self._open))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        this = asyncio.current_task()
+        assert this is not None
+        self._open[this] = writer
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 if len(self._open) > _CONNECTIONS:
-                    writer.write(_response(503, _TEXT, b"too many connections\n"))
+                    answer = _response(503, _TEXT, b"too many connections\n")
                 else:
-                    writer.write(await self._answer(reader))
+                    answer = await self._answer(reader)
+                writer.write(answer)
                 await writer.drain()
+                if not answer.startswith(b"HTTP/1.1 200"):
+                    await _hear_out(reader, writer)
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
             pass  # it went away, or says nothing
         finally:
-            self._open.discard(writer)
+            del self._open[this]
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
@@ -162,6 +170,16 @@ class Exporter:
         health = self._health()
         body = json.dumps(msgspec.to_builtins(health)).encode() + b"\n"
         return _response(200 if health.live and health.ready else 503, "application/json", body)
+
+
+async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read what a request still had to say, for a moment: closing on unread data would reset the
+    connection, and the other side might never see its answer."""
+    writer.write_eof()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_S):
+            while await reader.read(_HEADER_BYTES):
+                pass
 
 
 def rendered(instruments: list[Instrument]) -> tuple[str, bytes]:

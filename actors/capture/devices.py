@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from vivavoce.actors.capture.alsa import leave_out_converters
 from vivavoce.actors.capture.source import SourceError
 from vivavoce.config.schema import DeviceChoice
 
@@ -28,6 +30,8 @@ def portaudio() -> Any:
     Raises:
         SourceError: PortAudio or sounddevice is not installed; the text names the command.
     """
+    if "sounddevice" not in sys.modules:  # PortAudio starts with the import
+        leave_out_converters()
     try:
         import sounddevice
     except OSError as error:

@@ -88,10 +88,8 @@ class MicrophoneSource:
         self._exclusive: set[int] = set()
         if self._away is not None:
             return
-        wishes, opener = self._wishes, self._opener
-        self._opening = self._worker.run(
-            lambda: opener.first(wishes.choice, wishes.block_ms, wishes.ring_s)
-        )
+        opener, settings = self._opener, self._wishes.settings
+        self._opening = self._worker.run(lambda: opener.first(*settings))
         # Whoever cancels this cannot stop the thread: close() waits for it.
         await asyncio.wait([self._opening])
         self._adopt(self._opening.result())
@@ -123,9 +121,7 @@ class MicrophoneSource:
             return
         self._drop_successor()
         if self._opening is not None:
-            self._worker.close_opened(
-                self._opening
-            )  # open() may have been cancelled before its end
+            self._worker.close_opened(self._opening)  # which may not have been waited for
         vigil, self._vigil = self._vigil, None
         if vigil is not None:
             self._worker.run(vigil.stream.close)
@@ -155,7 +151,7 @@ class MicrophoneSource:
                 if self._go_on():
                     await self._wait()
         if self._away is not None:
-            self._end_pause(self._now())
+            self._end_pause(self._away, self._now())
         for item in self._pending:
             yield item
         for block in self._door.finish():
@@ -297,7 +293,7 @@ class MicrophoneSource:
     def _stay_away(self, away: Away, reason: GapReason) -> None:
         """Tell of the time until now, and stay away for ``reason``."""
         now = self._now()
-        self._end_pause(now)
+        self._end_pause(away, now)
         self._away = Away(now, reason, at=self._time(), lost_at=away.lost_at, told=True)
 
     def _still_away(self, away: Away, reason: str) -> None:
@@ -308,26 +304,22 @@ class MicrophoneSource:
         self._back_off.failed(self._time())
 
     def _back_again(self, away: Away, stream: DeviceStream) -> None:
-        self._end_pause(stream.time_of(0))
+        self._end_pause(away, stream.time_of(0))
         self._exclusive.clear()
         self._adopt(stream)
         self._counts.reopened(away.reason)
-        if away.reason is not GapReason.CLOSED:
-            log.warning(
-                f"the microphone {self.name!r} is back ({self._time() - away.lost_at:.1f} s)"
-            )
+        if away.reason is GapReason.DEVICE_LOST:
+            lasted = self._time() - away.lost_at
+            log.warning(f"the microphone {self.name!r} is back after {lasted:.1f} s")
 
     def _seek(self, away: Away) -> None:
-        wishes = self._wishes
-        choice, block_ms, ring_s = wishes.choice, wishes.block_ms, wishes.ring_s
+        choice, block_ms, ring_s = self._wishes.settings
         anew = away.reason is GapReason.DEVICE_LOST or self._back_off.failures > 0
-        wishes.choice_changed = False
+        self._wishes.choice_changed = False
         self._open_next(lambda: self._opener.first(choice, block_ms, ring_s, anew=anew))
 
-    def _end_pause(self, until: float) -> None:
-        if self._away is not None:
-            away = self._away
-            self._pending += self._door.pause(max(0.0, until - away.since), away.reason)
+    def _end_pause(self, away: Away, until: float) -> None:
+        self._pending += self._door.pause(max(0.0, until - away.since), away.reason)
 
     def _adopt(self, stream: DeviceStream) -> None:
         """``stream`` is what is read from now on."""
@@ -367,8 +359,7 @@ class MicrophoneSource:
                 self._open_better(stream)
 
     def _open_better(self, stream: DeviceStream) -> None:
-        wishes = self._wishes
-        choice, block_ms, ring_s = wishes.choice, wishes.block_ms, wishes.ring_s
+        choice, block_ms, ring_s = self._wishes.settings
         self._open_next(lambda: self._opener.better(stream.device, choice, block_ms, ring_s))
 
     def _open_next(self, opening: Callable[[], DeviceStream | None]) -> None:

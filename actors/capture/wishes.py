@@ -52,6 +52,11 @@ class Wishes:
         return max(mode, self._least_block_ms)
 
     @property
+    def settings(self) -> tuple[DeviceChoice, int, int]:
+        """The choice, the length of blocks, and the seconds kept: what a stream is opened with."""
+        return self.choice, self.block_ms, self.ring_s
+
+    @property
     def released(self) -> bool:
         """Whether the microphone is to be closed."""
         return self._power is not None and self._power.settings.microphone == "closed"

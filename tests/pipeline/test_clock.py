@@ -1,6 +1,8 @@
 import asyncio
 import time
 
+import pytest
+
 from vivavoce.pipeline.clock import LoopClock, MonotonicClock, StreamClock, run_virtual
 
 
@@ -44,3 +46,20 @@ async def test_the_stream_clock_counts_from_the_first_sample() -> None:
     await MonotonicClock().sleep(0.01)
     stream.start()
     assert stream.elapsed() > first >= 0
+
+
+def test_the_streams_clock_never_stays_behind_the_audio_that_it_is_told_of() -> None:
+    async def main() -> None:
+        stream = StreamClock(LoopClock())
+        stream.catch_up(5.0)
+        assert stream.elapsed() == 0.0  # not before capture has begun
+        stream.start(heard=0.5)
+        await asyncio.sleep(1)
+        stream.catch_up(1.0)
+        assert stream.elapsed() == pytest.approx(1.5)
+        stream.catch_up(3_600.0)
+        assert stream.elapsed() == pytest.approx(3_600.0)
+        await asyncio.sleep(1)
+        assert stream.elapsed() == pytest.approx(3_601.0)
+
+    run_virtual(main)

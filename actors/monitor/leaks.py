@@ -56,7 +56,8 @@ class Series:
         completed = at - self._bin_began >= self._width and bool(self._bin)
         if completed:
             middle = (self._bin_began + at) / 2
-            self._points.append((middle, median(self._bin)))
+            # The lower one of two in the middle: a step must not become two half steps.
+            self._points.append((middle, sorted(self._bin)[(len(self._bin) - 1) // 2]))
             self._bin, self._bin_began = [], at
             self._thin()
         if len(self._bin) < _MOST_POINTS:
@@ -75,8 +76,7 @@ class Series:
             del self._points[0]
             return
         self._width *= 2
-        pairs = zip(self._points[::2], self._points[1::2], strict=False)
-        self._points = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairs]
+        self._points = self._points[::2]
 
 
 class LeakWatch:

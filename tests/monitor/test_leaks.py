@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vivavoce.actors.monitor.leaks import LeakWatch, Series, census, growing, without_steps
@@ -58,7 +58,8 @@ def test_growth_is_found_with_its_slope(seed: int, slope: float) -> None:
     assert 6 < growth.hours < 8
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
+@example(seed=0, steps=[(1.0, 6.0), (3.0, 26.0), (0.328125, 13.0)])
 @given(
     seed=st.integers(0, 2**32),
     steps=st.lists(st.tuples(st.floats(0, 8), st.floats(5, 300)), max_size=3),

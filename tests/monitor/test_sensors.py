@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from vivavoce.actors.monitor.sensors import SystemSensors
@@ -34,20 +35,22 @@ def test_wakeups_of_all_threads_count() -> None:
 
 
 def test_memory_files_and_threads() -> None:
-    before = sensors.process()
     kept = bytearray(50_000_000)
     kept[::4096] = b"x" * len(kept[::4096])
     gate = threading.Event()
-    thread = threading.Thread(target=gate.wait)
-    thread.start()
-    with Path(__file__).open() as _:
-        after = sensors.process()
+    threads = [threading.Thread(target=gate.wait) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    found, told = sensors.process(), psutil.Process()
+    assert found.resident_bytes == pytest.approx(told.memory_info().rss, rel=0.05)
+    assert found.resident_bytes > 50_000_000
+    assert found.open_files == pytest.approx(told.num_fds(), abs=2)
+    assert found.threads == pytest.approx(told.num_threads(), abs=1)
+    assert found.threads >= 4
+    assert found.blocks > 10_000
     gate.set()
-    thread.join()
-    assert after.resident_bytes - before.resident_bytes > 40_000_000
-    assert after.open_files == before.open_files + 1
-    assert after.threads == before.threads + 1
-    assert after.blocks > 10_000
+    for thread in threads:
+        thread.join()
 
 
 def test_children_and_theirs_are_the_engines() -> None:

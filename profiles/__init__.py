@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
+
+# Not with importlib.resources, which imports archives, compression and temporary files.
+_FOLDER = Path(__file__).parent
 
 
 def profile_names() -> list[str]:
     """The names of the shipped profiles, in order."""
-    found = (entry.name for entry in files(__name__).iterdir())
-    return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
 def profile_text(name: str) -> str:
@@ -17,4 +19,4 @@ def profile_text(name: str) -> str:
     Raises:
         FileNotFoundError: there is none of that name.
     """
-    return (files(__name__) / f"{name}.yaml").read_text(encoding="utf-8")
+    return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")

@@ -6,16 +6,29 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
 
-from wcwidth import wcswidth, wcwidth
-
 _JOINER = "\u200d"
+
+
+# wcwidth's tables are imported with the first width that somebody asks for: most runs never do.
+
+
+def _character_width(character: str) -> int:
+    from wcwidth import wcwidth
+
+    return wcwidth(character)
+
+
+def _text_width(text: str) -> int:
+    from wcwidth import wcswidth
+
+    return wcswidth(text)
 
 
 def clusters(text: str) -> Iterator[str]:
     """What must stay in one row: a character with what is combined or joined to it."""
     begin = 0
     for at in range(1, len(text)):
-        if wcwidth(text[at]) > 0 and text[at - 1] != _JOINER:
+        if _character_width(text[at]) > 0 and text[at - 1] != _JOINER:
             yield text[begin:at]
             begin = at
     if text:
@@ -25,7 +38,7 @@ def clusters(text: str) -> Iterator[str]:
 @lru_cache(maxsize=4_096)
 def _word_width(word: str) -> int:
     # Terminals disagree about joined emoji: a family is 2 columns in one and 8 in another.
-    return max(wcswidth(word), sum(max(0, wcwidth(character)) for character in word))
+    return max(_text_width(word), sum(max(0, _character_width(character)) for character in word))
 
 
 def width(text: str) -> int:
@@ -73,7 +86,7 @@ def rows_on(line: str, columns: int) -> int:
 
     A terminal breaks anywhere, but a wide character that does not fit moves to the next row whole.
     """
-    return _rows((max(0, wcswidth(cluster)) for cluster in clusters(line)), columns)
+    return _rows((max(0, _text_width(cluster)) for cluster in clusters(line)), columns)
 
 
 def rows_between(line: str, columns: int) -> tuple[int, int]:
@@ -82,8 +95,8 @@ def rows_between(line: str, columns: int) -> tuple[int, int]:
     Terminals disagree about emoji that are joined or have a variation selector: some show one
     picture, others its parts.
     """
-    joined = [max(0, wcswidth(cluster)) for cluster in clusters(line)]
-    parts = [[max(0, wcwidth(part)) for part in cluster] for cluster in clusters(line)]
+    joined = [max(0, _text_width(cluster)) for cluster in clusters(line)]
+    parts = [[max(0, _character_width(part)) for part in cluster] for cluster in clusters(line)]
     apart = [sum(widths) for widths in parts]
     fewest = _rows(map(min, joined, apart), columns)
     most = _rows(map(max, joined, apart), columns)

@@ -92,6 +92,14 @@ class LogSink:
             self.dropped += 1
             self._untold += 1
         self._lines.append((time.time(), level, component, event, values))
+        self._wake()
+
+    def say(self, event: str, text: str) -> None:
+        """Write what a person asked for, whatever the level: ``text`` as it is, line by line."""
+        self._lines.append((time.time(), "said", event, text, {}))
+        self._wake()
+
+    def _wake(self) -> None:
         bell = self._bell
         if bell is None:
             self.write_waiting()
@@ -149,6 +157,10 @@ class LogSink:
     ) -> str:
         import structlog
 
+        if level == "said" and self._format != "json":
+            return event
+        if level == "said":
+            component, event, values = "vivavoce", component, {"text": event}
         line = {"event": event, "level": level, "component": component, **values}
         if self._format == "json":
             rendered = structlog.processors.JSONRenderer()(None, level, {"time": at, **line})

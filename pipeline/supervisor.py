@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -20,6 +20,9 @@ from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.power import Power
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 _STOP_GRACE_S = 5.0
 
@@ -85,13 +88,16 @@ class Supervisor:
         self._context = context
         self._on_set_aside = on_set_aside
         self._actors: list[Actor[Any, Any]] = []
+        self._group: TaskGroup | None = None
         self._up: list[Actor[Any, Any]] = []  # started, neither failed nor ended since
         self._power: Power | None = None
         self._profile: Profile | None = None
 
     def add(self, actor: Actor[Any, Any]) -> None:
-        """Supervise ``actor`` from the next :meth:`run` on."""
+        """Supervise ``actor``: from the next :meth:`run` on, or at once where that is running."""
         self._actors.append(actor)
+        if self._group is not None:
+            self._group.start_soon(self._supervise, actor, name=actor.name)
 
     async def run(self) -> None:
         """Run all actors until each has come to its end.
@@ -101,12 +107,14 @@ class Supervisor:
             VivavoceError: raised by an actor as a fault that a restart cannot mend.
         """
         try:
-            async with anyio.create_task_group() as group:
+            async with anyio.create_task_group() as self._group:
                 for actor in self._actors:
-                    group.start_soon(self._supervise, actor, name=actor.name)
+                    self._group.start_soon(self._supervise, actor, name=actor.name)
         except BaseExceptionGroup as failures:
             first = first_failure(failures)
             raise first from first.__cause__
+        finally:
+            self._group = None
 
     async def tell_power(self, power: Power) -> None:
         """Tell every actor that the pipeline entered another power mode; those that have not

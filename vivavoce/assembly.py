@@ -15,6 +15,7 @@ from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.source import Source
 from vivavoce.chain import as_played, make_actors, reads_ahead
 from vivavoce.config import Profile, load_profile
+from vivavoce.live_profile import LiveProfile
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
@@ -30,6 +31,10 @@ from vivavoce.upkeep import Outcome, Upkeep
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
+
+    from vivavoce.actors.monitor import MonitorActor
+    from vivavoce.actors.monitor.advice import Recommendation
+    from vivavoce.actors.monitor.targets import Finding
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
@@ -57,6 +62,7 @@ class Pipeline:
         buffer_events: keep events for :meth:`events` from the start on. Without, only
             subscriptions made by then see them. Events that nobody reads hold up the pipeline once
             the buffer is full: nothing is lost in silence.
+        follow_profile: take changes of the profile's files over while the pipeline runs.
 
     Raises:
         ProfileError: the profile or an override is wrong.
@@ -72,11 +78,15 @@ class Pipeline:
         clock: Clock | None = None,
         on_progress: Progress | None = None,
         buffer_events: bool = True,
+        follow_profile: bool = False,
     ) -> None:
+        environ = os.environ if environ is None else environ
+        self._live: LiveProfile | None = None
         if not isinstance(profile, Profile):
-            profile = load_profile(
-                profile, environ=os.environ if environ is None else environ, overrides=overrides
-            )
+            origin = profile
+            profile = load_profile(origin, environ=environ, overrides=overrides)
+            if follow_profile:
+                self._live = LiveProfile(origin, profile, environ=environ, overrides=overrides)
         self.profile = profile
         clock = clock or LoopClock()
         self.context = ActorContext(
@@ -97,13 +107,18 @@ class Pipeline:
         ]
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
+        self._sink = LogSink(profile.log)
         self._upkeep = Upkeep(
             profile,
             self.context,
             self._supervisor,
             self._outcome,
+            self._sink,
             sleeps=not self._reads_ahead,
+            make_monitor=self._make_monitor,
+            follow=self._follow,
         )
+        self._monitor: MonitorActor | None = None
         self._sinks: list[Actor[Caption, Any]] = []
         self._channels: list[Channel[Any]] = []
         self._group: TaskGroup | None = None
@@ -252,8 +267,7 @@ class Pipeline:
 
     def statistics(self) -> PipelineStatistics:
         """Ledger, metrics, channels and this process's memory and CPU as they stand."""
-        channels = [*self._channels, *self._fan.channels]
-        return gather_statistics(self.context, channels)
+        return gather_statistics(self.context, self._all_channels(), self._monitor)
 
     @property
     def power_mode(self) -> PowerMode:
@@ -275,15 +289,68 @@ class Pipeline:
         """Listen, also where the microphone was released."""
         self._upkeep.wake()
 
+    async def reconfigure(self, profile: Profile) -> None:
+        """Go on with another profile: what can change at once does, the rest at the next silence.
+
+        Source, pace and format of the captions stay; ``docs/profiles.md`` says what takes effect
+        when.
+        """
+        self.profile = profile
+        await self._upkeep.take_profile(as_played(profile) if self._reads_ahead else profile)
+
+    def reload_profile(self) -> None:
+        """Read the files of a profile that is followed again, now."""
+        if self._live is not None:
+            self._live.reload()
+
+    def check(self) -> Sequence[Finding]:
+        """Which targets of the profile are missed now, with the measured value and the target."""
+        return self._monitor.check() if self._monitor is not None else ()
+
+    def recommendations(self) -> Sequence[Recommendation]:
+        """What could be done about what :meth:`check` finds; each names a setting."""
+        return self._monitor.recommendations() if self._monitor is not None else ()
+
+    def report(self) -> str:
+        """How the run is doing, for a person: findings and advice first, then every figure."""
+        return self.statistics().report()
+
+    def say_report(self) -> None:
+        """Write :meth:`report` where the log goes."""
+        self._sink.say("report", self.report())
+
     # -- inside
+
+    async def _follow(self) -> None:
+        if self._live is not None:
+            await self._live.follow(self.reconfigure)
+
+    def _all_channels(self) -> list[Channel[Any]]:
+        return [*self._channels, *self._fan.channels]
+
+    def _make_monitor(self, profile: Profile) -> MonitorActor:
+        from vivavoce.actors.monitor import MonitorActor
+        from vivavoce.actors.transcription import TranscriptionActor
+
+        transcription = next(link for link in self._chain if isinstance(link, TranscriptionActor))
+        self._monitor = MonitorActor(
+            profile,
+            channels=lambda: {one.name: one.statistics() for one in self._all_channels()},
+            on_trim=transcription.trim,
+            engine_ready=lambda: transcription.engine_ready,
+            live=not self._reads_ahead,
+        )
+        # It only watches: what it has no time for, it does without.
+        inbox = self._fan.subscribe(_TO_SUBSCRIBERS, Overload.DROP_OLDEST, name="monitor")
+        self._monitor.attach(inbox, None, self.context)
+        return self._monitor
 
     async def _run(self) -> None:
         self._join()
-        sink = LogSink(self.profile.log)
-        use_sink(sink)
+        use_sink(self._sink)
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(sink.drain, name="log")
+                group.start_soon(self._sink.drain, name="log")
                 group.start_soon(self._upkeep.run, name="upkeep")
                 try:
                     await self._supervisor.run()

@@ -6,16 +6,18 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vivavoce.actors.monitor import MonitorActor
-from vivavoce.actors.monitor.report import MonitorSummary
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel, ChannelStatistics
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.metrics import HistogramSummary
+
+if TYPE_CHECKING:  # not needed to start
+    from vivavoce.actors.monitor import MonitorActor
+    from vivavoce.actors.monitor.report import MonitorSummary
 
 
 class PipelineStatistics(msgspec.Struct, frozen=True, kw_only=True):

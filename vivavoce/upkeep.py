@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from typing import Any
+
+import anyio
 
 from vivavoce.config import Profile
-from vivavoce.pipeline.actor import ActorContext
+from vivavoce.config.conditions import with_conditions
+from vivavoce.config.power import CONDITIONS
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut
+from vivavoce.pipeline.log import LogSink, get_logger
 from vivavoce.pipeline.messages import Caption, EndOfStream, PowerChanged, PowerMode
 from vivavoce.pipeline.power import Power, PowerEvent
 from vivavoce.pipeline.power_control import PowerController
+from vivavoce.pipeline.sensors import ConditionPolicy, Conditions, Readings, read_conditions
 from vivavoce.pipeline.supervisor import Supervisor
+
+_CONDITIONS_EVERY_S = 60.0
+_QUIET = (PowerMode.IDLE, PowerMode.PARKED, PowerMode.CLOSED)
+
+log = get_logger("power")
 
 
 class Outcome:
@@ -48,7 +63,11 @@ class Upkeep:
         context: shared with the actors.
         supervisor: tells the actors.
         outcome: where power changes are published.
+        sink: of the log.
         sleeps: whether there are power modes; a recording that is read ahead has none.
+        make_monitor: makes the monitor, once audio is captured: it is not needed before.
+        follow: runs beside it once audio is captured, and takes changes of the profile over.
+        read: what the platform tells of battery, pressure and heat.
     """
 
     def __init__(
@@ -57,22 +76,37 @@ class Upkeep:
         context: ActorContext,
         supervisor: Supervisor,
         outcome: Outcome,
+        sink: LogSink,
         *,
         sleeps: bool,
+        make_monitor: Callable[[Profile], Actor[Any, Any]],
+        follow: Callable[[], Coroutine[Any, Any, None]],
+        read: Callable[[], Readings] = read_conditions,
     ) -> None:
         self._profile = profile
+        self._effective = profile
+        self._conditions = Conditions()
         self._context = context
         self._supervisor = supervisor
         self._outcome = outcome
+        self._sink = sink
         self._sleeps = sleeps
+        self._make_monitor = make_monitor
+        self._follow = follow
+        self._read = read
         self._forced: PowerMode | None = None
         self._controller: PowerController | None = None
-        self._begun = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def mode(self) -> PowerMode:
         """The power mode."""
         return self._context.power.power.mode
+
+    @property
+    def profile(self) -> Profile:
+        """The profile as it holds now, conditions included."""
+        return self._effective
 
     def force(self, mode: PowerMode | None) -> None:
         """Spend silence in ``mode`` from now on; None: as the profile says."""
@@ -84,18 +118,33 @@ class Upkeep:
         """Listen, also where the microphone was released."""
         self._context.power.tell(PowerEvent.WAKE)
 
+    async def take_profile(self, profile: Profile) -> None:
+        """Another profile holds from now on."""
+        self._profile = profile
+        self._changed.set()
+        await self._apply()
+
     async def run(self) -> None:
         """Work until cancelled."""
-        if not self._sleeps:
-            return
-        if self._profile.power.mode == "auto" and self._forced is None:
+        try:
+            async with anyio.create_task_group() as group:
+                if self._sleeps:
+                    group.start_soon(self._control_power, name="power")
+                    group.start_soon(self._watch_conditions, name="conditions")
+                await self._context.stream.begun()
+                await asyncio.to_thread(import_module, "vivavoce.actors.monitor")
+                self._supervisor.add(self._make_monitor(self._effective))
+                group.start_soon(self._follow, name="profile")
+        except BaseExceptionGroup as failures:
+            first = first_failure(failures)
+            raise first from first.__cause__
+
+    async def _control_power(self) -> None:
+        if self._effective.power.mode == "auto" and self._forced is None:
             # Silence counts from the first sample on.
             await self._context.stream.begun()
         self._controller = PowerController(
-            self._profile.power,
-            self._context,
-            tell=self._tell,
-            publish=self._outcome.publish,
+            self._effective.power, self._context, tell=self._tell, publish=self._outcome.publish
         )
         if self._forced is not None:
             self._controller.force(self._forced)
@@ -103,3 +152,57 @@ class Upkeep:
 
     async def _tell(self, power: Power) -> None:
         await self._supervisor.tell_power(power)
+        if power.mode in _QUIET:
+            await asyncio.to_thread(_give_memory_back)
+
+    # -- conditions of the machine
+
+    async def _watch_conditions(self) -> None:
+        clock = self._context.clock
+        await self._context.stream.begun()
+        policy = ConditionPolicy(self._profile.power)
+        while True:
+            self._changed.clear()
+            policy.settings = self._profile.power
+            readings = Readings()
+            if self._has_conditions():
+                readings = await asyncio.to_thread(self._read)
+            conditions = policy.update(readings, clock.now())
+            if conditions != self._conditions:
+                self._conditions = conditions
+                await self._apply()
+            # A machine without a battery gets none while it runs.
+            watched = readings.on_battery is not None or self._has_conditions("under_pressure")
+            try:
+                async with asyncio.timeout(_CONDITIONS_EVERY_S if watched else None):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _has_conditions(self, *names: str) -> bool:
+        power = self._profile.power
+        return any(getattr(power, name).settings for name in names or CONDITIONS)
+
+    async def _apply(self) -> None:
+        met = {name: getattr(self._conditions, name) for name in CONDITIONS}
+        effective = with_conditions(self._profile, **met)
+        if effective == self._effective:
+            return
+        self._effective = effective
+        log.info(
+            "another profile holds",
+            conditions=", ".join(name for name, holds in met.items() if holds) or "none",
+        )
+        self._sink.take_settings(effective.log)
+        await self._supervisor.tell_profile(effective)
+        if self._controller is not None:
+            self._controller.take_settings(effective.power)
+
+
+def _give_memory_back() -> None:
+    from vivavoce.actors.monitor.trim import give_memory_back
+
+    give_memory_back()
+
+
+__all__ = ["Outcome", "Upkeep"]

@@ -102,12 +102,13 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
+        assert self._keeper is not None
         try:
             async with anyio.create_task_group() as group:
                 self._running = True
                 group.start_soon(self._take_in, name="transcription intake")
                 await self.context.stream.begun()
-                group.start_soon(self._keep_engines, name="transcription engines")
+                group.start_soon(self._keeper.run, name="transcription engines")
                 group.start_soon(self._follow, name="transcription follower")
                 if self._reviser is not None:
                     group.start_soon(self._reviser.run, name="transcription reviser")
@@ -150,6 +151,16 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if question == "clear_phrase_cache":
             return 0 if self._cache is None else self._cache.clear()
         return await super().on_ask(question)
+
+    @property
+    def engine_ready(self) -> bool:
+        """Whether the engine is loaded."""
+        return self._keeper is not None and self._keeper.engine.running
+
+    def trim(self) -> None:
+        """Memory is short: forget what can be computed again."""
+        if self._cache is not None:
+            self._cache.clear()
 
     async def on_power(self, power: Power) -> None:
         """Start the engine, or end it when all that was said is final."""
@@ -379,10 +390,6 @@ class TranscriptionActor(Actor[Speech, Caption]):
         metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(
             self.context.clock.now() - utterance.ended_at
         )
-
-    async def _keep_engines(self) -> None:
-        assert self._keeper is not None
-        await self._keeper.run()
 
 
 def level_db(pcm: Pcm) -> float:

@@ -36,12 +36,16 @@ def run_session(
         overrides=overrides,
         on_progress=DownloadProgress(sys.stderr),
         buffer_events=False,  # the captions actor is the only reader
+        follow_profile=True,
     )
     asyncio.run(_Session(pipeline, stats=stats).run(output))
 
 
 class _Session:
-    """Ties a pipeline to this process: signals in, captions out."""
+    """Ties a pipeline to this process: signals in, captions out.
+
+    SIGINT, SIGTERM: finish; SIGHUP: read the profile again; SIGUSR1: say how it is doing.
+    """
 
     def __init__(self, pipeline: Pipeline, *, stats: bool) -> None:
         self._pipeline = pipeline
@@ -64,6 +68,8 @@ class _Session:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)
+        loop.add_signal_handler(signal.SIGHUP, pipeline.reload_profile)
+        loop.add_signal_handler(signal.SIGUSR1, pipeline.say_report)
         try:
             async with pipeline:
                 await pipeline.wait()

@@ -8,7 +8,6 @@ import sys
 
 import click
 
-import vivavoce.cli.lean  # noqa: F401 - before asyncio is imported for the first time
 from vivavoce.cli.session import run_session
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
@@ -221,6 +220,8 @@ class PhraseCache(Generic[V]):
 
     def _fingerprint(self, samples: Samples) -> Fingerprint:
         """Computed once for a lookup and the store that follows it."""
+        from hashlib import blake2b  # brings OpenSSL along: only where phrases are kept
+
         audio = blake2b(samples.tobytes(), digest_size=16).digest()
         known = self._remembered.get(audio)
         if known is None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
@@ -69,6 +68,8 @@ class Fingerprint:
 
 def fingerprint(pcm: Samples) -> Fingerprint:
     """The fingerprint of a phrase: about a millisecond of work per second of audio."""
+    from hashlib import blake2b  # brings OpenSSL along: only where phrases are kept
+
     levels = log_mel_levels(pcm)
     levels.flags.writeable = False
     key = blake2b(levels.tobytes(), digest_size=16, salt=len(pcm).to_bytes(16, "little"))

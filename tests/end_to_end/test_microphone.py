@@ -3,6 +3,9 @@
 import json
 import signal
 import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,26 +44,109 @@ def test_a_recording_spoken_into_the_microphone_is_captioned(
     assert "startup: first sample after" in outcome.err
 
 
-def test_a_microphone_that_goes_away_still_gives_what_was_said(
-    pulse_microphone, tmp_path: Path
-) -> None:
-    program = subprocess.Popen(
-        command("--format", "jsonl", "--set", "vad.end_silence_ms=20000", *WHISPER),
-        env={**isolated(tmp_path), **pulse_microphone.environ},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
+class Listening:
+    """The program, captioning the microphone."""
+
+    def __init__(self, microphone, tmp_path: Path, *options: str) -> None:
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            command("--format", "jsonl", *options, *WHISPER),
+            env={**isolated(tmp_path), **microphone.environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def wait_for(self, kind: str) -> dict:
+        for line in self.process.stdout:
+            self.lines.append(line.decode())
+            event = json.loads(line)
+            if event["type"] == kind:
+                return event
+        raise AssertionError(self.process.stderr.read().decode())
+
+    def end(self) -> Outcome:
+        self.process.send_signal(signal.SIGINT)
+        rest, err = self.process.communicate(timeout=30)
+        return Outcome(self.process.returncode, "".join(self.lines) + rest.decode(), err.decode())
+
+
+@pytest.fixture
+def listen(pulse_microphone, tmp_path: Path) -> Iterator[Callable[..., Listening]]:
+    running: list[Listening] = []
+
+    def start(*options: str) -> Listening:
+        running.append(Listening(pulse_microphone, tmp_path, *options))
         pulse_microphone.wait_for_listener()
-        pulse_microphone.play(SPEECH / "utt-025-rms.wav")
-        pulse_microphone.kill()
-        out, err = program.communicate(timeout=60)
-    finally:
-        program.kill()
-    outcome = Outcome(program.returncode, out.decode(), err.decode())
-    assert outcome.code == 1
-    assert "delivers no more sound" in outcome.err
+        return running[-1]
+
+    yield start
+    for program in running:
+        program.process.kill()
+
+
+SPOKEN = SPEECH / "utt-025-rms.wav"
+WORDS = "examined three of them with no result"
+
+
+def assert_well_ended(outcome: Outcome) -> None:
+    assert outcome.code == 0, outcome.err
     assert "Traceback" not in outcome.err
-    assert "examined three of them" in outcome.finals[-1]["text"]
-    outcome.assert_balanced()
+    ledger = outcome.assert_balanced()
+    lost = sum(round(16_000 * (gap["end"] - gap["start"])) for gap in outcome.of_type("gap"))
+    assert abs(ledger["dropped"] - lost) <= 16 * len(outcome.of_type("gap"))  # milliseconds
+    times = [event["t"] for event in outcome.events]
+    assert times == sorted(times)
+
+
+def test_a_sound_server_that_dies_and_comes_back_is_captioned_again(
+    pulse_microphone, listen
+) -> None:
+    program = listen("--set", "vad.end_silence_ms=20000")
+    pulse_microphone.play(SPOKEN)
+    pulse_microphone.kill()
+    assert WORDS in program.wait_for("final")["text"]  # the loss ends what was being said
+    pulse_microphone.start()
+    pulse_microphone.wait_for_listener()
+    pulse_microphone.play(SPOKEN)
+    pulse_microphone.kill()
+    assert WORDS in program.wait_for("final")["text"]
+    outcome = program.end()
+    assert_well_ended(outcome)
+    assert {gap["reason"] for gap in outcome.of_type("gap")} == {"device_lost"}
+    assert outcome.err.count("delivers no more sound; trying again") == 2
+    assert outcome.err.count("is back after") == 1
+
+
+def test_a_device_that_vanishes_and_comes_back_is_captioned_again(pulse_microphone, listen) -> None:
+    program = listen()
+    pulse_microphone.unload("module-null-sink")
+    assert program.wait_for("gap")["reason"] == "device_lost"
+    pulse_microphone.load_sink("mic")
+    pulse_microphone.wait_for_listener()
+    pulse_microphone.play(SPOKEN)
+    assert WORDS in program.wait_for("final")["text"]
+    assert_well_ended(program.end())
+
+
+def test_a_program_that_was_stopped_in_the_middle_of_a_sentence_captions_all_of_it(
+    pulse_microphone, listen
+) -> None:
+    program = listen()
+    threading.Timer(1.0, program.process.send_signal, [signal.SIGSTOP]).start()
+    threading.Timer(4.0, program.process.send_signal, [signal.SIGCONT]).start()
+    pulse_microphone.play(SPOKEN)
+    assert WORDS in program.wait_for("final")["text"]
+    outcome = program.end()
+    assert_well_ended(outcome)
+    assert outcome.of_type("gap") == []  # the sound server had kept it
+
+
+def test_it_can_be_ended_while_there_is_no_device(pulse_microphone, listen) -> None:
+    program = listen()
+    pulse_microphone.kill()
+    program.wait_for("gap")
+    began = time.monotonic()
+    outcome = program.end()
+    assert time.monotonic() - began < 5
+    assert_well_ended(outcome)

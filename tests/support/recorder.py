@@ -44,6 +44,8 @@ class Recorder:
         elif command == "cost":
             usage = time.process_time()
             say(event="cost", cpu=usage, at=time.monotonic(), wakeups=wakeups())
+        elif command == "gauges":
+            say(event="gauges", **self.metrics.gauges())
         elif command == "threads":
             say(event="threads", count=len(list(Path("/proc/self/task").iterdir())))
         else:

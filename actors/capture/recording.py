@@ -1,4 +1,4 @@
-"""A recording: any file that PyAV decodes, in bounded memory."""
+"""A recording: any file that PyAV decodes, in bounded memory; the plainest need no decoding."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Literal
 from vivavoce.actors.capture.decoding import decode_container
 from vivavoce.actors.capture.paced import PacedSource
 from vivavoce.actors.capture.source import SourceError
+from vivavoce.actors.capture.wav import plain_wav
 from vivavoce.pipeline.clock import Clock
 from vivavoce.pipeline.messages import Pcm
 
@@ -25,6 +26,10 @@ class RecordingSource(PacedSource):
 
     def _decode(self) -> Generator[Pcm, None, None]:
         _check_file(self._path)
+        samples = plain_wav(self._path)
+        if samples is not None:
+            yield from samples
+            return
         # With the scheme: FFmpeg would take the name `10:30.wav` for something of scheme `10`.
         yield from decode_container(f"file:{self._path}", self.name, self._warn)
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -27,13 +27,58 @@ class RunFailed(VivavoceError):  # noqa: N818 - what happened
 
 @dataclass(slots=True)
 class Run:
-    """What a child did. Times in seconds since it was started, memory in MB (10⁶ bytes)."""
+    """What a child did. Times in seconds since it was started, memory in MB (10⁶ bytes).
 
+    ``read_at`` has the time at which each of ``events`` was read; ``began`` is the start on the
+    clock of :func:`time.monotonic`.
+    """
+
+    began: float = field(default_factory=time.monotonic)
     events: list[dict[str, Any]] = field(default_factory=list)
+    read_at: list[float] = field(default_factory=list)
     stderr: list[str] = field(default_factory=list)
     first_sample_s: float | None = None
     resident_mb: list[tuple[float, float]] = field(default_factory=list)
     returncode: int = 0
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _silent: bool = False
+
+    def wait_for(
+        self, wanted: Callable[[dict[str, Any]], bool], timeout_s: float, *, after: int = 0
+    ) -> dict[str, Any]:
+        """The first event from index ``after`` on that is wanted; waits for it.
+
+        Raises:
+            RunFailed: none came in time, or before the child ended.
+        """
+        gives_up = time.monotonic() + timeout_s
+        looked = after
+        with self._news:
+            while True:
+                while looked < len(self.events):
+                    event = self.events[looked]
+                    if wanted(event):
+                        return event
+                    looked += 1
+                remaining = gives_up - time.monotonic()
+                if self._silent or remaining <= 0:
+                    said = self.stderr[-1] if self.stderr else "nothing on standard error"
+                    why = "it ended" if self._silent else f"none came in {timeout_s:g} s"
+                    raise RunFailed(f"the child did not tell what was waited for: {why} ({said})")
+                self._news.wait(remaining)
+
+    def heard(self, event: dict[str, Any], at: float) -> None:
+        """Another event was read at ``at``."""
+        with self._news:
+            self.events.append(event)
+            self.read_at.append(at)
+            self._news.notify_all()
+
+    def fell_silent(self) -> None:
+        """No event comes any more."""
+        with self._news:
+            self._silent = True
+            self._news.notify_all()
 
     @property
     def ledger(self) -> dict[str, int]:
@@ -100,6 +145,23 @@ def started(
 ) -> Iterator[tuple[subprocess.Popen[bytes], Run]]:
     """Start ``vivavoce ARGUMENTS --format jsonl`` and watch it; leaving waits for its end.
 
+    As :func:`watched`.
+    """
+    line = command(*arguments, "--format", "jsonl", python=python)
+    with watched(line, environ=environ, sample_every_s=sample_every_s, keep=keep) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def watched(
+    line: Sequence[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    sample_every_s: float = 0.05,
+    keep: int = 1_000,
+) -> Iterator[tuple[subprocess.Popen[bytes], Run]]:
+    """Start a command that writes events as JSON lines; leaving waits for its end.
+
     The body may write to the child's stdin and must close it if it does; when the body raises, the
     child is killed. Of the events, the first ``keep`` and the end are kept.
 
@@ -108,9 +170,9 @@ def started(
     """
     run = Run()
     settings = {key: value for key, value in os.environ.items() if not key.startswith("VIVAVOCE_")}
-    began = time.monotonic()
+    began = run.began
     child = subprocess.Popen(
-        command(*arguments, "--format", "jsonl", python=python),
+        line,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -169,7 +231,8 @@ def _read_events(stream: IO[bytes], run: Run, began: float, keep: int = 1_000) -
         if run.first_sample_s is None or first_sample < run.first_sample_s:
             run.first_sample_s = first_sample
         if event["type"] == "end" or len(run.events) < keep:
-            run.events.append(event)
+            run.heard(event, read_at)
+    run.fell_silent()
 
 
 def _read_lines(stream: IO[bytes], run: Run) -> None:

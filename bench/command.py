@@ -34,7 +34,28 @@ from vivavoce.config.errors import VivavoceError
     type=click.FloatRange(min=0.0, min_open=True),
     default=3.0,
     show_default=True,
-    help="Hours of audio for `memory`.",
+    help="Hours of audio for `memory` and `soak`.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=1.0, max=3_600.0),
+    default=60.0,
+    show_default=True,
+    help="For `idle`: how long each power mode is measured.",
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(min=1, max=1_000),
+    default=100,
+    show_default=True,
+    help="For `wake`: utterances that wake it from `parked`; fewer from other modes.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0.5, max=10_000.0),
+    default=20.0,
+    show_default=True,
+    help="For `soak`: minutes in real time.",
 )
 @click.option(
     "--recording",
@@ -62,7 +83,8 @@ from vivavoce.config.errors import VivavoceError
     "--plot",
     type=click.Path(path_type=Path),
     metavar="FILE.svg",
-    help="For `stream`: write a plot of the latencies; with --curve, of latency against stability.",
+    help="For `stream`: write a plot of the latencies; with --curve, of latency against stability. "
+    "For `soak`: of memory and CPU over time.",
 )
 @click.pass_context
 def command(
@@ -76,6 +98,9 @@ def command(
     factor: float,
     model: str | None,
     hours: float,
+    seconds: float,
+    trials: int,
+    minutes: float,
     recording: Path | None,
     unbroken: float,
     without: tuple[str, ...],
@@ -88,6 +113,9 @@ def command(
         quick=quick,
         model=model,
         hours=hours,
+        seconds=seconds,
+        trials=trials,
+        minutes=minutes,
         recording=recording,
         unbroken=unbroken,
         without=without,

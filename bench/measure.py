@@ -64,6 +64,29 @@ def theil_sen_slope(x: Sequence[float], y: Sequence[float]) -> float:
     Raises:
         ValueError: fewer than two different places on the x axis.
     """
+    return statistics.median(_slopes(x, y))
+
+
+def theil_sen_interval(
+    x: Sequence[float], y: Sequence[float], confidence: float = 0.95
+) -> tuple[float, float]:
+    """Between which slopes the true one lies, if the points are independent of each other.
+
+    Sen 1968, section 3: the slopes between all pairs, ordered, are counted off from both ends by
+    the normal approximation of Kendall's statistic (places on the x axis all differ).
+
+    Raises:
+        ValueError: fewer than two different places on the x axis.
+    """
+    slopes = sorted(_slopes(x, y))
+    count = len(x)
+    spread = math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    reach = statistics.NormalDist().inv_cdf((1 + confidence) / 2) * spread
+    low = max(0, math.floor((len(slopes) - reach) / 2) - 1)
+    return slopes[low], slopes[len(slopes) - 1 - low]
+
+
+def _slopes(x: Sequence[float], y: Sequence[float]) -> list[float]:
     slopes = [
         (y[j] - y[i]) / (x[j] - x[i])
         for i in range(len(x))
@@ -72,4 +95,4 @@ def theil_sen_slope(x: Sequence[float], y: Sequence[float]) -> float:
     ]
     if not slopes:
         raise ValueError("a slope needs points at two different places at least")
-    return statistics.median(slopes)
+    return slopes

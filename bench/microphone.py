@@ -18,7 +18,7 @@ _STARTS_WITHIN_S = 10.0
 
 def missing() -> str | None:
     """Why there can be no such microphone here; None when there can."""
-    for program in ("pulseaudio", "parec"):
+    for program in ("pulseaudio", "parec", "pacat"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
     try:
@@ -30,8 +30,14 @@ def missing() -> str | None:
 
 
 @contextlib.contextmanager
-def null_sink() -> Iterator[dict[str, str]]:
-    """Start the daemon and yield the environment in which PortAudio opens its monitor."""
+def null_sink(listener_ms: int = 20) -> Iterator[dict[str, str]]:
+    """Start the daemon and yield the environment in which PortAudio opens its monitor.
+
+    Args:
+        listener_ms: how often the listener that keeps the sink awake is served. PulseAudio serves
+            everybody as often as the most impatient: where wake-ups are counted, it must not be
+            the listener that causes them.
+    """
     with tempfile.TemporaryDirectory(prefix="vivavoce-bench-") as folder:
         runtime = Path(folder)
         socket = runtime / "pulse.sock"
@@ -57,7 +63,7 @@ def null_sink() -> Iterator[dict[str, str]]:
         )
         try:
             _wait_for(socket)
-            with _listener(environ):
+            with _listener(environ, listener_ms):
                 yield environ
         finally:
             daemon.terminate()
@@ -65,14 +71,43 @@ def null_sink() -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _listener(environ: dict[str, str]) -> Iterator[None]:
+def playing(pcm: bytes, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Play mono 16 kHz int16 into the sink of :func:`null_sink`, in one piece and to its end.
+
+    Yields the player, which ends when all of it was heard; leaving the body ends it.
+    """
+    with tempfile.TemporaryFile() as sound:
+        sound.write(pcm)
+        sound.seek(0)
+        player = subprocess.Popen(
+            [
+                *("pacat", "--playback", "--raw", "--device=mic"),
+                *("--format=s16le", "--rate=16000", "--channels=1", "--latency-msec=200"),
+            ],
+            env=os.environ | environ,
+            stdin=sound,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield player
+        finally:
+            player.terminate()
+            player.wait()
+
+
+@contextlib.contextmanager
+def _listener(environ: dict[str, str], every_ms: int) -> Iterator[None]:
     """Keep the sink awake, as a sound card is.
 
     A null sink that nobody listens to renders two seconds at once: the first program to open it
     would wait for them. One that has a listener delivers every few milliseconds.
     """
     listener = subprocess.Popen(
-        ["parec", "--device=mic.monitor", "--latency-msec=20", "--channels=1", "--rate=16000"],
+        [
+            *("parec", "--device=mic.monitor", "--channels=1", "--rate=16000"),
+            f"--latency-msec={every_ms}",
+        ],
         env=os.environ | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

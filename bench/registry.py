@@ -15,13 +15,17 @@ NAMES = (
     "micro",
     "pipeline",
     "ring",
+    "monitor",
     "startup",
     "phrases",
     "stream",
     "throughput",
+    "idle",
+    "wake",
     "memory",
+    "soak",
 )
-"""In the order in which ``all`` runs them: the long one last."""
+"""In the order in which ``all`` runs them: the long ones last."""
 
 RULES = {
     "trimming": "transcription.partial_context=full",
@@ -54,20 +58,26 @@ class Options:
         quick: a few seconds at most: shows that the benchmark works; its figures mean little.
         model: a Whisper model (CTranslate2 directory or name); None: the one of the checkout's
             tests, and pocketsphinx where there is no checkout.
-        hours: hours of audio for ``memory``.
+        hours: hours of audio for ``memory`` and ``soak``.
+        seconds: for ``idle``, seconds of measuring in each mode.
+        trials: for ``wake``, utterances that wake it from ``parked``.
+        minutes: for ``soak``, minutes in real time.
         recording: for ``stream``, a recording beside a ``refs.json``; None: the checkout's talk.
         unbroken: for ``stream`` and ``throughput``, take the pauses out of the recording and repeat
             it for so many minutes; 0: as it is.
         without: for ``stream``, names of :data:`RULES` that are switched off.
         ablation: for ``stream``, run once more for each rule, without it.
         curve: for ``stream``, run once for each of several hold-backs.
-        plot: for ``stream``, where to write a plot (SVG).
+        plot: for ``stream`` and ``soak``, where to write a plot (SVG).
         say: told in a short line what goes on.
     """
 
     quick: bool = False
     model: str | None = None
     hours: float = 3.0
+    seconds: float = 60.0
+    trials: int = 100
+    minutes: float = 20.0
     recording: Path | None = None
     unbroken: float = 0.0
     without: tuple[str, ...] = ()
@@ -84,7 +94,7 @@ class Benchmark(Protocol):
     description: str
 
     def run(self, options: Options) -> Result:
-        """Measure. Takes minutes at most, except ``memory``."""
+        """Measure. Takes minutes; ``memory``, ``wake`` and ``soak`` take longer."""
         ...
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
-from vivavoce.pipeline.messages import Caption, Final, Gap, seconds
+from vivavoce.pipeline.messages import Caption, Final, Gap, GapReason, seconds
 
 
 class PlainWriter:
-    """A line for each final with text, and one for each gap."""
+    """A line for each final with text, and one for each gap in which speech may be missing."""
 
     def render(self, event: Caption, t: float) -> bytes:
         """The line of a final or a gap; nothing else is shown."""
         if isinstance(event, Final):
             text = neutralise(event.text).strip()
             return f"{text}\n".encode() if text else b""
-        if isinstance(event, Gap):
+        if isinstance(event, Gap) and worth_a_line(event):
             return (gap_line(event) + "\n").encode()
         return b""
 
@@ -26,6 +26,11 @@ class PlainWriter:
     def abandon(self) -> bytes:
         """Nothing: lines are complete."""
         return b""
+
+
+def worth_a_line(gap: Gap) -> bool:
+    """Whether people should read of it: a released microphone is meant to hear nothing."""
+    return gap.reason is not GapReason.CLOSED
 
 
 def gap_line(gap: Gap) -> str:

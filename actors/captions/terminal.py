@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vivavoce.actors.captions.layout import rows_on, wrap
-from vivavoce.actors.captions.plain import gap_line
+from vivavoce.actors.captions.plain import gap_line, worth_a_line
 from vivavoce.actors.captions.recent import RecentLines
 from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
@@ -50,7 +50,7 @@ class TerminalWriter:
             return self._above(neutralise(event.text).strip(), utterance=event.utterance).encode()
         if isinstance(event, Revision):
             return self._revise(event).encode()
-        if isinstance(event, Gap):
+        if isinstance(event, Gap) and worth_a_line(event):
             return self._above(gap_line(event), _FAINT).encode()
         return b""
 

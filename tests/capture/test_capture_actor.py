@@ -8,11 +8,13 @@ import pytest
 from vivavoce.actors.capture.actor import CaptureActor
 from vivavoce.actors.capture.push import PushSource
 from vivavoce.actors.capture.source import SourceError
-from vivavoce.config.schema import SupervisorSettings
+from vivavoce.config.schema import CaptureSettings, Profile, SupervisorSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import LoopClock, StreamClock
-from vivavoce.pipeline.messages import AudioBlock, EndOfStream, Gap, GapReason
+from vivavoce.pipeline.messages import AudioBlock, EndOfStream, Gap, GapReason, PowerMode
+from vivavoce.pipeline.metrics import Metrics
+from vivavoce.pipeline.power import Power
 from vivavoce.pipeline.supervisor import Supervisor
 
 
@@ -89,3 +91,47 @@ async def test_clipped_samples_are_counted() -> None:
 async def test_the_streams_clock_begins_with_the_first_sample_not_with_its_delivery() -> None:
     _, context, _ = await run(FailingSource())
     assert context.stream.elapsed() >= 512 / 16_000
+
+
+class Device(FailingSource):
+    """A source that is a device, and keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[object] = []
+
+    def measure(self, metrics: Metrics) -> None:
+        self.told.append(metrics)
+
+    async def set_power(self, power: Power) -> None:
+        self.told.append(power)
+
+    async def set_capture(self, settings: CaptureSettings) -> None:
+        self.told.append(settings)
+
+
+async def test_a_device_is_told_of_power_modes_and_profiles_and_files_are_not() -> None:
+    power, profile = Power(mode=PowerMode.IDLE), Profile(capture=CaptureSettings(block_ms=64))
+    device = Device()
+    for source in (device, FailingSource(), PushSource()):
+        actor = CaptureActor(source)
+        actor.attach(None, Channel(10), ActorContext())
+        await actor.on_start()
+        await actor.on_power(power)
+        await actor.on_profile(profile)
+        await actor.on_stop()
+    assert device.told[1:] == [power, profile.capture]
+    assert isinstance(device.told[0], Metrics)
+
+
+@pytest.mark.parametrize("reason", [GapReason.DEVICE_LOST, GapReason.SUSPENDED, GapReason.CLOSED])
+async def test_time_without_a_device_is_no_overrun_and_the_streams_clock_keeps_up(reason) -> None:
+    class Sleeper(FailingSource):
+        async def blocks(self) -> AsyncIterator[AudioBlock | Gap]:
+            yield AudioBlock(start=0, pcm=np.zeros(512, np.int16))
+            yield Gap(start=512, end=16_000 * 3_600, reason=reason)
+
+    _, context, _ = await run(Sleeper())
+    assert context.metrics.counters()["vivavoce_capture_overrun_samples_total"] == 0
+    assert context.ledger.summary().dropped == 16_000 * 3_600 - 512
+    assert context.stream.elapsed() >= 3_600

@@ -31,7 +31,8 @@ from vivavoce.pipeline.messages import Caption, EndOfStream, Final, Partial, Pow
 from vivavoce.pipeline.metrics import Instrument
 from vivavoce.pipeline.power import Power, PowerEvent
 
-_TICK_S: Mapping[PowerMode, float] = {PowerMode.ACTIVE: 0.1, PowerMode.LISTENING: 1.0}
+_TICK_S: Mapping[PowerMode, float] = {PowerMode.ACTIVE: 0.5, PowerMode.LISTENING: 1.0}
+"""A wake-up costs 0.2 ms of CPU on the machine this was measured on, whatever it is for."""
 _QUIET_TICK_S = 5.0
 _FIRST_SAMPLE_S = 1.0
 _MEMORY_EVERY_S = 5.0
@@ -48,7 +49,7 @@ class MonitorActor(Actor[Caption, None]):
     their latencies), and it ends with the pipeline. It emits nothing. A failure of its own is
     logged and counted; only an address that cannot be served at the start ends the run.
 
-    One timer does it all: ten ticks a second while somebody speaks, one while it listens, one in
+    One timer does it all: two ticks a second while somebody speaks, one while it listens, one in
     five seconds else. Each tick says how late it is (the event loop's lag); every
     ``metrics.interval_s`` (``quiet_interval_s`` when quiet) one of them takes a sample.
 
@@ -92,7 +93,8 @@ class MonitorActor(Actor[Caption, None]):
         self._view: View | None = None
         self._readings: Readings | None = None
         self._exporter: Exporter | None = None
-        self._nap: anyio.CancelScope | None = None
+        self._rate: anyio.CancelScope | None = None
+        self._napping = False
         self._facts = Facts()
         self._findings: tuple[Finding, ...] = ()
         self._running = False
@@ -142,8 +144,8 @@ class MonitorActor(Actor[Caption, None]):
         if not self._running or power.mode is before.mode:
             return
         self._account(before.mode)
-        if self._nap is not None:
-            self._nap.cancel()
+        if self._rate is not None and self._napping:
+            self._rate.cancel()
 
     async def on_profile(self, profile: Profile) -> None:
         """Other targets and intervals hold at once; another address from the next start on."""
@@ -260,13 +262,19 @@ class MonitorActor(Actor[Caption, None]):
         self._audio = (0, clock.now())
         self._account(self._power.mode)
         self._sampled_at = clock.now() + _FIRST_SAMPLE_S - self._interval_s()
-        lags = self.context.metrics.histogram("vivavoce_loop_lag_seconds")
         while True:
-            began, tick = clock.now(), _TICK_S.get(self._power.mode, _QUIET_TICK_S)
-            with anyio.CancelScope() as self._nap:
-                await clock.sleep(tick)
-                lags.observe(max(0.0, clock.now() - began - tick))
-            self._nap = None
+            with anyio.CancelScope() as self._rate:  # one for many ticks: it is not free
+                await self._tick_at(_TICK_S.get(self._power.mode, _QUIET_TICK_S))
+
+    async def _tick_at(self, tick_s: float) -> None:
+        """Tick until the mode has changed."""
+        clock, mode = self.context.clock, self._power.mode
+        lags = self.context.metrics.histogram("vivavoce_loop_lag_seconds")
+        while self._power.mode is mode:
+            began, self._napping = clock.now(), True
+            await clock.sleep(tick_s)
+            self._napping = False
+            lags.observe(max(0.0, clock.now() - began - tick_s))
             relief = self._guarded(self._look)
             if relief is not None:
                 await self._relieve(relief)

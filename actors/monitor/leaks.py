@@ -31,6 +31,8 @@ _STEP_FACTOR = 4.0
 _CONFIDENT_SHARE = 0.5
 """Of what is allowed: the lower bound of the slope lies above it."""
 _IN_A_ROW = 3
+_LEAST_GROWTH_H = 4.0
+"""It has grown by what is allowed in so many hours: noise that remembers goes astray by less."""
 
 
 class Growth(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class LeakWatch:
     def __init__(self, allowed: float, floor: float) -> None:
         self.allowed = allowed
         self._floor = floor
+        self._least = _LEAST_GROWTH_H * allowed
         self._series = Series()
         self._began: float | None = None
         self._suspected = 0
@@ -124,7 +127,8 @@ class LeakWatch:
             one.low <= _CONFIDENT_SHARE * self.allowed for one in slopes
         ):
             return None
-        return Growth(slope=min(slopes, key=lambda one: one.value), hours=hours[-1] - hours[0])
+        slope, span = min(slopes, key=lambda one: one.value), hours[-1] - hours[0]
+        return Growth(slope=slope, hours=span) if slope.value * span >= self._least else None
 
 
 def without_steps(values: list[float], floor: float) -> list[float]:

@@ -9,7 +9,13 @@ from vivavoce.actors.monitor.leaks import Growth, LeakWatch, TypeGrowth
 from vivavoce.actors.monitor.readings import Readings
 from vivavoce.actors.monitor.report import Recent
 from vivavoce.actors.monitor.targets import Facts
-from vivavoce.actors.monitor.windows import CounterWindow, Highest, HistogramWindow, ModeAccount
+from vivavoce.actors.monitor.windows import (
+    WINDOW_S,
+    CounterWindow,
+    Highest,
+    HistogramWindow,
+    ModeAccount,
+)
 from vivavoce.config.monitoring import TargetSettings
 from vivavoce.pipeline.channel import ChannelStatistics
 from vivavoce.pipeline.messages import Final, PowerMode, seconds
@@ -43,7 +49,8 @@ class View:
     def __init__(self, metrics: Metrics, targets: TargetSettings, *, live: bool) -> None:
         self._metrics = metrics
         self._live = live
-        self._windows: dict[str, HistogramWindow] = {}
+        # One in a thousand takes longer to see.
+        self._windows = {_LOOP_LAG: HistogramWindow(3 * WINDOW_S)}
         self._counters: dict[str, CounterWindow] = {}
         self._lag = Highest()
         self._decoded: deque[tuple[float, float]] = deque(maxlen=_FINALS_KEPT)

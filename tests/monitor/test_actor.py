@@ -148,7 +148,7 @@ def test_idle_costs_at_most_one_wakeup_a_second() -> None:
         return found
 
     ticks = run_virtual(main)
-    assert ticks[PowerMode.ACTIVE] == pytest.approx(1_000, rel=0.01)
+    assert ticks[PowerMode.ACTIVE] == pytest.approx(200, abs=1)
     assert ticks[PowerMode.LISTENING] == pytest.approx(100, abs=1)
     for mode in (PowerMode.IDLE, PowerMode.PARKED, PowerMode.CLOSED):
         assert ticks[mode] <= 20
@@ -162,8 +162,8 @@ def test_a_change_of_mode_is_felt_at_once() -> None:
             await asyncio.sleep(7.5)
             before = ticks.count
             await stage.mode(PowerMode.ACTIVE)
-            await asyncio.sleep(1.05)
-            assert ticks.count - before == 10
+            await asyncio.sleep(2.05)
+            assert ticks.count - before == 4
         assert ticks.maximum == pytest.approx(0.0, abs=1e-9), "a tick cut short is not late"
 
     run_virtual(main)
@@ -293,7 +293,7 @@ def test_a_slow_loop_is_found() -> None:
         stage = Stage()
         stage.monitor.attach(stage.inbox, None, dataclasses.replace(stage.context, clock=Late()))
         async with stage:
-            await asyncio.sleep(60)
+            await asyncio.sleep(120)
             (finding,) = await stage.ask("check")
             assert finding.name == "loop_lag_ms"
             assert finding.measured == pytest.approx(30, rel=0.13)

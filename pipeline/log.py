@@ -177,7 +177,7 @@ def _write(stream: TextIO, text: str) -> None:
     its lock, and the interpreter could not end."""
     try:
         descriptor = stream.fileno()
-    except (OSError, ValueError):
+    except (AttributeError, OSError, ValueError):  # there is none
         stream.write(text)
         stream.flush()
         return

@@ -39,6 +39,26 @@ def leave_out_converters() -> None:
         alsa.snd_config_update_free_global()  # whoever reads it next reads all of it again
 
 
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int)
+_SAY_NOTHING = _HANDLER(lambda *_: None)
+"""What ALSA calls with each message, in place of writing it to standard error."""
+
+
+def silence_messages() -> None:
+    """Let ALSA write nothing to standard error any more.
+
+    For devices that are tried again and again: each attempt would put lines into the live view, and
+    why it failed is in PortAudio's error, too.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+    except OSError:
+        return
+    alsa.snd_lib_error_set_handler(_SAY_NOTHING)
+
+
 def _text(alsa: ctypes.CDLL, node: ctypes.c_void_p) -> str:
     """A configuration as text; empty when there is no memory for it."""
     output = ctypes.c_void_p()

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from vivavoce.actors.capture.alsa import leave_out_converters
+from vivavoce.actors.capture.alsa import leave_out_converters, silence_messages
 from vivavoce.actors.capture.device_stream import DeviceStream, open_first
 from vivavoce.actors.capture.devices import InputDevice, list_input_devices, portaudio, ranked
 from vivavoce.actors.capture.reopening import better_devices, is_best
@@ -159,6 +159,7 @@ def _start_anew() -> None:
     sounddevice = portaudio()
     with suppress(sounddevice.PortAudioError):  # the last attempt to start it may have failed
         sounddevice._terminate()
+    silence_messages()
     leave_out_converters()
     try:
         sounddevice._initialize()

@@ -168,6 +168,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         interval_ms = power.settings.partial_interval_ms or self._settings.partial_interval_ms
         self._follower.policy.shortest_s = interval_ms / 1_000
         self._keeper.want(power.engine)
+        self._lag.note(self._desk.engine)  # in silence nothing else asks how far behind it is
 
     async def on_profile(self, profile: Profile) -> None:
         """Take other settings over at once, or with the next utterance."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vivavoce.bench.plot import Series
@@ -27,10 +27,11 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Curves with a y axis of their own; it begins at 0."""
+    """Curves with a y axis of their own, from 0 to ``highest`` or to their highest point."""
 
     y_label: str
     series: Sequence[Series]
+    highest: float | None = None
 
 
 def timeline(
@@ -88,14 +89,15 @@ def _legend_of_bands(names: Sequence[str], tints: dict[str, str]) -> list[str]:
     return parts
 
 
-def _panel(panel: Panel, top: float, x_of: object, *, first_colour: int) -> list[str]:
-    assert callable(x_of)
-    highest = max((y for one in panel.series for _, y in one.points), default=0.0)
+def _panel(
+    panel: Panel, top: float, x_of: Callable[[float], float], *, first_colour: int
+) -> list[str]:
+    highest = panel.highest or max((y for one in panel.series for _, y in one.points), default=0.0)
     up = ticks(0.0, (1 + _ROOM) * highest, _UP_TICKS)
     bottom, right = top + _PANEL, _WIDTH - _RIGHT
 
     def y_of(value: float) -> float:
-        return bottom - value / up[-1] * _PANEL
+        return bottom - min(1.0, value / up[-1]) * _PANEL
 
     parts = [text(20, (top + bottom) / 2, panel.y_label, anchor="middle", turned=True)]
     for value in up:

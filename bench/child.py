@@ -30,7 +30,7 @@ class Run:
     """What a child did. Times in seconds since it was started, memory in MB (10⁶ bytes).
 
     ``read_at`` has the time at which each of ``events`` was read; ``began`` is the start on the
-    clock of :func:`time.monotonic`.
+    clock of :func:`time.monotonic`; ``silent`` says that no event comes any more.
     """
 
     began: float = field(default_factory=time.monotonic)
@@ -40,8 +40,8 @@ class Run:
     first_sample_s: float | None = None
     resident_mb: list[tuple[float, float]] = field(default_factory=list)
     returncode: int = 0
+    silent: bool = False
     _news: threading.Condition = field(default_factory=threading.Condition)
-    _silent: bool = False
 
     def wait_for(
         self, wanted: Callable[[dict[str, Any]], bool], timeout_s: float, *, after: int = 0
@@ -61,9 +61,9 @@ class Run:
                         return event
                     looked += 1
                 remaining = gives_up - time.monotonic()
-                if self._silent or remaining <= 0:
+                if self.silent or remaining <= 0:
                     said = self.stderr[-1] if self.stderr else "nothing on standard error"
-                    why = "it ended" if self._silent else f"none came in {timeout_s:g} s"
+                    why = "it ended" if self.silent else f"none came in {timeout_s:g} s"
                     raise RunFailed(f"the child did not tell what was waited for: {why} ({said})")
                 self._news.wait(remaining)
 
@@ -77,7 +77,7 @@ class Run:
     def fell_silent(self) -> None:
         """No event comes any more."""
         with self._news:
-            self._silent = True
+            self.silent = True
             self._news.notify_all()
 
     @property

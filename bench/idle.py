@@ -19,9 +19,9 @@ from vivavoce.bench.floor import floor
 from vivavoce.bench.idle_report import Cost
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Result
-from vivavoce.bench.scenario import Samples, planned, read
+from vivavoce.bench.scenario import planned, read
 from vivavoce.config.errors import VivavoceError
-from vivavoce.pipeline.messages import PowerMode
+from vivavoce.pipeline.messages import SAMPLE_RATE, PowerMode
 
 name = "idle"
 description = "CPU, wake-ups and memory in each power mode, of a microphone and of a recording"
@@ -36,6 +36,7 @@ _LISTENER_MS = 500
 """The listener that keeps the null sink awake is served so seldom that it causes no wake-ups."""
 _SPEECH_S = 60.0
 _FLOOR_S = 20.0
+_SOUNDS_AFTER_S = 0.5
 
 
 class CannotMeasure(VivavoceError):  # noqa: N818 - what it says
@@ -75,23 +76,18 @@ def run(options: Options) -> Result:
     if reason is not None:
         raise CannotMeasure(f"cannot measure processes: {reason}")
     plan = _Plan.of(options)
-    costs: list[Cost] = []
     notes: list[str] = []
     with TemporaryDirectory(prefix="vivavoce-bench-") as folder:
+        silence = Path(folder) / "silence.wav"
+        planned([plan.seconds + _CALM_WITHIN_S + 30.0], seed=1).save(silence)
+        tasks: list[_Task] = []
         reason = microphone.missing()
         if reason is None:
-            with microphone.null_sink(_LISTENER_MS) as environ:
-                listening = _on_microphone(options, plan, environ)
-                costs += _each([*listening, *_floors(plan, environ)], plan, options)
-            # Speech is heard in real time, so the sink must render as a sound card does.
-            with microphone.null_sink() as environ:
-                costs.append(_speaking(options, plan, environ))
+            tasks += [*_on_microphone(options, plan), *_floors(plan)]
+            tasks.append(("microphone, speaking", partial(_speaking, options, plan)))
         else:
             notes.append(f"nothing on a microphone: {reason}")
-        silence = planned([plan.seconds + _CALM_WITHIN_S + 30.0], seed=1).save(
-            Path(folder) / "s.wav"
-        )
-        costs += _each(_on_recording(options, plan, silence), plan, options)
+        costs = _each([*tasks, *_on_recording(options, plan, silence)], plan, options)
     return Result(
         name=name,
         figures=idle_report.figures(costs),
@@ -117,14 +113,12 @@ def _each(tasks: Sequence[_Task], plan: _Plan, options: Options) -> list[Cost]:
     return costs
 
 
-def _on_microphone(options: Options, plan: _Plan, environ: Mapping[str, str]) -> list[_Task]:
-    return [
-        (
-            f"microphone, {mode}",
-            partial(_silent, "microphone", "mic", mode, options, plan, environ),
-        )
-        for mode in PowerMode
-    ]
+def _on_microphone(options: Options, plan: _Plan) -> list[_Task]:
+    def measure(mode: PowerMode) -> Cost:
+        with microphone.null_sink(_LISTENER_MS) as environ:
+            return _silent("microphone", "mic", mode, options, plan, environ)
+
+    return [(f"microphone, {mode}", partial(measure, mode)) for mode in PowerMode]
 
 
 def _on_recording(options: Options, plan: _Plan, silence: Path) -> list[_Task]:
@@ -138,11 +132,14 @@ def _on_recording(options: Options, plan: _Plan, silence: Path) -> list[_Task]:
     ]
 
 
-def _floors(plan: _Plan, environ: Mapping[str, str]) -> list[_Task]:
+def _floors(plan: _Plan) -> list[_Task]:
     seconds = min(plan.seconds, _FLOOR_S)
 
     def measure(mode: PowerMode, block_ms: int) -> Cost:
-        with floor(block_ms, os.environ | environ) as pid:
+        with (
+            microphone.null_sink(_LISTENER_MS) as environ,
+            floor(block_ms, os.environ | environ) as pid,
+        ):
             time.sleep(plan.settling_s)
             return _cost(idle_report.FLOOR, mode, pid, replace(plan, seconds=seconds))
 
@@ -240,15 +237,15 @@ def _there(pid: int) -> proc.Snapshot:
     return found
 
 
-def _speaking(options: Options, plan: _Plan, environ: dict[str, str]) -> Cost:
+def _speaking(options: Options, plan: _Plan) -> Cost:
     """The main process while somebody speaks: capture, VAD, cleanup, and what feeds the engine."""
-    talk: Samples = read(recording(long=not options.quick))
-    seconds = min(_SPEECH_S, len(talk) / 16_000) if not options.quick else _QUICK_S
-    options.say(f"microphone, speaking, {seconds:.0f} s")
-    heard = _Plan(seconds, plan.windows, plan.settling_s, plan.together)
+    talk = read(recording(long=not options.quick))
+    heard = replace(plan, seconds=min(_SPEECH_S, plan.seconds, len(talk) / SAMPLE_RATE))
     with (
+        # Speech is heard as it is spoken, so the sink must render as a sound card does.
+        microphone.null_sink() as environ,
         _running("mic", PowerMode.ACTIVE, options, environ, heard) as pid,
         microphone.playing(talk.tobytes(), environ),
     ):
-        time.sleep(0.5)  # until it sounds
+        time.sleep(_SOUNDS_AFTER_S)
         return _cost("microphone", "speaking", pid, heard)

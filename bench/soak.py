@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import time
@@ -62,7 +63,7 @@ class _Plan:
     @classmethod
     def of(cls, options: Options) -> _Plan:
         if options.quick:
-            return cls(hours=0.03, minutes=0.2, every_s=0.2, factor=5.0)
+            return cls(hours=0.02, minutes=0.1, every_s=0.2, factor=10.0)
         return cls(options.hours, options.minutes, 2.0, 1.0)
 
 
@@ -185,10 +186,10 @@ def _in_real_time(plan: _Plan, options: Options) -> Soaked:
     ):
         with recorded(child.pid, run, plan.every_s) as course:
             ends = time.monotonic() + seconds
-            while time.monotonic() < ends:
+            while time.monotonic() < ends and not run.silent:
                 scenario = scenarios[cycles % len(scenarios)]
                 with microphone.playing(scenario.pcm.tobytes(), environ) as player:
-                    player.wait()
+                    _play_to_the_end(player, run)
                 spoken += len(scenario.placed)
                 cycles += 1
         interrupt(child)
@@ -197,9 +198,17 @@ def _in_real_time(plan: _Plan, options: Options) -> Soaked:
     )
 
 
+def _play_to_the_end(player: subprocess.Popen[bytes], run: Run) -> None:
+    """Wait for the player, unless nobody listens any more."""
+    while not run.silent:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            player.wait(1.0)
+            return
+
+
 def _rounds(plan: _Plan) -> list[Scenario]:
     """Talk before each of the silences; each round with other utterances."""
-    known = utterances()
+    known = sorted(utterances(), key=lambda one: len(one.pcm))
     rounds = []
     for number in range(len(known)):
         parts: list[Utterance | float] = [0.2]

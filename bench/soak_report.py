@@ -245,7 +245,12 @@ def drawn(soaked: Soaked, options: Options) -> str:
                 "resident memory, MB",
                 [curve("main process", "main_mb"), curve("engine process", "engine_mb")],
             ),
-            Panel("main process, CPU %", [curve("CPU, main process", "cpu_percent")]),
+            Panel(
+                "main process, CPU %",
+                [curve("CPU, main process", "cpu_percent")],
+                # Of its start, which would press everything else to the ground, the end is cut off.
+                max(point.cpu_percent for point in settled(points)),
+            ),
             Panel("engine, CPU %", [curve("CPU, engine process", "engine_cpu_percent")]),
         ],
         bands=[Band(band.start / 60, band.end / 60, band.name) for band in soaked.bands],

@@ -32,6 +32,8 @@ _REPLAY_FRAMES = 32
 """What warms up a detector that slept: 1 s. With a quarter of it, speech 10 dB above a noise began
 up to 0.3 s late, because the detector had not heard the noise alone for long enough."""
 
+_AT_ONCE = 64 * FRAME  # of a longer block: what is computed about it must not grow with it
+
 
 class VadActor(Actor[Audio, Speech]):
     """Cuts the audio into utterances and settles the silence between them.
@@ -141,8 +143,9 @@ class VadActor(Actor[Audio, Speech]):
             self._rest = [joined[whole:]] if whole < len(joined) else []
             self._rest_samples = len(joined) - whole
             pcm = joined[:whole]
-        if len(pcm):
-            await self._judge(pcm, levels_dbfs(pcm, FRAME))
+        for at in range(0, len(pcm), _AT_ONCE):
+            piece = pcm[at : at + _AT_ONCE]
+            await self._judge(piece, levels_dbfs(piece, FRAME))
 
     async def _interrupt(self, reason: EndReason) -> None:
         if self._rest_samples:

@@ -113,7 +113,7 @@ def undisturbed() -> list:
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("block", [512, 700, 2_048, 8_192, 20_000])
+@pytest.mark.parametrize("block", [512, 700, 2_048, 8_192, 20_000, 10**9])
 async def test_idle_hears_the_very_same_as_if_it_had_been_awake(block, undisturbed) -> None:
     idle = await listening(ASLEEP)
     await idle.hear(scene(), block)

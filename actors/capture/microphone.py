@@ -12,7 +12,7 @@ from vivavoce.actors.capture.reopening import BackOff, BetterDevice, sound_cards
 from vivavoce.actors.capture.resample import Doorway
 from vivavoce.actors.capture.successor import Away, Counts, Successor
 from vivavoce.actors.capture.suspension import boot_time
-from vivavoce.actors.capture.vigil import SILENT_AT_FIRST_S, Vigil
+from vivavoce.actors.capture.vigil import OVERSLEPT_S, SILENT_AT_FIRST_S, Vigil
 from vivavoce.actors.capture.wake import LoopWaker
 from vivavoce.actors.capture.wishes import Wishes
 from vivavoce.config.schema import CaptureSettings, DeviceChoice
@@ -21,13 +21,6 @@ from vivavoce.pipeline.messages import SAMPLE_RATE, AudioBlock, Gap, GapReason
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.power import Power
 from vivavoce.pipeline.ring import Hole
-
-_OVERSLEPT_S = 0.5
-"""How late a timer is in a program that was suspended; the audio thread has not run either."""
-_GONE_S = 0.25
-"""A device that is gone is not tried before: a moment later it may be there again."""
-_TOLD_AFTER_S = 2.0
-"""A device that is away for longer is told as a gap before it is back: what was being said ends."""
 
 log = get_logger("capture")
 
@@ -68,6 +61,7 @@ class MicrophoneSource:
         self._vigil: Vigil | None = None
         self._away: Away | None = None
         self._successor: Successor | None = None
+        self._better: BetterDevice | None = None
         self._stopping = False
 
     async def open(self) -> None:
@@ -162,8 +156,7 @@ class MicrophoneSource:
         if self._pending:
             pending, self._pending = self._pending, []
             yield pending
-        vigil = self._vigil
-        if vigil is None:
+        if (vigil := self._vigil) is None:
             return
         stream = vigil.stream
         vigil.observe(self._time())
@@ -207,17 +200,15 @@ class MicrophoneSource:
     async def _wait(self) -> None:
         """Return when something may have come, or may be due."""
         vigil, successor = self._vigil, self._successor
-        if vigil is not None and not vigil.stream.empty:
-            return
-        new = None if successor is None else successor.stream
-        if new is not None and not new.empty:
+        new = successor.stream if successor is not None else None
+        if (vigil and not vigil.stream.empty) or (new and not new.empty):
             return
         began, before, due = self._time(), self._now(), self._due()
         try:
             async with asyncio.timeout_at(due):
                 await self._arrived.wait()
         except TimeoutError:
-            if due is not None and self._now() - before > due - began + _OVERSLEPT_S:
+            if due is not None and self._now() - before > due - began + OVERSLEPT_S:
                 if vigil is not None:
                     vigil.overslept(self._time())
                 if successor is not None:
@@ -235,8 +226,8 @@ class MicrophoneSource:
                 due.append(self._better.due)
         if away is not None and successor is None and not self._wishes.released:
             due.append(self._back_off.due)
-        if away is not None and not away.told and away.reason is not GapReason.CLOSED:
-            due.append(away.at + _TOLD_AFTER_S)
+        if away is not None and away.tell_at is not None:
+            due.append(away.tell_at)
         if successor is not None and successor.patient_from is not None:
             due.append(successor.patient_from + SILENT_AT_FIRST_S)
         return min(due, default=None)
@@ -260,8 +251,8 @@ class MicrophoneSource:
 
     def _go_away(self, since: float, reason: GapReason) -> None:
         now = self._time()
-        self._away = Away(since, reason, at=now, lost_at=now)
-        self._back_off = BackOff(now, _GONE_S if reason is GapReason.DEVICE_LOST else 0.0)
+        self._away = Away(since, reason, lost_at=now)
+        self._back_off = BackOff(now, gone=reason is GapReason.DEVICE_LOST)
         self._counts.released()
 
     def _come_back(self) -> bool:
@@ -270,10 +261,11 @@ class MicrophoneSource:
         if away is None:
             raise RuntimeError("a microphone is opened before it is read")
         now = self._time()
-        overdue = not away.told and now >= away.at + _TOLD_AFTER_S
-        if away.reason is not GapReason.CLOSED and (self._wishes.released or overdue):
-            # Whoever was speaking is not kept waiting for the end of the gap.
-            self._stay_away(away, GapReason.CLOSED if self._wishes.released else away.reason)
+        if self._wishes.released and away.reason is not GapReason.CLOSED:
+            self._stay_away(away, GapReason.CLOSED)
+            return False
+        if away.tell_at is not None and now >= away.tell_at:
+            self._stay_away(away, away.reason)
             return False
         if self._wishes.released:
             self._drop_successor()
@@ -294,7 +286,8 @@ class MicrophoneSource:
         """Tell of the time until now, and stay away for ``reason``."""
         now = self._now()
         self._end_pause(away, now)
-        self._away = Away(now, reason, at=self._time(), lost_at=away.lost_at, told=True)
+        lost_at = away.lost_at if reason is away.reason else self._time()
+        self._away = Away(now, reason, lost_at, told=True)
 
     def _still_away(self, away: Away, reason: str) -> None:
         log.debug("the microphone is not there yet", reason=reason)
@@ -332,51 +325,61 @@ class MicrophoneSource:
         now = self._time()
         self._vigil = Vigil(stream, now)
         self._away = None
-        self._better = None if stream.best else BetterDevice(now, sound_cards())
+        self._better = None
+        self._look_for_better(stream)
         self._counts.opened(stream.block_ms)
 
     # -- from one stream to the next
 
+    def _look_for_better(self, stream: DeviceStream) -> None:
+        if stream.best:
+            self._better = None
+        elif self._better is None:
+            self._better = BetterDevice(self._time(), sound_cards())
+
     def _wants_other_blocks(self, stream: DeviceStream) -> bool:
-        wanted = self._wishes.block_ms
-        return wanted != stream.block_ms and wanted not in self._exclusive
+        return self._wishes.block_ms not in (stream.block_ms, *self._exclusive)
 
     def _begin_change(self, vigil: Vigil) -> None:
-        """Begin to open the stream that is wanted instead of ``stream``, if another is."""
+        """Begin to open the stream that is wanted instead of this one, if another is."""
         stream, wishes, better, now = vigil.stream, self._wishes, self._better, self._time()
         block_ms, ring_s = wishes.block_ms, wishes.ring_s
         if wishes.choice_changed:
             wishes.choice_changed = False
-            self._open_better(stream)
-            log.info("taking over the changed choice of microphones")
+            self._open_better(stream, log.warning)
         elif self._wants_other_blocks(stream) and now >= wishes.settled_at:
-            self._open_next(lambda: self._opener.same(stream, block_ms, ring_s))
+            self._open_next(lambda: self._opener.same(stream, block_ms, ring_s), block_ms=block_ms)
         elif better is not None and wishes.quiet and now >= better.due:
             if better.look(now, sound_cards()):
                 log.info("the sound cards changed: looking for a better microphone")
                 self._leave(vigil, GapReason.DEVICE_LOST)
             elif better.may_try(now):
-                self._open_better(stream)
+                self._open_better(stream, log.debug)
 
-    def _open_better(self, stream: DeviceStream) -> None:
-        choice, block_ms, ring_s = self._wishes.settings
-        self._open_next(lambda: self._opener.better(stream.device, choice, block_ms, ring_s))
+    def _open_better(self, stream: DeviceStream, complain: Callable[..., None]) -> None:
+        settings = self._wishes.settings
+        self._open_next(lambda: self._opener.better(stream, *settings), complain=complain)
 
-    def _open_next(self, opening: Callable[[], DeviceStream | None]) -> None:
+    def _open_next(
+        self,
+        opening: Callable[[], DeviceStream | None],
+        *,
+        block_ms: int = 0,
+        complain: Callable[..., None] = log.debug,
+    ) -> None:
         future = self._worker.run(opening)
         future.add_done_callback(lambda _: self._arrived.set())
-        self._successor = Successor(future, began=self._time(), block_ms=self._wishes.block_ms)
+        self._successor = Successor(future, self._time(), complain, block_ms)
 
     def _hand_over(self, vigil: Vigil, successor: Successor) -> bool:
         """Both streams are open, or nearly so: read on in the new one as soon as that can be."""
         reason = successor.failed(self._time(), SILENT_AT_FIRST_S)
-        if reason is not None:
-            self._exclusive.add(successor.block_ms)
-            log.debug(f"it stays the microphone {self.name!r} as it is", reason=reason)
+        if reason is not None or successor.unneeded:
             self._drop_successor()
-            return False
-        if successor.unneeded:
-            self._successor = None
+            self._exclusive.add(successor.block_ms)
+            self._look_for_better(vigil.stream)
+            if reason is not None:
+                successor.complain(f"it stays the microphone {self.name!r} as it is: {reason}")
             return False
         new = successor.delivering
         if new is None:

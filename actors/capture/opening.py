@@ -113,17 +113,19 @@ class Opener:
         return stream
 
     def better(
-        self, current: InputDevice, choice: DeviceChoice, block_ms: int, ring_s: int
+        self, current: DeviceStream, choice: DeviceChoice, block_ms: int, ring_s: int
     ) -> DeviceStream | None:
-        """Open a device that ``choice`` ranks above ``current``; None where that is the best there
-        is.
+        """Open a device that ``choice`` ranks above that of ``current``; None where there is none.
+
+        ``current`` is told whether it is the best of all that may come.
 
         Raises:
             SourceError: there is none of the choice at all, or those above cannot be opened.
         """
         devices = list_input_devices()
+        current.best = is_best(devices, choice, current.device)
         ranked(devices, choice)
-        wanted = better_devices(devices, choice, current)
+        wanted = better_devices(devices, choice, current.device)
         return self._open(devices, wanted, choice, block_ms, ring_s) if wanted else None
 
     def _open(

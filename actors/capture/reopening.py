@@ -18,11 +18,12 @@ class BackOff:
     """The wait between attempts: 0.25 s, doubling up to 5 s, for ever.
 
     Args:
-        now: the first attempt is due then, plus ``first_wait`` seconds.
+        now: the first attempt is due then.
+        gone: the device is gone, so that the first attempt waits, too: it may be there soon.
     """
 
-    def __init__(self, now: float, first_wait: float = 0.0) -> None:
-        self.due = now + first_wait
+    def __init__(self, now: float, *, gone: bool = False) -> None:
+        self.due = now + _FIRST_WAIT_S if gone else now
         self.failures = 0
 
     def failed(self, now: float) -> None:

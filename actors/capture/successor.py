@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vivavoce.actors.capture.device_stream import DeviceStream
@@ -10,6 +11,8 @@ from vivavoce.actors.capture.handover import Handover
 from vivavoce.actors.capture.source import SourceError
 from vivavoce.pipeline.messages import GapReason
 from vivavoce.pipeline.metrics import Metrics
+
+_TOLD_AFTER_S = 2.0
 
 
 @dataclass(slots=True)
@@ -19,16 +22,24 @@ class Away:
     Attributes:
         since: when the last sample was captured, on the clock that goes on during sleep.
         reason: why.
-        at: when that was noticed, on the loop's clock.
+        lost_at: when the device was closed, on the loop's clock.
         told: a gap has told of the time until ``since``.
-        lost_at: as ``at``, of the first gap.
     """
 
     since: float
     reason: GapReason
-    at: float
     lost_at: float
     told: bool = False
+
+    @property
+    def tell_at(self) -> float | None:
+        """When a gap is told though no device is back, on the loop's clock; None: only then.
+
+        Whoever was speaking when the device went is not kept waiting for the end of the gap.
+        """
+        if self.told or self.reason is GapReason.CLOSED:
+            return None
+        return self.lost_at + _TOLD_AFTER_S
 
 
 @dataclass(slots=True)
@@ -38,16 +49,16 @@ class Successor:
     Attributes:
         future: the opening.
         began: when, on the loop's clock.
-        block_ms: what it is opened for, if that is another block length.
-        chosen: it is opened for a device that a person chose just now.
+        complain: how loud it is logged when it comes to nothing: a person may have asked for it.
+        block_ms: the block length that it is opened for; 0 where it is another device.
         handover: from the stream that is read, once both deliver.
         patient_from: when it began to be waited for.
     """
 
     future: asyncio.Future[DeviceStream | None]
     began: float
+    complain: Callable[..., None]
     block_ms: int = 0
-    chosen: bool = False
     handover: Handover | None = None
     patient_from: float | None = None
 
@@ -86,9 +97,9 @@ class Successor:
             return "it ended at once"
         if self.patient_from is None:
             self.patient_from = now
-        if stream.latest is None and now >= self.patient_from + patience:
-            return "it delivers no sound"
-        return None
+        if now < self.patient_from + patience:
+            return None
+        return "it delivers no sound" if stream.latest is None else "it hears something else"
 
 
 class Counts:

@@ -10,6 +10,8 @@ from vivavoce.pipeline.ring import Hole
 
 SILENT_AT_FIRST_S = 10.0
 """How long a device may take to its first sound: it may have to wake up."""
+OVERSLEPT_S = 0.5
+"""How late a timer is in a program that was suspended; the audio thread has not run either."""
 _SILENT_S = 1.0
 _SILENT_BLOCKS = 4
 """A device that has not called back for so long, the longer of the two, is lost."""

@@ -324,10 +324,32 @@ def test_another_device_in_the_profile_is_taken_over_while_it_runs(monkeypatch) 
         await life.source.set_capture(CaptureSettings(device="nonsense"))
         await life.pass_by(1)
         assert life.stream.name == "Second"
+        for block_ms in (512, 32):  # what could not be opened was not a block length
+            await life.power(PowerMode.LISTENING, block_ms)
+            await life.pass_by(2)
+            assert life.stream.options["blocksize"] == 16 * block_ms
 
     life = live(monkeypatch, story, "First", "Second")
     assert life.gaps == []
     life.assert_true_to_time()
+
+
+def test_a_device_that_the_profile_likes_better_now_is_taken_when_it_comes(monkeypatch) -> None:
+    cards = ["0 [Built-in]"]
+    monkeypatch.setattr("vivavoce.actors.capture.microphone.sound_cards", lambda: cards[0])
+
+    async def story(life: Life) -> None:
+        await life.power(PowerMode.LISTENING, 32)
+        await life.pass_by(1)
+        await life.source.set_capture(CaptureSettings(device=["Headset", "Built-in"]))
+        await life.pass_by(15)
+        assert life.stream.name == "Built-in"
+        life.portaudio.plugged.append("Headset")
+        cards[0] += "1 [Headset]"
+        await life.pass_by(12)
+        assert life.stream.name == "Headset"
+
+    live(monkeypatch, story, "Built-in", choice="Built-in")
 
 
 # -- the end, at any moment

@@ -23,7 +23,7 @@ ALL = [BUILT_IN, HEADSET, CAMERA]
 
 
 def test_the_waits_double_up_to_five_seconds() -> None:
-    back_off = BackOff(100.0, 0.25)
+    back_off = BackOff(100.0, gone=True)
     now, waits = 100.0, []
     for _ in range(8):
         waits.append(back_off.due - now)

@@ -67,7 +67,7 @@ async def _measure(options: Options) -> Result:
             f"{_HISTOGRAMS} histograms with observations; a sample every "
             f"{profile.metrics.interval_s:g} s, when quiet every "
             f"{profile.metrics.quiet_interval_s:g} s",
-            "`idle` is calculated: a tick and its wake-up cost there what they cost while listening",
+            "`idle` is calculated: a tick and its wake-up cost what they cost while listening",
         ],
     )
 

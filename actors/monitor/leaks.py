@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 
 import msgspec
 
@@ -27,7 +26,8 @@ _SETTLE_S = 600.0
 _STEPS = 3
 """So many jumps are taken for steps; memory that goes on jumping is growing."""
 _STEP_FACTOR = 4.0
-"""A step is so many times the usual change from one point to the next."""
+"""A step is so many times the usual change."""
+_BESIDE = 5
 _CONFIDENT_SHARE = 0.5
 """Of what is allowed: the lower bound of the slope lies above it."""
 _IN_A_ROW = 3
@@ -132,23 +132,28 @@ class LeakWatch:
 
 
 def without_steps(values: list[float], floor: float) -> list[float]:
-    """The values with the largest jumps taken out: three at most, each above ``floor``.
+    """The values with the largest steps taken out: three at most, each above ``floor``.
 
-    A jump is a change between neighbours that is large beside the usual one. What it is replaced
-    with is the usual change, so that growth beneath it remains.
+    A step is where the medians of the five values before and behind differ by far more than they
+    do elsewhere; growth beneath it remains, and a single value that is far out is none.
     """
-    changes = [after - before for before, after in pairwise(values)]
-    usual = median(changes)
-    spread = 1.4826 * median(abs(change - usual) for change in changes)
-    limit = max(floor, _STEP_FACTOR * spread)
-    by_size = sorted(range(len(changes)), key=lambda at: -abs(changes[at] - usual))
-    for at in by_size[:_STEPS]:
-        if abs(changes[at] - usual) > limit:
-            changes[at] = usual
-    smooth = values[:1]
-    for change in changes:
-        smooth.append(smooth[-1] + change)
-    return smooth
+    values = list(values)
+    for _ in range(_STEPS):
+        places = range(2, len(values) - 2)
+        rises = [
+            median(values[at : at + _BESIDE]) - median(values[max(0, at - _BESIDE) : at])
+            for at in places
+        ]
+        usual = median(rises)
+        spread = 1.4826 * median(abs(rise - usual) for rise in rises)
+        height, at = max((abs(rise - usual), at) for rise, at in zip(rises, places, strict=True))
+        if height <= max(floor, _STEP_FACTOR * spread):
+            break
+        step = rises[at - 2] - usual
+        near = range(max(1, at - _BESIDE), min(len(values), at + _BESIDE))
+        at = max(near, key=lambda one, by=step: (values[one] - values[one - 1]) * by)
+        values[at:] = [value - step for value in values[at:]]
+    return values
 
 
 class TypeGrowth(msgspec.Struct, frozen=True, kw_only=True):

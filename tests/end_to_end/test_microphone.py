@@ -49,12 +49,13 @@ class Listening:
 
     def __init__(self, microphone, tmp_path: Path, *options: str) -> None:
         self.lines: list[str] = []
+        self.errors = tmp_path / "errors"
         self.process = subprocess.Popen(
             command("--format", "jsonl", *options, *WHISPER),
             env={**isolated(tmp_path), **microphone.environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.errors.open("wb"),
         )
 
     def wait_for(self, kind: str) -> dict:
@@ -63,12 +64,13 @@ class Listening:
             event = json.loads(line)
             if event["type"] == kind:
                 return event
-        raise AssertionError(self.process.stderr.read().decode())
+        raise AssertionError(self.errors.read_text())
 
     def end(self) -> Outcome:
         self.process.send_signal(signal.SIGINT)
-        rest, err = self.process.communicate(timeout=30)
-        return Outcome(self.process.returncode, "".join(self.lines) + rest.decode(), err.decode())
+        rest = self.process.stdout.read().decode()  # not communicate(): lines wait in the buffer
+        code = self.process.wait(timeout=10)
+        return Outcome(code, "".join(self.lines) + rest, self.errors.read_text())
 
 
 @pytest.fixture

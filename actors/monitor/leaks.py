@@ -151,7 +151,7 @@ def without_steps(values: list[float], floor: float) -> list[float]:
             break
         step = rises[at - 2] - usual
         near = range(max(1, at - _BESIDE), min(len(values), at + _BESIDE))
-        at = max(near, key=lambda one, by=step: (values[one] - values[one - 1]) * by)
+        at = max(((values[one] - values[one - 1]) * step, one) for one in near)[1]
         values[at:] = [value - step for value in values[at:]]
     return values
 

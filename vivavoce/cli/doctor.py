@@ -7,25 +7,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import Literal
 
 import click
 import msgspec
 
+from vivavoce.cli import doctor_machine
+from vivavoce.cli.finding import Finding
 from vivavoce.cli.table import coloured, styled
 from vivavoce.config.errors import VivavoceError
 
-
-class Finding(msgspec.Struct, frozen=True):
-    """One check: what was looked at, how it is, and what to do about it."""
-
-    check: str
-    state: Literal["ok", "warning", "problem"]
-    text: str
-    fix: str = ""
-
-
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+_SEVERITY = ("problem", "warning", "ok")
 _PACKAGES = ("numpy", "av", "soxr", "faster_whisper", "ctranslate2", "pocketsphinx")
 
 
@@ -41,11 +33,20 @@ def command(context: click.Context, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([msgspec.to_builtins(finding) for finding in findings], indent=2))
     else:
-        for finding in findings:
-            state = styled(f"{finding.state:8}", colour=_COLOURS[finding.state])
-            fix = f"\n          {finding.fix}" if finding.fix else ""
-            click.echo(f"{state}  {finding.check}: {finding.text}{fix}", color=coloured())
+        _print(findings)
     context.exit(1 if any(finding.state == "problem" for finding in findings) else 0)
+
+
+def _print(findings: list[Finding]) -> None:
+    """As in the report of a run: what is wrong comes first, with what to do about it."""
+    wrong = [finding for finding in findings if finding.state != "ok"]
+    click.echo(f"findings: {len(wrong)}" if wrong else "findings: none, all is there")
+    width = max(len(finding.check) for finding in findings)
+    for finding in sorted(findings, key=lambda one: _SEVERITY.index(one.state)):
+        state = styled(f"{finding.state:8}", colour=_COLOURS[finding.state])
+        line = f"  {state}  {finding.check.ljust(width)}  {finding.text}"
+        fix = f"\n  {'':8}  {'':{width}}  → {finding.fix}" if finding.fix else ""
+        click.echo(line + fix, color=coloured())
 
 
 def _python() -> Iterator[Finding]:
@@ -153,6 +154,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _models,
     _automatic_model,
     _microphone,
+    *doctor_machine.CHECKS,
     _machine,
     _profiles,
 )

@@ -179,12 +179,18 @@ _SHOWN_ELSEWHERE = {"vivavoce_overload_rung", "vivavoce_overload_rung_highest"}
 
 
 def _counted(figures: Figures, section: Section) -> list[Row]:
-    """Counters of a section that are not 0."""
+    """Counters of a section that are not 0, and the gauges of audio."""
     found: list[Row] = []
     for full, value in figures.counters.items():
         name, labels = _parsed(full)
         if section_of(name) == section and value:
             found.append((_safe(label_of(name, labels)), _number(value)))
+    if section == "audio":  # what is set and what was reached, beside what was counted
+        found += [
+            (label_of(name, {}), _number(value))
+            for name, value in figures.gauges.items()
+            if section_of(name) == "audio"
+        ]
     return found
 
 

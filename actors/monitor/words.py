@@ -28,6 +28,21 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_capture_clipped_samples_total": Word(
         "audio", "samples clipped", "Samples beyond full scale."
     ),
+    "vivavoce_capture_block_ms": Word(
+        "audio", "block length in ms", "Length of the microphone's audio blocks in milliseconds."
+    ),
+    "vivavoce_capture_device_reopened_total": Word(
+        "faults", "microphone opened again", "Times the audio device was lost and opened again."
+    ),
+    "vivavoce_capture_handovers_total": Word(
+        "audio", "changes of block length", "Changes of block length without losing audio."
+    ),
+    "vivavoce_capture_handover_seconds": Word(
+        "latency", "change of block length", "How long a change of block length took."
+    ),
+    "vivavoce_capture_ring_high_water_seconds": Word(
+        "audio", "most audio that waited, in seconds", "The most audio that waited in the ring."
+    ),
     "vivavoce_vad_frames_total": Word(
         "audio", "frames heard", "Frames of 32 ms that were looked at for speech."
     ),

@@ -336,6 +336,7 @@ class Pipeline:
         self._monitor = MonitorActor(
             profile,
             channels=lambda: {one.name: one.statistics() for one in self._all_channels()},
+            statistics=lambda: gather_statistics(self.context, self._all_channels()),
             on_trim=transcription.trim,
             engine_ready=lambda: transcription.engine_ready,
             live=not self._reads_ahead,

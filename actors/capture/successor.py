@@ -111,17 +111,17 @@ class Counts:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._block_ms = metrics.gauge("vivavoce_capture_block_ms")
+        self._block = metrics.gauge("vivavoce_capture_block_seconds")
         self._handovers = metrics.counter("vivavoce_capture_handovers_total")
         self._high_water = metrics.gauge("vivavoce_capture_ring_high_water_seconds")
 
     def opened(self, block_ms: int) -> None:
         """A stream is read, with that block length."""
-        self._block_ms.set(block_ms)
+        self._block.set(block_ms / 1_000)
 
     def released(self) -> None:
         """No stream is open."""
-        self._block_ms.set(0)
+        self._block.set(0)
 
     def depth(self, stream: DeviceStream) -> None:
         """The ring holds so much, just before it is read."""

@@ -13,8 +13,7 @@ def observe_latency(metrics: Metrics, caption: Partial | Final, elapsed: float) 
     ``vivavoce_speech_to_final_seconds``: end of the speech → its final, here. Of that,
     ``vivavoce_stage_seconds{stage=}``: ``endpoint`` (silence heard until the end was decided),
     ``queue`` (waiting for the engine), ``decode`` (its own work), ``delivery`` (cleanup and the
-    way to here). Where nothing was decoded ahead of the end, what is left is ``capture``: audio
-    block, capture and speech detector.
+    way to here). What comes before them, ``capture``, is measured by the speech detector's actor.
     """
     if isinstance(caption, Partial):
         metrics.histogram("vivavoce_partial_shown_seconds").observe(
@@ -30,8 +29,5 @@ def observe_latency(metrics: Metrics, caption: Partial | Final, elapsed: float) 
         "decode": latency.decode,
         "delivery": max(0.0, total - latency.total),
     }
-    if not latency.speculative:
-        spent = latency.endpoint + latency.queued + latency.decode
-        stages["capture"] = max(0.0, latency.total - spent)
     for stage, taken in stages.items():
         metrics.histogram("vivavoce_stage_seconds", stage=stage).observe(max(0.0, taken))

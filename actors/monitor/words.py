@@ -28,8 +28,8 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_capture_clipped_samples_total": Word(
         "audio", "samples clipped", "Samples beyond full scale."
     ),
-    "vivavoce_capture_block_ms": Word(
-        "audio", "block length in ms", "Length of the microphone's audio blocks in milliseconds."
+    "vivavoce_capture_block_seconds": Word(
+        "audio", "block length in s", "Length of the microphone's audio blocks; 0: none is open."
     ),
     "vivavoce_capture_device_reopened_total": Word(
         "faults", "microphone opened again", "Times the audio device was lost and opened again."

@@ -25,6 +25,7 @@ from vivavoce.pipeline.messages import (
     SpeechAudio,
     SpeechEnded,
     SpeechStarted,
+    seconds,
 )
 from vivavoce.pipeline.power import Power, PowerEvent
 
@@ -77,6 +78,7 @@ class VadActor(Actor[Audio, Speech]):
         metrics = self.context.metrics
         self._frames = metrics.counter("vivavoce_vad_frames_total")
         self._gated = metrics.counter("vivavoce_vad_gated_frames_total")
+        self._delay = metrics.histogram("vivavoce_stage_seconds", stage="capture")
         self._detector = None
 
     async def on_power(self, power: Power) -> None:
@@ -250,12 +252,20 @@ class VadActor(Actor[Audio, Speech]):
             if isinstance(decision, SpeechStarted):
                 self._open = decision
                 self.context.power.tell(PowerEvent.SPEECH_STARTED)
+                self._note_delay(decision.at)
             elif isinstance(decision, SpeechAudio):
                 self._settled = decision.end
             elif isinstance(decision, SpeechEnded):
                 self._open = None
                 self._settled = decision.end
                 self.context.power.tell(PowerEvent.SPEECH_ENDED)
+                self._note_delay(decision.at)
+
+    def _note_delay(self, at: int) -> None:
+        """How long after sample ``at`` was heard something was decided: block, capture and VAD."""
+        delay = self.context.stream.elapsed() - seconds(at)
+        if delay >= 0.0:  # else it was not heard but read ahead
+            self._delay.observe(delay)
 
     async def _give_up(self, end: int) -> None:
         """End the open utterance at what was sent of it; the rest up to ``end`` is a gap."""

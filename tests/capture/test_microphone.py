@@ -136,7 +136,7 @@ class Recording:
 
     def wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + 12
-        while self.ask("gauges")["vivavoce_capture_block_ms"] == 0:
+        while self.ask("gauges")["vivavoce_capture_block_seconds"] == 0:
             assert time.monotonic() < deadline, "it did not come back"
             time.sleep(0.05)
 
@@ -190,7 +190,7 @@ def test_block_lengths_change_without_a_sample_lost_or_doubled(
         for block_ms in lengths:
             recording.say("power", "listening", block_ms, "open")
             time.sleep(1.6)
-            assert recording.ask("gauges")["vivavoce_capture_block_ms"] == block_ms
+            assert recording.ask("gauges")["vivavoce_capture_block_seconds"] == block_ms / 1_000
         result = recording.end()
     finally:
         player.kill()

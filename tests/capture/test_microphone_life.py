@@ -99,7 +99,7 @@ def test_block_lengths_follow_the_mode_without_a_sample_lost_or_doubled(monkeypa
             await life.power(PowerMode.LISTENING, block_ms)
             await life.pass_by(2)
             assert life.stream.options["blocksize"] == 16 * block_ms
-            assert life.metrics.gauges()["vivavoce_capture_block_ms"] == block_ms
+            assert life.metrics.gauges()["vivavoce_capture_block_seconds"] == block_ms / 1_000
 
     life = live(monkeypatch, story)
     assert life.gaps == []

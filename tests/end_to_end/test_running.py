@@ -1,6 +1,7 @@
 """What a user can do to a run that goes on: ask how it is doing, edit its profile, read figures."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -184,6 +185,8 @@ def test_prometheus_and_health_are_served_where_the_profile_says_so(
         page = answer.read().decode()
     assert "vivavoce_finals_total 1.0" in page
     assert "# TYPE vivavoce_endpoint_to_final_seconds histogram" in page
+    stages = re.findall(r'vivavoce_stage_seconds_count{stage="(\w+)"} [1-9]', page)
+    assert sorted(stages) == ["capture", "decode", "delivery", "endpoint", "queue"]
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
         health = json.load(answer)
     assert health["live"]

@@ -252,10 +252,10 @@ def test_latencies_come_from_the_captions_themselves() -> None:
             assert found["vivavoce_speech_to_final_seconds"].maximum == pytest.approx(2.0)
             stages = {
                 stage: found[f'vivavoce_stage_seconds{{stage="{stage}"}}'].maximum
-                for stage in ("endpoint", "queue", "decode", "delivery", "capture")
+                for stage in ("endpoint", "queue", "decode", "delivery")
             }
             assert stages == pytest.approx(
-                {"endpoint": 0.64, "queue": 0.1, "decode": 0.5, "delivery": 0.5, "capture": 0.26}
+                {"endpoint": 0.64, "queue": 0.1, "decode": 0.5, "delivery": 0.5}
             )
             facts = (await stage.ask("statistics")).facts
             assert (facts.model, facts.real_time_factor) == ("base.en", 0.5 / 8)

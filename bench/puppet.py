@@ -17,27 +17,60 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vivavoce import Caption, EndOfStream, Pipeline, PushSource
+from vivavoce import Actor, Caption, EndOfStream, Pipeline, PushSource
 from vivavoce.actors.captions.jsonl import JsonlWriter
+from vivavoce.pipeline.messages import AudioBlock
 
 _PIECE = 8_000
 
 
-def line(*, settings: Sequence[str], pushed: bool) -> list[str]:
+class Tape(Actor[Any, Any]):
+    """Keeps what was captured, each sample at its place, and passes it on.
+
+    Args:
+        path: raw samples; what was not captured is 0.
+    """
+
+    name = "tape"
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    async def on_start(self) -> None:
+        """Open the file."""
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT)
+
+    async def on_message(self, message: Any) -> None:
+        """Write a block; pass everything on."""
+        if isinstance(message, AudioBlock):
+            os.pwrite(self._file, message.pcm.tobytes(), message.start * message.pcm.itemsize)
+        await self.emit(message)
+
+    async def on_stop(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
+def line(*, settings: Sequence[str], pushed: bool = False, tape: Path | None = None) -> list[str]:
     """The command line of the program.
 
     Args:
         settings: overrides of the profile, as for ``--set``.
         pushed: listen to what is pushed, and not to the microphone.
+        tape: where to keep what was captured, as raw samples.
     """
     arguments = [sys.executable, "-P", "-m", "vivavoce.bench.puppet"]
     arguments += ["--pushed"] if pushed else []
+    arguments += ["--tape", str(tape)] if tape else []
     for setting in settings:
         arguments += ["--set", setting]
     return arguments
@@ -48,9 +81,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--pushed", action="store_true")
+    parser.add_argument("--tape")
     options = parser.parse_args()
     source = PushSource() if options.pushed else None
-    asyncio.run(_Puppet(Pipeline(source=source, overrides=options.settings)).run())
+    asyncio.run(_run(Pipeline(source=source, overrides=options.settings), options.tape))
+
+
+async def _run(pipeline: Pipeline, tape: str | None) -> None:
+    if tape is not None:
+        pipeline.insert(Tape(tape), after="capture")
+    await _Puppet(pipeline).run()
 
 
 class _Puppet:

@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from vivavoce.bench.alignment import align, words_of
-from vivavoce.bench.scenario import Placed
+from vivavoce.bench.scenario import Placed, Samples
+from vivavoce.pipeline.messages import SAMPLE_RATE
 
 Event = dict[str, Any]
 
 _BEFORE_S = 0.2
 """The mode so long before the first word is the one that the utterance wakes it from."""
 _ALIKE_S = 0.25
+_MARGIN_S = 0.3
+_PIECE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,11 @@ class Difference:
     Attributes:
         lost: words of the undisturbed run that are not there.
         unlike: utterances with another text, to the letter.
-        moved: utterances whose finals begin or end at another sample (to the millisecond).
         later: how much later each final came, in seconds.
     """
 
     lost: int
     unlike: int
-    moved: int
     later: tuple[float, ...]
 
 
@@ -113,13 +116,42 @@ def difference(undisturbed: Sequence[Trial], found: Sequence[Trial]) -> Differen
     return Difference(
         lost=sum(lost_words(one.text, other.text) for one, other in pairs),
         unlike=sum(one.text != other.text for one, other in pairs),
-        moved=sum((one.start, one.end) != (other.start, other.end) for one, other in pairs),
         later=tuple(
             other.final - one.final
             for one, other in pairs
             if one.final is not None and other.final is not None
         ),
     )
+
+
+def altered(played: Samples, heard: Samples, placed: Sequence[Placed]) -> list[int]:
+    """For each utterance, how many of its samples were not heard as they were played, in order.
+
+    Where an utterance was heard is found by a piece of it that is in ``heard`` exactly; all the
+    rest has to lie around it. 0 where nothing was lost, doubled or changed.
+    """
+    return [
+        _altered(played[_at(one.onset - _MARGIN_S) : _at(one.end + _MARGIN_S)], heard)
+        for one in placed
+    ]
+
+
+def _altered(wanted: Samples, heard: Samples) -> int:
+    best = len(wanted)
+    # A loud piece from its middle, and others where that one itself was damaged.
+    for share in (0.5, 0.25, 0.75):
+        at = int(share * len(wanted))
+        piece = wanted[at : at + _PIECE]
+        for found in np.flatnonzero(heard[: len(heard) - _PIECE] == piece[0]):
+            if np.array_equal(heard[found : found + _PIECE], piece):
+                there = heard[max(0, found - at) : found - at + len(wanted)]
+                same = there == wanted[: len(there)]
+                best = min(best, len(wanted) - int(np.count_nonzero(same)))
+    return best
+
+
+def _at(seconds: float) -> int:
+    return max(0, round(seconds * SAMPLE_RATE))
 
 
 def shift_of(expected: Sequence[float], found: Sequence[float]) -> float | None:

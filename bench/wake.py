@@ -13,12 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from vivavoce.bench import microphone, proc, puppet, wake_report
-from vivavoce.bench.child import Run, RunFailed, engine_arguments, interrupt, started, watched
+from vivavoce.bench.child import Run, RunFailed, engine_arguments, started, watched
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Result
-from vivavoce.bench.scenario import Scenario, Utterance, alternating, planned, utterances
-from vivavoce.bench.trials import shift_of, trials
+from vivavoce.bench.scenario import Scenario, alternating, planned, utterances
+from vivavoce.bench.trials import altered, shift_of, trials
 from vivavoce.bench.wake_report import Heard, Reopened
 from vivavoce.pipeline.messages import PowerMode
 
@@ -36,6 +38,8 @@ _SEED = 11
 _KEEP = 1_000_000
 _LOOK_EVERY_S = 0.25
 _PATIENCE_S = 60.0
+_HEARD_AFTER_S = 1.0
+"""What was played last is heard by then."""
 _OTHER_MODES = 30
 _ON_MICROPHONE = 20
 _CLOSED = 12
@@ -89,6 +93,12 @@ def _settings(options: Options) -> list[str]:
     """int8 on the CPU and one language, so that texts do not depend on the machine."""
     fixed = ["transcription.device=cpu", "transcription.compute_type=int8"]
     return [*fixed, "transcription.language=en"] if "--model" in engine_arguments(options) else []
+
+
+def _puppet_settings(options: Options) -> list[str]:
+    _, engine, *model = engine_arguments(options)
+    settings = [f"transcription.engine={engine}", *_settings(options)]
+    return settings + ([f"transcription.model={json.dumps(model[1])}"] if model else [])
 
 
 def _command(source: str, mode: PowerMode, options: Options) -> list[str]:
@@ -150,11 +160,15 @@ def _on_microphone(options: Options, scenario: Scenario) -> list[_Task]:
 
 
 def _microphone(scenario: Scenario, mode: PowerMode, options: Options) -> Heard:
+    with TemporaryDirectory(prefix="vivavoce-bench-") as folder:
+        return _taped(scenario, mode, options, Path(folder) / "tape.raw")
+
+
+def _taped(scenario: Scenario, mode: PowerMode, options: Options, tape: Path) -> Heard:
+    line = puppet.line(settings=[f"power.mode={mode}", *_puppet_settings(options)], tape=tape)
     with (
         microphone.null_sink() as environ,
-        started(
-            _command("mic", mode, options), environ=environ, sample_every_s=5.0, keep=_KEEP
-        ) as (child, run),
+        watched(line, environ=environ, sample_every_s=5.0, keep=_KEEP) as (child, run),
     ):
         if mode is not PowerMode.ACTIVE:
             run.wait_for(lambda event: event.get("mode") == mode, _PATIENCE_S)
@@ -163,14 +177,19 @@ def _microphone(scenario: Scenario, mode: PowerMode, options: Options) -> Heard:
             engines = _engines_until(child, ends)
             if not run.silent:
                 player.wait()
-        interrupt(child)
+        time.sleep(_HEARD_AFTER_S)
+        assert child.stdin is not None
+        child.stdin.close()
+        run.returncode = child.wait()
     onsets = [one.onset for one in scenario.placed]
     starts = [event["start"] for event in run.events if event["type"] == "final" and event["text"]]
     shift = shift_of(onsets, starts)
     # An utterance begins with what was heard before its first word: the pre-roll, and the frames
     # that decided. Nobody knows it better than the VAD, so it is left in: the same for all modes.
     found = trials(run.events, scenario.placed, (shift or 0.0) + wake_report.PRE_ROLL_S)
-    return Heard("microphone", mode, found, run.ledger, engines)
+    heard = np.fromfile(tape, dtype="<i2").astype(np.int16)
+    damaged = altered(scenario.pcm, heard, scenario.placed)
+    return Heard("microphone", mode, found, run.ledger, engines, sum(damaged))
 
 
 # -- a released microphone
@@ -178,30 +197,32 @@ def _microphone(scenario: Scenario, mode: PowerMode, options: Options) -> Heard:
 
 def _closed(count: int, options: Options) -> Reopened:
     """Release the microphone, wake the pipeline, speak; again and again."""
-    _, engine, *model = engine_arguments(options)
-    settings = [f"transcription.engine={engine}", *_settings(options)]
-    settings += [f"transcription.model={json.dumps(model[1])}"] if model else []
     choice = random.Random(_SEED)
     known = utterances()
     spoken = [known[number % len(known)] for number in range(count)]
-    with microphone.null_sink() as environ:
-        line = puppet.line(settings=settings, pushed=False)
+    awake = {one.name: planned([1.0, one, 1.0], _SEED) for one in spoken}
+    sounds = [planned([choice.uniform(1.1, 1.6), one, 1.0], _SEED) for one in spoken]
+    with (
+        TemporaryDirectory(prefix="vivavoce-bench-") as folder,
+        microphone.null_sink() as environ,
+    ):
+        tape = Path(folder) / "tape.raw"
+        line = puppet.line(settings=_puppet_settings(options), tape=tape)
         with watched(line, environ=environ, sample_every_s=5.0, keep=_KEEP) as (child, run):
-            expected: dict[str, str] = {}
-            for one in spoken[: len(known)]:
-                expected[one.name] = _said(one, 1.0, run, environ)
+            expected = {name: _said(sound, run, environ) for name, sound in awake.items()}
             texts, latencies = [], []
-            for one in spoken:
+            for sound in sounds:
                 at = len(run.events)
                 _tell(child, do="force", mode="closed")
                 run.wait_for(lambda event: event.get("mode") == "closed", _PATIENCE_S, after=at)
                 time.sleep(choice.uniform(0.6, 1.4))
                 _tell(child, do="wake")
-                texts.append(_said(one, choice.uniform(0.8, 1.3), run, environ))
+                texts.append(_said(sound, run, environ))
                 latencies.append(_reopening(run.events[at:]))
             assert child.stdin is not None
             child.stdin.close()
             run.returncode = child.wait()
+        heard = np.fromfile(tape, dtype="<i2").astype(np.int16)
     gaps = [event for event in run.events if event["type"] == "gap" and event["reason"] == "closed"]
     return Reopened(
         expected=[expected[one.name] for one in spoken],
@@ -210,13 +231,13 @@ def _closed(count: int, options: Options) -> Reopened:
         told_s=sum(gap["end"] - gap["start"] for gap in gaps),
         gaps=len(gaps),
         ledger=run.ledger,
+        altered=sum(sum(altered(sound.pcm, heard, sound.placed)) for sound in sounds),
     )
 
 
-def _said(one: Utterance, before_s: float, run: Run, environ: Mapping[str, str]) -> str:
-    """Speak after a silence, and return what was understood; nothing where nothing came."""
+def _said(sound: Scenario, run: Run, environ: Mapping[str, str]) -> str:
+    """Play it, and return what was understood; nothing where nothing came."""
     at = len(run.events)
-    sound = planned([before_s, one, 1.0], _SEED)
     with microphone.playing(sound.pcm.tobytes(), dict(environ)) as player:
         player.wait()
     try:

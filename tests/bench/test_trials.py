@@ -3,6 +3,7 @@
 import random
 from itertools import accumulate
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,18 +82,35 @@ def test_lost_words(reference: str, text: str, lost: int) -> None:
     assert lost_words(reference, text) == lost
 
 
-def trial(text: str, start: float = 1.0, final: float | None = 0.7) -> Trial:
-    return Trial(text, start, 2.0, "parked", 0.1, 0.3, final)
+def trial(text: str, final: float | None = 0.7) -> Trial:
+    return Trial(text, 1.0, 2.0, "parked", 0.1, 0.3, final)
 
 
-def test_a_difference_counts_what_is_lost_unlike_moved_and_later() -> None:
+def test_a_difference_counts_what_is_lost_unlike_and_later() -> None:
     undisturbed = [trial("It is."), trial("The only way."), trial("Yes."), trial("No.")]
     same = difference(undisturbed, undisturbed[:2])
-    assert (same.lost, same.unlike, same.moved, same.later) == (0, 0, 0, (0.0, 0.0))
-    found = [trial("it is", final=0.9), trial("only way.", start=1.5), trial("", final=None)]
+    assert (same.lost, same.unlike, same.later) == (0, 0, (0.0, 0.0))
+    found = [trial("it is", final=0.9), trial("only way."), trial("", final=None)]
     apart = difference(undisturbed, found)
-    assert (apart.lost, apart.unlike, apart.moved) == (2, 3, 1)
+    assert (apart.lost, apart.unlike) == (2, 3)
     assert apart.later == pytest.approx((0.2, 0.0))
+
+
+def test_speech_that_was_captured_as_played_has_no_altered_samples() -> None:
+    sound = np.random.default_rng(1).integers(-2_000, 2_000, 16_000 * 8).astype(np.int16)
+    placed = [Placed("one", 1.0, 2.0), Placed("two", 4.0, 6.0)]
+    late = np.concatenate([np.zeros(777, dtype=np.int16), sound])
+    assert trials.altered(sound, late, placed) == [0, 0]
+    # 86 samples lost in the second utterance: a third of it, and what was kept behind, has moved.
+    cut = round(5.2 * 16_000)
+    lost = np.concatenate([late[:cut], late[cut + 86 :]])
+    one, two = trials.altered(sound, lost, placed)
+    assert one == 0
+    assert 10_000 < two < 25_000
+    changed = late.copy()
+    changed[777 + 20_000] += 1
+    assert trials.altered(sound, changed, placed) == [1, 0]
+    assert trials.altered(sound, late[: 16_000 * 3], placed)[1] == 2.6 * 16_000
 
 
 @settings(max_examples=30, deadline=None)

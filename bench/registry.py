@@ -15,6 +15,7 @@ NAMES = (
     "micro",
     "pipeline",
     "ring",
+    "loop",
     "monitor",
     "startup",
     "phrases",

@@ -47,6 +47,17 @@ def test_ring_measures_with_and_without_a_decoding_engine(bench: Bench, tmp_path
         assert f"{cadence}, quiet: callback, p99" in found
 
 
+def test_loop_measures_beside_an_empty_one(bench: Bench, tmp_path: Path) -> None:
+    shown = bench("loop", "--quick", "--save", "r.json")
+    assert shown.exit_code == 0, shown.output
+    found = figures(tmp_path / "r.json")
+    lag = found["captioning: lag, p99.9"]
+    assert lag.budget == 20.0
+    assert lag.samples > 100
+    assert 0 < lag.value <= found["captioning: lag, longest"].value
+    assert found["empty loop in another process: lag, p99.9"].samples > 100
+
+
 def test_startup_knows_the_first_sample_memory_and_imports(bench: Bench, tmp_path: Path) -> None:
     shown = bench("startup", "--quick", "--save", "r.json")
     assert shown.exit_code == 0, shown.output

@@ -80,7 +80,9 @@ class RevivedEngine:
     async def ready(self) -> EngineClient:
         """The running engine; started now if it does not run.
 
-        Whoever stops waiting does not stop the start: others wait for it, too.
+        Whoever stops waiting does not stop the start: others wait for it, too. And a start that was
+        stopped for another engine's sake is no end of the waiting: that would be taken for the end
+        of who waits.
 
         Raises:
             EngineError: it cannot be loaded, and starting again would not help.
@@ -90,7 +92,10 @@ class RevivedEngine:
             if self._starting is None:
                 self._starting = asyncio.ensure_future(self._start_again())
                 self._starting.add_done_callback(self._started)
-            await asyncio.shield(self._starting)
+            starting = self._starting
+            await asyncio.wait([starting])
+            if not starting.cancelled():
+                starting.result()
         assert self._engine is not None
         return self._engine
 
@@ -138,11 +143,11 @@ class RevivedEngine:
             EngineError, EngineDied: the other one cannot be loaded; this one stays.
         """
         other = await start()
-        await self._stop_starting()
         before, self._engine = self._engine, other
         self._start = start
         self._running = True
         self.generation += 1
+        await self._stop_starting()  # now: who waits for it finds the other one
         if before is not None:
             await before.stop()
 

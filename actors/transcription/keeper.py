@@ -82,7 +82,7 @@ class EngineKeeper:
         if starters.reviser is not None:
             better = RevivedEngine(starters.reviser, restarts, context.clock)
             desk = EngineDesk(better, options, context, cache)
-            self.reviser = Reviser(desk, context, emit, _MAX_REVISIONS)
+            self.reviser = Reviser(desk, context, emit, _MAX_REVISIONS, self.idle)
 
     def want(self, wanted: bool) -> None:
         """Whether the engines are to be there while nobody needs them."""
@@ -118,6 +118,8 @@ class EngineKeeper:
                 await self._replace()
             if self._wanted:
                 await self.engine.ready()
+                if self.reviser is not None:
+                    await self.reviser.ready()
             elif not self._in_work():
                 await self.stop()
             await self._news.wait()

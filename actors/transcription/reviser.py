@@ -30,6 +30,7 @@ class Reviser:
         context: metrics.
         emit: sends a revision on.
         limit: how many finals may wait.
+        on_idle: told whenever no final waits any more.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Reviser:
         context: ActorContext,
         emit: Callable[[Revision], Awaitable[None]],
         limit: int,
+        on_idle: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._context = context
         self._emit = emit
         self._limit = limit
+        self._on_idle = on_idle
         self._waiting: deque[tuple[Utterance | None, Final]] = deque()
         self._skipped: list[Final] = []  # directly behind the first of those that wait
         self._given_up = False
@@ -76,10 +79,10 @@ class Reviser:
         Raises:
             EngineError: the engine cannot be loaded.
         """
-        await self._desk.engine.ready()
         while True:
             if not self._waiting:
                 self._all_done.set()
+                self._on_idle()
                 self._news.clear()
                 await self._news.wait()
                 continue
@@ -104,10 +107,26 @@ class Reviser:
         try:
             return await self._desk.final(utterance, final.end)
         except EngineDied as death:
-            # Captions go on without: the draft's finals are what was said.
-            self._given_up = True
-            log.error(f"no more revisions, finals stay as they are: {death}")  # noqa: TRY400 - one line
+            self._give_up(death)
             return None
+
+    async def ready(self) -> None:
+        """Load the engine, if there are to be revisions at all.
+
+        Raises:
+            EngineError: it cannot be loaded.
+        """
+        if self._given_up or self._off:
+            return
+        try:
+            await self._desk.engine.ready()
+        except EngineDied as death:
+            self._give_up(death)
+
+    def _give_up(self, death: EngineDied) -> None:
+        # Captions go on without: the draft's finals are what was said.
+        self._given_up = True
+        log.error(f"no more revisions, finals stay as they are: {death}")
 
     @property
     def busy(self) -> bool:

@@ -250,3 +250,56 @@ def test_without_the_draft_the_better_model_is_asked_at_once() -> None:
     assert [revision.model for revision in revisions] == ["better", "better"]
     assert len(better.finals) == 1
     assert len(alone.finals) == 1, "the revision repeats its own final"
+
+
+def test_speech_while_the_parked_engine_is_replaced_is_heard_by_the_other_one() -> None:
+    """The old one begins to load for it, and is not finished when the other one takes over."""
+
+    async def script(scene: Scene) -> None:
+        await scene.actor.on_power(PARKED)
+        await scene.silence(1.0)
+        await change(scene, model="other")
+        await scene.silence(0.2)
+        await scene.utterance(2.0)
+        await scene.silence(3.0)
+
+    scene = Scene(ScriptedEngine())
+    scene.others["other"] = other()
+    events = play(scene, script)
+    assert [final.model for final in finals(events)] == ["other"]
+    assert scene.context.ledger.summary().pending == 0
+    assert not scene.engine.running_now
+
+
+def test_parked_while_both_models_load_it_still_hears_what_is_said() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(0.7)
+        assert scene.engine.running_now
+        assert not better.running_now
+        await scene.actor.on_power(PARKED)
+        await scene.silence(2.0)
+        assert not scene.engine.running_now
+        assert not better.running_now
+        await scene.utterance(2.0)
+        await scene.silence(3.0)
+
+    better = other("better")
+    scene = Scene(ScriptedEngine(), reviser=better, draft="m")
+    events = play(scene, script)
+    assert len(finals(events)) == 1
+    assert [event.model for event in events if isinstance(event, Revision)] == ["better"]
+
+
+def test_parked_with_a_revision_in_work_both_models_end_after_it() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.utterance(2.0)
+        await scene.silence(1.0)
+        await scene.actor.on_power(PARKED)
+        await scene.silence(2.0)
+        assert better.running_now, "the revision takes five seconds"
+        await scene.silence(5.0)
+        assert not scene.engine.running_now
+        assert not better.running_now
+
+    better = ScriptedEngine(final_s=5.0)
+    play(Scene(ScriptedEngine(), reviser=better, draft="m"), script)

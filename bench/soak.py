@@ -185,6 +185,8 @@ def _in_real_time(plan: _Plan, options: Options) -> Soaked:
         started(arguments, environ=environ, sample_every_s=5.0, keep=_KEEP) as (child, run),
     ):
         with recorded(child.pid, run, plan.every_s) as course:
+            # It is known to listen once it says that nobody speaks.
+            run.wait_for(lambda event: event.get("mode") == "listening", _PATIENCE_S)
             ends = time.monotonic() + seconds
             while time.monotonic() < ends and not run.silent:
                 scenario = scenarios[cycles % len(scenarios)]

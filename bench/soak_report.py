@@ -216,7 +216,9 @@ def notes(
     )
     lines.append(
         f"real time: a PortAudio stream on a PulseAudio null sink, nothing is faster; thresholds "
-        f"{_told(slow)}, so that each cycle goes through all modes"
+        f"{_told(slow)}, so that each cycle goes through all modes. PulseAudio serves another "
+        "listener and a player at the same time, which costs wake-ups: what a mode costs alone is "
+        "what `idle` measures"
     )
     return lines
 

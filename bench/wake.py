@@ -207,8 +207,11 @@ def _closed(count: int, options: Options) -> Reopened:
         microphone.null_sink() as environ,
     ):
         tape = Path(folder) / "tape.raw"
-        line = puppet.line(settings=_puppet_settings(options), tape=tape)
+        settings = [*_puppet_settings(options), "power.listening_after_s=0.5"]
+        line = puppet.line(settings=settings, tape=tape)
         with watched(line, environ=environ, sample_every_s=5.0, keep=_KEEP) as (child, run):
+            # It is known to listen once it says that nobody speaks.
+            run.wait_for(lambda event: event.get("mode") == "listening", _PATIENCE_S)
             expected = {name: _said(sound, run, environ) for name, sound in awake.items()}
             texts, latencies = [], []
             for sound in sounds:

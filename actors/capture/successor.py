@@ -35,11 +35,10 @@ class Away:
     def tell_at(self) -> float | None:
         """When a gap is told though no device is back, on the loop's clock; None: only then.
 
-        Whoever was speaking when the device went is not kept waiting for the end of the gap.
+        Whoever was speaking when the device went is not kept waiting for the end of the gap, and
+        where it was released at once, others learn that the stream has begun.
         """
-        if self.told or self.reason is GapReason.CLOSED:
-            return None
-        return self.lost_at + _TOLD_AFTER_S
+        return None if self.told else self.lost_at + _TOLD_AFTER_S
 
 
 @dataclass(slots=True)

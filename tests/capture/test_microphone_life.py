@@ -172,9 +172,28 @@ def test_a_released_microphone_is_opened_again_when_it_is_wanted(monkeypatch) ->
         await life.pass_by(1)
 
     life = live(monkeypatch, story)
-    only_gap(life, GapReason.CLOSED, 50.1)
+    assert [gap.reason for gap in life.gaps] == [GapReason.CLOSED] * 2
+    assert seconds(life.gaps[-1].end - life.gaps[0].start) == pytest.approx(50.1, abs=0.1)
+    life.assert_true_to_time()
     assert life.portaudio.started_anew == 0
     assert life.count(REOPENED % "closed") == 1
+
+
+def test_who_spoke_when_the_microphone_was_released_need_not_wait_until_it_is_back(
+    monkeypatch,
+) -> None:
+    """Only a gap ends what was being said; without it the engine would stay for its final."""
+
+    async def story(life: Life) -> None:
+        await life.pass_by(1)
+        await life.power(PowerMode.CLOSED, 512, "closed")
+        await life.pass_by(3)
+        assert [gap.reason for gap in life.gaps] == [GapReason.CLOSED]
+        assert not life.portaudio.open_streams
+        await life.pass_by(100)
+        assert len(life.gaps) == 1, "one more when it is back, and no wake-up for any other"
+
+    live(monkeypatch, story)
 
 
 def test_a_released_microphone_that_is_gone_when_it_is_wanted_is_tried_on(monkeypatch) -> None:
@@ -189,7 +208,11 @@ def test_a_released_microphone_that_is_gone_when_it_is_wanted_is_tried_on(monkey
         await life.pass_by(2)
 
     life = live(monkeypatch, story)
-    assert [gap.reason for gap in life.gaps] == [GapReason.CLOSED, GapReason.DEVICE_LOST]
+    assert [gap.reason for gap in life.gaps] == [
+        GapReason.CLOSED,
+        GapReason.CLOSED,
+        GapReason.DEVICE_LOST,
+    ]
     life.assert_true_to_time()
 
 

@@ -90,6 +90,12 @@ class PowerPolicy:
         if mode is None:
             self.handle(PowerEvent.WAKE, now)
 
+    def take_settings(self, settings: PowerSettings) -> None:
+        """Other settings hold; a mode that they change to holds though somebody woke it before."""
+        if settings.mode != self.settings.mode:
+            self._overruled = False
+        self.settings = settings
+
     def handle(self, event: PowerEvent, now: float) -> None:
         """Something happened at ``now``."""
         if event is PowerEvent.ONSET:
@@ -109,7 +115,7 @@ class PowerPolicy:
             self._working = False
         elif event is PowerEvent.WAKE:
             if self.forced is PowerMode.CLOSED:
-                self._forced, self._overruled = None, True
+                self._forced, self._overruled = None, self.settings.mode == "closed"
             self._false_alarms = 0
             self._quiet(now)
             self._woken_at = now

@@ -55,7 +55,7 @@ class PowerController:
 
     def take_settings(self, settings: PowerSettings) -> None:
         """Other settings hold from now on."""
-        self._policy.settings = settings
+        self._policy.take_settings(settings)
         self._news.set()
 
     async def run(self) -> None:

@@ -140,6 +140,22 @@ def test_woken_from_the_profiles_closed_it_goes_by_the_time() -> None:
     assert policy.mode(25) is LISTENING
 
 
+def test_a_mode_that_the_profile_is_edited_to_holds_though_somebody_woke_it_before() -> None:
+    policy = quiet(mode="closed")
+    policy.handle(PowerEvent.WAKE, 10)
+    policy.take_settings(PowerSettings(mode="closed", idle_after_s=99.0))
+    assert policy.mode(11) is ACTIVE, "another setting does not release the microphone again"
+    policy.take_settings(PowerSettings(mode="parked"))
+    assert policy.mode(20) is PARKED
+
+
+def test_woken_from_a_programs_closed_the_profiles_mode_holds() -> None:
+    policy = quiet(mode="parked")
+    policy.force(CLOSED, 1)
+    policy.handle(PowerEvent.WAKE, 2)
+    assert policy.mode(300) is PARKED
+
+
 def test_a_timer_opens_the_microphone_again() -> None:
     policy = quiet(reopen_after_s=60.0)
     assert policy.due(3_600) == 3_660

@@ -16,7 +16,9 @@ _ABOUT_AS_HIGH = 0.98
 _CANDIDATES = 16
 
 
-def find_offset(old: Pcm, new: Pcm, *, expected: int, overlap: int) -> int | None:
+def find_offset(
+    old: Pcm, new: Pcm, *, expected: int, overlap: int, exact: bool = False
+) -> int | None:
     """At which index of ``new`` the first sample of ``old`` lies; negative where it lies before.
 
     Normalised cross-correlation (J. P. Lewis, "Fast Normalized Cross-Correlation", 1995, eq. 2, its
@@ -29,6 +31,8 @@ def find_offset(old: Pcm, new: Pcm, *, expected: int, overlap: int) -> int | Non
         new: shape ``(m,)``, what the other has heard.
         expected: the offset that clocks tell.
         overlap: positive; fewer samples are no evidence.
+        exact: only equal samples count. A voice is like itself one period later, so that where the
+            true overlap is still shorter than ``overlap``, a false one looks good.
 
     Returns:
         The offset, or None where nothing is alike: silence, or other sound.
@@ -48,7 +52,7 @@ def find_offset(old: Pcm, new: Pcm, *, expected: int, overlap: int) -> int | Non
         mine, theirs = _above_each_other(old, new, int(offset))
         if np.array_equal(mine, theirs):
             return int(offset)
-    return int(offsets[0])
+    return None if exact else int(offsets[0])
 
 
 def _scores(old: Pcm, new: Pcm, lowest: int, highest: int, overlap: int) -> npt.NDArray[Any]:

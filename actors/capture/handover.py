@@ -12,6 +12,9 @@ from vivavoce.pipeline.messages import Pcm
 
 _HISTORY_S = 0.5
 _OVERLAP_S = 0.15
+_SURE_S = 0.75
+"""How much the new stream has heard when both surely have enough in common; till then only equal
+samples count."""
 _GIVES_UP_S = 1.5
 """How much the new stream has heard when there is no more hope that it hears what the old does."""
 
@@ -75,7 +78,11 @@ class Handover:
         overlap = round(_OVERLAP_S * self._new.rate)
         if len(history) >= overlap and len(self._ahead) >= overlap:
             found = find_offset(
-                history, self._ahead, expected=begin + expected - first, overlap=overlap
+                history,
+                self._ahead,
+                expected=begin + expected - first,
+                overlap=overlap,
+                exact=len(self._ahead) < _SURE_S * self._new.rate,
             )
             if found is not None:
                 return found + first - begin

@@ -67,3 +67,28 @@ def test_of_the_periods_of_a_hum_the_nearest_to_what_is_expected_is_taken() -> N
 )
 def test_nothing_is_found_where_nothing_is_alike(old, new) -> None:
     assert find_offset(old, new, expected=0, overlap=OVERLAP) is None
+
+
+VOICE = np.frombuffer(read_wave(SPEECH / "utt-034-slt.wav"), dtype=np.int16)
+
+
+def test_a_voice_that_is_like_itself_a_period_later_is_not_taken_for_the_same_sound() -> None:
+    """While the true overlap is too short, only its own periods are there to be found."""
+    misled = 0
+    for at in range(8_000, len(VOICE) - 12_000, 500):
+        for common in (800, 1_600, 2_300):
+            old, new = VOICE[at - 8_000 : at], VOICE[at - common : at - common + 4_000]
+            expected = 8_000 - common
+            offset = common - 8_000
+            found = find_offset(old, new, expected=-expected, overlap=OVERLAP, exact=True)
+            assert found in (None, offset)
+            likely = find_offset(old, new, expected=-expected, overlap=OVERLAP)
+            misled += likely not in (None, offset)
+    assert misled > 3, "or this would prove nothing"
+
+
+def test_exactly_the_same_sound_is_found_at_once() -> None:
+    for at in range(8_000, len(VOICE) - 12_000, 1_500):
+        old, new = VOICE[at - 8_000 : at], VOICE[at - 3_000 : at + 1_000]
+        if np.abs(new).max() > 100:
+            assert find_offset(old, new, expected=0, overlap=OVERLAP, exact=True) == -5_000

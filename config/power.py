@@ -8,7 +8,7 @@ from msgspec import Meta, field
 
 from vivavoce.config.section import Section
 
-BlockLength: TypeAlias = Literal[32, 64, 96, 128, 256, 512]
+BlockLength: TypeAlias = Literal[32, 64, 96, 128, 192, 256, 512]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0.0, le=31_536_000.0)]
 
 
@@ -99,7 +99,7 @@ class PowerSettings(Section, frozen=True, kw_only=True):
         default_factory=ModeSettings
     )
     listening: Annotated[ModeSettings, Meta(description="Nobody speaks.")] = field(
-        default_factory=lambda: ModeSettings(block_ms=128)
+        default_factory=lambda: ModeSettings(block_ms=192)
     )
     idle: Annotated[ModeSettings, Meta(description="Nobody has spoken for a while.")] = field(
         default_factory=lambda: ModeSettings(block_ms=512, detector=False)

@@ -6,6 +6,7 @@ import difflib
 
 from vivavoce.config.components import COMPONENTS
 from vivavoce.config.monitoring import is_loopback, listen_address
+from vivavoce.config.power import PowerSettings
 from vivavoce.config.schema import Profile
 from vivavoce.config.yaml_lines import Path
 
@@ -120,4 +121,16 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(COMPONENTS)}"
         if component not in COMPONENTS:
             found.append((("log", "levels", component), f"there is no such component: {hint}"))
-    return found
+    return found + _of_power(profile.power)
+
+
+def _of_power(power: PowerSettings) -> list[tuple[Path, str]]:
+    return [
+        (
+            ("power", mode, "microphone"),
+            "nobody could be heard in the mode that speech leads to; expected open. "
+            "power.close_after_s says when the microphone is released",
+        )
+        for mode in ("active", "listening")
+        if getattr(power, mode).microphone == "closed"
+    ]

@@ -168,6 +168,8 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
          "vad.max_utterance_ms"),
         (["vad.hangover_ms=700"], "vad.hangover_ms"),
         (["supervisor.backoff_ms=6000"], "supervisor.backoff_ms"),
+        (["power.active.microphone=closed"], "power.active.microphone"),
+        (["power.listening.microphone=closed"], "power.listening.microphone"),
         (["transcription.engine=pocketsphinx", "transcription.draft=tiny.en"],
          "transcription.draft"),
     ],

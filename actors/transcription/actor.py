@@ -103,6 +103,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
         assert self._keeper is not None
+        self._tell_work()  # a run that failed may not have come to it
         try:
             async with anyio.create_task_group() as group:
                 self._running = True

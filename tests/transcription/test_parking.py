@@ -125,6 +125,26 @@ def test_finals_that_are_owed_are_told_and_so_is_their_end() -> None:
     assert events[0] == [PowerEvent.WORK_STARTED, PowerEvent.WORK_ENDED] * 2
 
 
+def test_an_actor_that_failed_behind_a_final_does_not_owe_it_for_ever() -> None:
+    class FailsOnce(ScriptedEngine):
+        failed = False
+
+        async def close(self, session) -> None:
+            await super().close(session)
+            if not self.failed:
+                self.failed = True
+                raise RuntimeError("once")
+
+    async def script(scene: Scene) -> None:
+        events = told(scene)
+        await scene.utterance(1.0)
+        await scene.silence(2.0)
+        assert scene.engine.failed
+        assert events == [PowerEvent.WORK_STARTED, PowerEvent.WORK_ENDED]
+
+    play(Scene(FailsOnce()), script)
+
+
 def test_the_mode_may_space_partials_wider() -> None:
     def partials(interval_ms: int | None) -> int:
         async def script(scene: Scene) -> None:

@@ -176,7 +176,7 @@ def notes(costs: Sequence[Cost], options: Options, seconds: float, windows: int)
     lines = [
         f"{seconds:g} s in each mode in {windows} windows of {seconds / windows:g} s, medians; "
         f"{engine_title(options)}; {budgets}",
-        "wake-ups are context switches, voluntary and not, summed over all threads; by thread: "
+        "wake-ups are voluntary context switches, summed over all threads; by thread: "
         "`main` is the event loop, `threaded-ml` PulseAudio's client, `python` any other thread of "
         "the interpreter, PortAudio's callback among them",
         "empty callback: a program that does nothing but hold the same PortAudio stream open "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MEGABYTE = 1e6
-_SWITCHES = re.compile(r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
+_SWITCHES = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 _RESIDENT = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 _SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 _NAME = re.compile(r"^Name:\s+(.*)$", re.MULTILINE)
@@ -52,7 +52,8 @@ class Window:
 
     Attributes:
         cpu_percent: of one core.
-        wakeups_per_s: context switches, voluntary and not, of all threads that were there.
+        wakeups_per_s: voluntary context switches of all threads that were there: each ends with
+            the thread being woken. One that was only preempted never slept.
         by_thread: the same by thread name; the main thread is ``main``.
     """
 

@@ -31,8 +31,8 @@ def test_cpu_is_counted_in_ticks_whatever_the_program_is_called() -> None:
         assert proc.cpu_seconds(stat, 100) == 3.0
 
 
-def test_switches_of_both_kinds_are_added_and_memory_is_what_is_resident_now() -> None:
-    assert proc.switches(STATUS) == 157
+def test_a_wake_up_is_the_end_of_a_sleep_and_memory_is_what_is_resident_now() -> None:
+    assert proc.switches(STATUS) == 150
     assert proc.resident_mb(STATUS) == pytest.approx(75.0, abs=0.01)
     assert proc.resident_mb("Name:\tgone\nState:\tZ (zombie)\n") == 0.0
 

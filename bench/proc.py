@@ -78,7 +78,7 @@ def cpu_seconds(stat: str, ticks_per_s: int) -> float:
 
 
 def switches(status: str) -> int:
-    """Voluntary and other context switches from the text of ``/proc/PID/task/TID/status``."""
+    """Voluntary context switches from the text of ``/proc/PID/task/TID/status``."""
     return sum(int(count) for count in _SWITCHES.findall(status))
 
 

@@ -84,8 +84,7 @@ class MicrophoneSource:
             return
         opener, settings = self._opener, self._wishes.settings
         self._opening = self._worker.run(lambda: opener.first(*settings))
-        # Whoever cancels this cannot stop the thread: close() waits for it.
-        await asyncio.wait([self._opening])
+        await asyncio.wait([self._opening])  # not cancelled with it: close() waits for the thread
         self._adopt(self._opening.result())
 
     # -- what it is told
@@ -119,7 +118,7 @@ class MicrophoneSource:
         vigil, self._vigil = self._vigil, None
         if vigil is not None:
             self._worker.run(vigil.stream.close)
-        await self._worker.idle()
+        await self._worker.end()
         if vigil is not None:
             self._go_away(vigil.left_since(), GapReason.ACTOR_RESTARTED)
         self._waker.close()
@@ -133,7 +132,8 @@ class MicrophoneSource:
             self._arrived.clear()
             ending = self._stopping  # before looking: what came until then is delivered
             if ending and self._vigil is not None:
-                await asyncio.wait([self._worker.run(self._vigil.stream.close)])
+                self._worker.run(self._vigil.stream.close)
+                await self._worker.idle()
             for items in self._heard():
                 for item in items:
                     yield item

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from vivavoce.actors.capture.alsa import leave_out_converters, silence_messages
@@ -14,38 +18,44 @@ from vivavoce.actors.capture.devices import InputDevice, list_input_devices, por
 from vivavoce.actors.capture.reopening import better_devices, is_best
 from vivavoce.actors.capture.source import SourceError
 from vivavoce.config.schema import DeviceChoice
+from vivavoce.pipeline.log import get_logger
 
 T = TypeVar("T")
 
+log = get_logger("capture")
+
+_PATIENCE_S = 2.0
+"""How long the end of a run waits for a call; a healthy one takes half a second at most."""
+
 
 class Worker:
-    """Runs blocking calls one after the other.
+    """Runs blocking calls one after the other, each in a thread of its own.
 
     What is returned may be waited for with :func:`asyncio.wait`, which does not cancel it: a thread
-    cannot be stopped, and what it opens must be closed.
+    cannot be stopped, and what it opens must be closed. A sound server that hangs keeps its call
+    for ever: nobody waits for one longer than some seconds, nor does the end of the program.
     """
 
     def __init__(self) -> None:
-        self._executor: ThreadPoolExecutor | None = None
-        self._retired: ThreadPoolExecutor | None = None
+        self._thread = _PassingThread()
         self._running: set[asyncio.Future[Any]] = set()
+        self._answered_at = 0.0
 
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Begin ``work``, or line it up behind the call that is being made."""
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="vivavoce-microphone")
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        loop = asyncio.get_running_loop()
+        if not self._running:
+            self._answered_at = loop.time()
+        future = loop.run_in_executor(self._thread, work)
         self._running.add(future)
         future.add_done_callback(self._done)
         return future
 
     def _done(self, future: asyncio.Future[Any]) -> None:
         self._running.discard(future)
+        self._answered_at = future.get_loop().time()
         if not future.cancelled():
             future.exception()  # whoever still wants it, asks; nobody has to
-        if not self._running and self._executor is not None:
-            self._executor.shutdown(wait=False)
-            self._executor, self._retired = None, self._executor
 
     def close_opened(self, opening: asyncio.Future[Any]) -> None:
         """Close the stream that ``opening`` gives, when it does; None and failures are none."""
@@ -59,13 +69,73 @@ class Worker:
         else:
             opening.add_done_callback(close)
 
-    async def idle(self) -> None:
-        """Return when no call is being made, and the thread is gone."""
+    async def idle(self) -> bool:
+        """Return when no call is being made, and no thread is there.
+
+        Returns:
+            Whether that is so; False: a call does not end.
+        """
         while self._running:
-            await asyncio.wait(self._running)
-        if self._retired is not None:
-            self._retired.shutdown()  # its work is done: it ends at once
-            self._retired = None
+            patience = self._answered_at + _PATIENCE_S - asyncio.get_running_loop().time()
+            done, _ = await asyncio.wait(
+                self._running, timeout=max(0.0, patience), return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                return False
+        self._thread.join()
+        return True
+
+    async def end(self) -> None:
+        """Return when no call is being made, or none will end any more."""
+        if not await self.idle():
+            log.warning("the sound server does not answer: it is left alone")
+            atexit.unregister(portaudio()._exit_handler)  # it would wait without an end
+
+
+class _PassingThread(Executor):
+    """Calls one after the other in a thread that is there only meanwhile.
+
+    It is a daemon, unlike those of the executors of the standard library: the end of the program
+    does not wait for a call that hangs.
+    """
+
+    def __init__(self) -> None:
+        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._works = False
+
+    def submit(self, call: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
+        """See :class:`concurrent.futures.Executor`."""
+        future: Future[T] = Future()
+        with self._lock:
+            self._calls.append((partial(call, *arguments, **named), future))
+            if not self._works:
+                self._works = True
+                self._thread = threading.Thread(
+                    target=self._work, name="vivavoce-microphone", daemon=True
+                )
+                self._thread.start()
+        return future
+
+    def join(self) -> None:
+        """Return when the thread is gone; every call has been made."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._calls:
+                    self._works = False
+                    return
+                call, future = self._calls.popleft()
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001 - whoever waits for the future gets it
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
 
 class Opener:

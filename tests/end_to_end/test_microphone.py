@@ -152,3 +152,21 @@ def test_it_can_be_ended_while_there_is_no_device(pulse_microphone, listen) -> N
     outcome = program.end()
     assert time.monotonic() - began < 5
     assert_well_ended(outcome)
+
+
+@pytest.mark.parametrize("hung_for_s", [0.1, 3.0])
+def test_a_sound_server_that_hangs_does_not_keep_the_program_from_its_end(
+    pulse_microphone, listen, hung_for_s
+) -> None:
+    program = listen("--set", "vad.end_silence_ms=20000")
+    pulse_microphone.wait_for_listener()
+    pulse_microphone.play(SPEECH / "utt-025-rms.wav")
+    program.wait_for("partial")
+    pulse_microphone.hang()
+    time.sleep(hung_for_s)
+    outcome = program.end()
+    pulse_microphone.go_on()
+    assert outcome.code == 0, outcome.err
+    assert "examined three of them" in outcome.finals[0]["text"]
+    assert "the sound server does not answer" in outcome.err
+    outcome.assert_balanced()

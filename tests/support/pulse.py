@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -130,8 +131,17 @@ class PulseMicrophone:
         self._daemon.kill()
         self._daemon.wait()
 
+    def hang(self) -> None:
+        """The daemon stands still, and answers nobody."""
+        self._daemon.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """It goes on."""
+        self._daemon.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         """End the daemon."""
+        self.go_on()
         if self._listener is not None:
             self._listener.kill()
             self._listener.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from vivavoce.actors.transcription.engines.base import (
@@ -24,6 +25,8 @@ class EngineClient(Protocol):
     """What the actor needs of an engine process; see ``EngineProcess`` for each method."""
 
     info: EngineInfo | None
+    on_death: Callable[[EngineDied], None] | None
+    """Told when it ends by itself, also while nobody asks it anything; each start forgets it."""
 
     @property
     def pid(self) -> int | None: ...
@@ -50,9 +53,16 @@ class RevivedEngine:
         start: makes and starts the engine for the first time.
         max_restarts: restarts within a minute before the last death is final.
         clock: for the back-off between restarts.
+        on_death: told of each death; then :meth:`ready` starts it again.
     """
 
-    def __init__(self, start: StartEngine, max_restarts: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        start: StartEngine,
+        max_restarts: int,
+        clock: Clock,
+        on_death: Callable[[], None] = lambda: None,
+    ) -> None:
         self._start = start
         self._clock = clock
         self._intensity = RestartIntensity(
@@ -63,6 +73,8 @@ class RevivedEngine:
         self._starting: asyncio.Future[None] | None = None
         self._changing = asyncio.Lock()  # a process that ends is not started meanwhile
         self._restart_at = 0.0
+        self._on_death = on_death
+        self._given_up: EngineDied | None = None
         self.restarts = 0
         self.generation = 0
         """How often the engine was started: sessions live in one generation."""
@@ -89,6 +101,8 @@ class RevivedEngine:
             EngineDied: it died too often.
         """
         while not self._running:
+            if self._given_up is not None:
+                raise self._given_up
             if self._starting is None:
                 self._starting = asyncio.ensure_future(self._start_again())
                 self._starting.add_done_callback(self._started)
@@ -111,8 +125,7 @@ class RevivedEngine:
             except EngineDied as death:
                 self._note(death)
             else:
-                self._running = True
-                self.generation += 1
+                self._begin(self._engine)
 
     def _started(self, starting: asyncio.Future[None]) -> None:
         self._starting = None
@@ -131,6 +144,7 @@ class RevivedEngine:
         if generation != self.generation or not self._running:
             return False
         self._note(death)
+        self._on_death()
         return True
 
     async def replace(self, start: StartEngine) -> None:
@@ -145,8 +159,7 @@ class RevivedEngine:
         other = await start()
         before, self._engine = self._engine, other
         self._start = start
-        self._running = True
-        self.generation += 1
+        self._begin(other)
         await self._stop_starting()  # now: who waits for it finds the other one
         if before is not None:
             await before.stop()
@@ -165,6 +178,20 @@ class RevivedEngine:
             starting.cancel()
             await asyncio.wait([starting])
 
+    def _begin(self, engine: EngineClient) -> None:
+        self._running = True
+        self._given_up = None
+        self.generation += 1
+        engine.on_death = partial(self._ended, self.generation)
+
+    def _ended(self, generation: int, death: EngineDied) -> None:
+        """It ended, perhaps while nobody asked it anything."""
+        try:
+            self.died(death, generation)
+        except EngineDied as last:
+            self._given_up = last  # for the next who needs it
+            self._on_death()
+
     def _note(self, death: EngineDied) -> None:
         self._running = False
         now = self._clock.now()
@@ -175,4 +202,4 @@ class RevivedEngine:
             ) from death
         self._restart_at = now + wait
         self.restarts += 1
-        log.warning(f"{death}; it is started again and hears the utterance once more")
+        log.warning(f"{death}; it is started again and hears once more what is in work")

@@ -150,5 +150,4 @@ class EngineDesk:
             await client.feed(utterance.key, fresh)
 
     def _died(self, death: EngineDied, generation: int) -> None:
-        if self.engine.died(death, generation):
-            self._context.metrics.counter("vivavoce_engine_restarts_total").add()
+        self.engine.died(death, generation)

@@ -94,6 +94,7 @@ class EngineProcess:
         self._stderr: deque[str] = deque(maxlen=_KEPT_LINES)
         self._died: EngineDied | None = None
         self._ending: asyncio.Future[None] | None = None
+        self.on_death: Callable[[EngineDied], None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -114,6 +115,7 @@ class EngineProcess:
         """
         await self.stop(grace_s=0.0)
         self._died = None
+        self.on_death = None
         self._stderr.clear()
         environ = {**_ENVIRON, **os.environ}
         self._process = await asyncio.create_subprocess_exec(
@@ -336,6 +338,8 @@ class EngineProcess:
                 + (f": {last}" if last else ""),
                 code,
             )
+            if self.on_death is not None:
+                self.on_death(self._died)
         self._fail_waiting(self._died)
         return self._died
 

@@ -76,11 +76,11 @@ class EngineKeeper:
         starters = choose(settings)
         options, restarts = session_options(settings), settings.max_engine_restarts
         drafts = starters.reviser is not None
-        self.engine = RevivedEngine(starters.engine, restarts, context.clock)
+        self.engine = RevivedEngine(starters.engine, restarts, context.clock, self._died)
         self.desk = EngineDesk(self.engine, options, context, None if drafts else cache)
         self.reviser: Reviser | None = None
         if starters.reviser is not None:
-            better = RevivedEngine(starters.reviser, restarts, context.clock)
+            better = RevivedEngine(starters.reviser, restarts, context.clock, self._died)
             desk = EngineDesk(better, options, context, cache)
             self.reviser = Reviser(desk, context, emit, _MAX_REVISIONS, self.idle)
 
@@ -129,6 +129,11 @@ class EngineKeeper:
         await self.engine.stop()
         if self.reviser is not None:
             await self.reviser.stop()
+
+    def _died(self) -> None:
+        """An engine died: it is started again as it is wanted, also in silence."""
+        self._context.metrics.counter("vivavoce_engine_restarts_total").add()
+        self._news.set()
 
     def _in_work(self) -> bool:
         return self._busy() or (self.reviser is not None and self.reviser.busy)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from support.program import MODEL, SPEECH, command, isolated, read_wave
 
@@ -159,6 +160,20 @@ def test_another_model_is_loaded_while_it_runs_and_a_wrong_one_is_told(
         program.wait_for(lambda before=before: finals(program) > before, "no final")
     assert program.end() == 0
     assert program.events[-1]["ledger"]["dropped"] == 0
+
+
+def test_an_engine_that_is_killed_in_silence_is_started_again_at_once(
+    programs, tmp_path: Path
+) -> None:
+    program = start(programs, tmp_path)
+    process = psutil.Process(program.process.pid)
+    (engine,) = process.children()
+    engine.kill()
+    program.wait_for_words("killed by SIGKILL")
+    program.wait_for(lambda: process.children() not in ([], [engine]), "not started again")
+    program.say(BOYS + SILENCE * 2)
+    program.wait_for(lambda: finals(program) == 2, "no second final")
+    assert program.end() == 0
 
 
 def test_a_mode_can_be_forced_by_an_edit(programs, tmp_path: Path) -> None:

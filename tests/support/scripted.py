@@ -47,6 +47,7 @@ class ScriptedEngine:
     ) -> None:
         self.info: EngineInfo | None = None
         self.pid = None
+        self.on_death = None
         self.partial_s, self.final_s, self.cheap_s = partial_s, final_s, cheap_s
         self.most = {"partial": 1, "final": side_by_side}
         self.costs_of = costs_of or {}

@@ -323,3 +323,59 @@ def test_parked_with_a_revision_in_work_both_models_end_after_it() -> None:
 
     better = ScriptedEngine(final_s=5.0)
     play(Scene(ScriptedEngine(), reviser=better, draft="m"), script)
+
+
+# -- death while nobody speaks
+
+
+def test_an_engine_that_dies_in_silence_is_there_again_before_somebody_speaks() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(2.0)
+        scene.engine.on_death(EngineDied("killed by SIGKILL", -9))
+        await scene.silence(2.0)
+        assert scene.engine.starts == 2
+        await scene.utterance(1.0)
+        await scene.silence(1.0)
+
+    scene = Scene(ScriptedEngine())
+    assert len(finals(play(scene, script))) == 1
+    assert scene.engine.starts == 2
+    assert scene.counter("engine_restarts") == 1
+
+
+def test_a_death_of_the_engine_before_is_no_news() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(2.0)
+        before = scene.engine.on_death
+        before(EngineDied("killed", -9))
+        await scene.silence(2.0)
+        before(EngineDied("killed", -9))
+        await scene.silence(2.0)
+
+    scene = Scene(ScriptedEngine())
+    play(scene, script)
+    assert scene.engine.starts == 2
+
+
+def test_an_engine_that_dies_too_often_ends_the_run_also_in_silence() -> None:
+    async def script(scene: Scene) -> None:
+        for _ in range(4):
+            await scene.silence(3.0)
+            scene.engine.on_death(EngineDied("killed", -9))
+        await scene.silence(1.0)
+
+    with pytest.RaisesGroup(pytest.RaisesExc(EngineDied, match="too often")):
+        play(Scene(ScriptedEngine(), max_engine_restarts=3), script)
+
+
+def test_a_parked_engine_is_not_started_because_it_died() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(2.0)
+        await scene.actor.on_power(PARKED)
+        await scene.silence(1.0)
+        scene.engine.on_death(EngineDied("killed", -9))
+        await scene.silence(2.0)
+
+    scene = Scene(ScriptedEngine())
+    play(scene, script)
+    assert scene.engine.starts == 1

@@ -335,7 +335,8 @@ class MonitorActor(Actor[Caption, None]):
         for finding in self._findings:
             if finding.name not in known:
                 log.info(
-                    f"{finding.what}: {finding.measured:.3g} {finding.unit}", target=finding.target
+                    f"{finding.what}: {finding.measured:,.1f} {finding.unit}",
+                    target=finding.target,
                 )
 
     def _account(self, until_now: PowerMode) -> None:

@@ -214,16 +214,11 @@ def _latencies(figures: Figures, monitor: MonitorSummary | None) -> list[Row]:
         if section_of(name) != "latency" or not summary.count:
             continue
         recent = monitor.recent.get(full) if monitor is not None else None
-        last = (
-            (
-                "last minutes:",
-                f"p50 {_time(recent.p50)}",
-                f"p95 {_time(recent.p95)}",
-                f"p99.9 {_time(recent.p999)}",
-            )
-            if recent is not None and recent.count
-            else ()
-        )
+        last: Row = ()
+        if recent is not None and name == "vivavoce_loop_lag_seconds":
+            last = (f"lately p99.9 {_time(recent.p999)}",)
+        elif recent is not None and 0 < recent.count < summary.count:  # else it is all there was
+            last = (f"lately p95 {_time(recent.p95)}",)
         rows.append((_safe(label_of(name, labels)), *_quantiles(summary), *last))
     lag = figures.gauges.get("vivavoce_lag_seconds")
     if lag is not None:

@@ -52,6 +52,8 @@ def full_metrics() -> Metrics:
     metrics.gauge("my_gauge").set(0.25)
     metrics.gauge("vivavoce_lag_seconds").set(1.5)
     metrics.histogram("vivavoce_final_seconds").observe(0.25)
+    metrics.histogram("vivavoce_final_seconds").observe(0.3)
+    metrics.histogram("vivavoce_loop_lag_seconds").observe(0.003)
     metrics.histogram("vivavoce_actor_seconds", actor="translator", part="look up").observe(2.0)
     return metrics
 
@@ -99,7 +101,10 @@ def summary(facts: Facts) -> MonitorSummary:
         modes={
             PowerMode.ACTIVE: ModeUse(seconds=3_725, cpu_s=37.25, wakeups=111_750, preemptions=0)
         },
-        recent={"vivavoce_final_seconds": Recent(count=1, p50=0.2, p95=0.3, p999=0.4)},
+        recent={
+            "vivavoce_final_seconds": Recent(count=1, p50=0.2, p95=0.3, p999=0.4),
+            "vivavoce_loop_lag_seconds": Recent(count=1, p50=0.001, p95=0.002, p999=0.003),
+        },
         process=ProcessReading(
             resident_bytes=61_200_000, threads=9, open_files=21, blocks=134_513, collections=3
         ),
@@ -137,7 +142,8 @@ def test_machine_and_modes_have_units() -> None:
         "12.0 % of the time too few",
         "71 %, on battery, 8.0 % per hour",
         "temperature: not readable  OSError: no",
-        "last minutes:  p50 200.0 ms  p95 300.0 ms  p99.9 400.0 ms",
+        "2×  lately p95 300.0 ms",
+        "1×  lately p99.9 3.0 ms",
     ):
         assert text in report, text
 

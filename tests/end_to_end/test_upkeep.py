@@ -133,7 +133,7 @@ def test_pressure_is_looked_at_where_the_profile_minds_it() -> None:
         await asyncio.sleep(100)
         assert machine.upkeep.profile.transcription.partials
         machine.readings = Readings(pressure_percent=90.0)
-        await asyncio.sleep(200)
+        await asyncio.sleep(190)
         assert not machine.upkeep.profile.transcription.partials
 
     minded = "power.under_pressure.settings={transcription: {partials: false}}"

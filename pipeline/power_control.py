@@ -36,7 +36,7 @@ class PowerController:
         self._tell = tell
         self._publish = publish
         self._news = asyncio.Event()
-        self._power = context.power.power
+        self._power = Power()
         self._policy = PowerPolicy(settings, context.clock.now())
         context.power.listen(self._happened)
 

@@ -116,6 +116,10 @@ class Supervisor:
         finally:
             self._group = None
 
+    def begin_with(self, power: Power) -> None:
+        """Tell each actor this power mode when it has started."""
+        self._power = power
+
     async def tell_power(self, power: Power) -> None:
         """Tell every actor that the pipeline entered another power mode; those that have not
         started, when they have."""

@@ -17,7 +17,7 @@ from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.log import LogSink, get_logger
 from vivavoce.pipeline.messages import Caption, EndOfStream, PowerChanged, PowerMode
-from vivavoce.pipeline.power import Power, PowerEvent
+from vivavoce.pipeline.power import Power, PowerEvent, PowerPolicy
 from vivavoce.pipeline.power_control import PowerController
 from vivavoce.pipeline.sensors import ConditionPolicy, Conditions, Readings, read_conditions
 from vivavoce.pipeline.supervisor import Supervisor
@@ -96,6 +96,7 @@ class Upkeep:
         self._read = read
         self._forced: PowerMode | None = None
         self._controller: PowerController | None = None
+        self._begin_in()
         self._changed = asyncio.Event()
 
     @property
@@ -113,6 +114,8 @@ class Upkeep:
         self._forced = mode
         if self._controller is not None:
             self._controller.force(mode)
+        else:
+            self._begin_in()
 
     def wake(self) -> None:
         """Listen, also where the microphone was released."""
@@ -154,6 +157,15 @@ class Upkeep:
         await self._supervisor.tell_power(power)
         if power.mode in _QUIET:
             await asyncio.to_thread(_give_memory_back)
+
+    def _begin_in(self) -> None:
+        """Who starts is told the first mode at once: a microphone that is to be closed stays so."""
+        if self._sleeps:
+            policy = PowerPolicy(self._profile.power, 0.0)
+            if self._forced is not None:
+                policy.force(self._forced, 0.0)
+            self._context.power.power = policy.power(0.0)
+            self._supervisor.begin_with(self._context.power.power)
 
     # -- conditions of the machine
 

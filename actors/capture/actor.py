@@ -33,6 +33,7 @@ class CaptureActor(Actor[None, Audio]):
         """Open the source."""
         if self._device is not None:
             self._device.measure(self.context.metrics)
+            await self._device.set_power(self.context.power.power)  # it may begin closed
         await self._source.open()
 
     async def run(self) -> None:

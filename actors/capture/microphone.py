@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 
 from vivavoce.actors.capture.device_stream import DeviceStream
 from vivavoce.actors.capture.handover import Handover
@@ -62,13 +63,12 @@ class MicrophoneSource:
         self._away: Away | None = None
         self._successor: Successor | None = None
         self._better: BetterDevice | None = None
-        self._stopping = False
+        self._stopping = self._warned = False
 
     async def open(self) -> None:
-        """Open the first device of the choice that can be opened, and begin to record.
+        """Open the first device of the choice that can be opened, if it is to be open at all.
 
-        Opened again after :meth:`close`, it goes on by itself: then nothing is raised, and the time
-        between is a gap, so that what it delivers, counted from 0 again, stays true to time.
+        After :meth:`close`, it goes on by itself: nothing is raised, the time between is a gap.
 
         Raises:
             SourceError: there is none, it is unknown, busy, or PortAudio is missing.
@@ -78,12 +78,12 @@ class MicrophoneSource:
         self._opening = None
         self._door = Doorway(SAMPLE_RATE)
         self._pending: list[AudioBlock | Gap] = []
-        self._warned = False
         self._exclusive: set[int] = set()
-        if self._away is not None:
+        if self._away is None and self._wishes.released:
+            self._go_away(self._now(), GapReason.CLOSED)
+        if self._away:
             return
-        opener, settings = self._opener, self._wishes.settings
-        self._opening = self._worker.run(lambda: opener.first(*settings))
+        self._opening = self._worker.run(partial(self._opener.first, *self._wishes.settings))
         await asyncio.wait([self._opening])  # not cancelled with it: close() waits for the thread
         self._adopt(self._opening.result())
 

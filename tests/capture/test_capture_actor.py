@@ -120,7 +120,7 @@ async def test_a_device_is_told_of_power_modes_and_profiles_and_files_are_not() 
         await actor.on_power(power)
         await actor.on_profile(profile)
         await actor.on_stop()
-    assert device.told[1:] == [power, profile.capture]
+    assert device.told[1:] == [Power(), power, profile.capture]
     assert isinstance(device.told[0], Metrics)
 
 

@@ -154,6 +154,35 @@ def test_it_can_be_ended_while_there_is_no_device(pulse_microphone, listen) -> N
     assert_well_ended(outcome)
 
 
+def test_closed_from_the_start_nobody_listens_until_it_is_woken(
+    pulse_microphone, tmp_path: Path
+) -> None:
+    profile = tmp_path / "mine.yaml"
+    profile.write_text("power: {mode: closed}")
+    program = subprocess.Popen(
+        command(str(profile), "--format", "jsonl", *WHISPER),
+        env={**isolated(tmp_path), **pulse_microphone.environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        seen = [json.loads(program.stdout.readline()) for _ in range(2)]
+        assert [event["type"] for event in seen] == ["power", "gap"]
+        assert (seen[0]["mode"], seen[1]["reason"]) == ("closed", "closed")
+        assert not pulse_microphone.listeners()
+        profile.write_text("power: {mode: auto}")
+        pulse_microphone.wait_for_listener()
+        pulse_microphone.play(SPEECH / "utt-025-rms.wav")
+        rest = []
+        while not rest or rest[-1]["type"] != "final":
+            rest.append(json.loads(program.stdout.readline()))
+        assert "examined three of them" in rest[-1]["text"]
+    finally:
+        program.kill()
+        program.communicate()
+
+
 @pytest.mark.parametrize("hung_for_s", [0.1, 3.0])
 def test_a_sound_server_that_hangs_does_not_keep_the_program_from_its_end(
     pulse_microphone, listen, hung_for_s

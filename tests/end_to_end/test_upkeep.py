@@ -8,7 +8,7 @@ from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.log import LogSink
-from vivavoce.pipeline.messages import Caption
+from vivavoce.pipeline.messages import Caption, PowerMode
 from vivavoce.pipeline.sensors import Readings
 from vivavoce.pipeline.supervisor import Supervisor
 from vivavoce.upkeep import Outcome, Upkeep
@@ -150,3 +150,16 @@ def test_the_log_takes_other_levels() -> None:
         assert machine.upkeep._sink.threshold("capture") == 10
 
     play(Machine, script)
+
+
+def test_the_first_mode_is_known_before_anything_starts() -> None:
+    async def main() -> None:
+        machine = Machine("power.mode=closed")
+        assert machine.context.power.power.settings.microphone == "closed"
+        machine.upkeep.force(PowerMode.PARKED)
+        assert machine.context.power.power.mode is PowerMode.PARKED
+        assert not machine.context.power.power.engine
+        machine.upkeep.force(None)
+        assert machine.context.power.power.mode is PowerMode.CLOSED
+
+    run_virtual(main)

@@ -119,12 +119,13 @@ class PulseMicrophone:
             ["paplay", "--device=mic", str(path)], env=self._environ, check=True, timeout=60
         )
 
+    def listeners(self) -> list[str]:
+        """What records from the microphone now."""
+        return self._pactl("list", "short", "source-outputs").stdout.split("\n")[:-1]
+
     def wait_for_listener(self) -> None:
         """Return when a program records from the microphone."""
-        self._wait(
-            lambda: bool(self._pactl("list", "short", "source-outputs").stdout.strip()),
-            "no program opened the microphone",
-        )
+        self._wait(lambda: bool(self.listeners()), "no program opened the microphone")
 
     def kill(self) -> None:
         """The daemon dies, as when a device is pulled out."""

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "power.md").read_text()
 ROWS = {
     cells[0].strip("`"): cells
-    for line in PAGE.splitlines()
+    for line in PAGE.partition("## What it costs")[0].splitlines()
     if line.startswith("| `")
     and len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 6
 }

@@ -113,7 +113,7 @@ def read_conditions(pressure: Path = _PRESSURE) -> Readings:
     return Readings(
         on_battery=None if plugged is None else not plugged,
         battery_percent=None if battery is None else float(battery.percent),
-        pressure_percent=_pressure(pressure),
+        pressure_percent=(_told(lambda: read_pressure(pressure, "avg60")) or {}).get("some"),
         too_hot=too_hot(temperatures) if temperatures else None,
     )
 
@@ -143,19 +143,26 @@ def _told(ask: Callable[[], T] | None) -> T | None:
         return None  # what psutil's readers raise for a file in /sys that went away or is odd
 
 
-def _pressure(file: Path) -> float | None:
-    # some avg10=0.00 avg60=1.32 avg300=0.98 total=123456
+def read_pressure(file: Path, window: str) -> dict[str, float]:
+    """Pressure on a resource (https://docs.kernel.org/accounting/psi.html): percent of the time in
+    which ``some`` and in which ``full`` work waited; empty where the platform does not tell.
+
+    Args:
+        file: such as ``/proc/pressure/cpu``.
+        window: ``avg10``, ``avg60`` or ``avg300``.
+
+    Raises:
+        OSError, ValueError: the file is there and cannot be read or understood.
+    """
     try:
-        text = file.read_text(encoding="ascii")
-    except (OSError, ValueError):
-        return None
-    for line in text.splitlines():
+        lines = file.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for line in filter(None, lines):  # some avg10=0.00 avg60=1.32 avg300=0.98 total=123456
         kind, *figures = line.split()
-        for figure in figures:
-            name, _, value = figure.partition("=")
-            if (kind, name) == ("some", "avg60"):
-                try:
-                    return float(value)
-                except ValueError:
-                    return None
-    return None
+        told = dict(figure.partition("=")[::2] for figure in figures)
+        if window not in told:
+            raise ValueError(f"{file}: no {window} in {line!r}")
+        found[kind] = float(told[window])
+    return found

@@ -26,7 +26,6 @@ class CaptureActor(Actor[None, Audio]):
         self.failure: SourceError | None = None
         self._source = source
         self._device = source if isinstance(source, DeviceSource) else None
-        self._began_at = 0
         self._ended_at = 0
 
     async def on_start(self) -> None:

@@ -16,6 +16,8 @@ from typing import Protocol
 
 import msgspec
 
+from vivavoce.pipeline.sensors import read_pressure
+
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What this process has used since it started, engine processes excluded.
@@ -180,16 +182,7 @@ class SystemSensors:
         return max((one.current for group in found.values() for one in group), default=None)
 
     def _pressure(self, resource_name: str) -> dict[str, float]:
-        """The ``avg10`` of each line of a pressure file (https://docs.kernel.org/accounting/psi)."""
-        try:
-            lines = (self._proc / "pressure" / resource_name).read_text().splitlines()
-        except FileNotFoundError:
-            return {}
-        return {
-            line.split()[0]: float(line.split()[1].removeprefix("avg10="))
-            for line in lines
-            if line.strip()
-        }
+        return read_pressure(self._proc / "pressure" / resource_name, "avg10")
 
     def _children(self) -> list[int]:
         """Ids of all descendants. A thread's children are those that it started itself."""

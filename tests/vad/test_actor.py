@@ -5,15 +5,11 @@ import wave
 
 import numpy as np
 import pytest
+from support.listening import Listening
 from support.program import SPEECH
 
-from vivavoce.actors.vad import VadActor
 from vivavoce.config.schema import VadSettings
-from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import (
-    AudioBlock,
-    EndOfStream,
     EndReason,
     Gap,
     GapReason,
@@ -26,44 +22,6 @@ from vivavoce.pipeline.messages import (
 def recording(name: str) -> np.ndarray:
     with wave.open(str(SPEECH / name)) as source:
         return np.frombuffer(source.readframes(source.getnframes()), dtype=np.int16)
-
-
-class Listening:
-    def __init__(self, settings: VadSettings | None = None) -> None:
-        self.actor = VadActor(settings or VadSettings())
-        self.context = ActorContext()
-        self.out: Channel = Channel(1_000_000)
-        self.actor.attach(Channel(1), self.out, self.context)
-        self.at = 0
-
-    async def hear(self, pcm: np.ndarray, block: int = 512) -> None:
-        for start in range(0, len(pcm), block):
-            piece = pcm[start : start + block]
-            self.context.ledger.capture(self.at + len(piece))
-            await self.actor.on_message(AudioBlock(start=self.at, pcm=piece))
-            self.at += len(piece)
-
-    async def lose(self, samples: int) -> None:
-        self.context.ledger.capture(self.at + samples)
-        self.context.ledger.drop(self.at, self.at + samples)
-        gap = Gap(start=self.at, end=self.at + samples, reason=GapReason.OVERRUN)
-        self.at += samples
-        await self.actor.on_message(gap)
-
-    async def end(self) -> list:
-        await self.actor.on_message(EndOfStream(end=self.at))
-        return [self.out.receive_nowait() for _ in range(len(self.out))]
-
-    async def start(self) -> "Listening":
-        await self.actor.on_start()
-        return self
-
-    def settle(self, messages: list) -> None:
-        """Do what transcription does, so that the ledger can balance."""
-        for message in messages:
-            if isinstance(message, SpeechEnded):
-                self.context.ledger.transcribe(message.start, message.end)
-        assert self.context.ledger.summary().pending == 0
 
 
 def utterances(messages: list) -> list[SpeechEnded]:

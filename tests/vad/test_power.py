@@ -5,20 +5,13 @@ import wave
 import msgspec
 import numpy as np
 import pytest
+from support.listening import Listening
 from support.program import SPEECH
 
-from vivavoce.actors.vad import VadActor
-from vivavoce.actors.vad.silero import Silero
 from vivavoce.config.power import ModeSettings
 from vivavoce.config.schema import Profile, VadSettings
-from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import (
-    AudioBlock,
-    EndOfStream,
     EndReason,
-    Gap,
-    GapReason,
     PowerMode,
     SpeechEnded,
     SpeechStarted,
@@ -45,42 +38,8 @@ def scene() -> np.ndarray:
     return (pcm + random.normal(0, 20, len(pcm))).astype(np.int16)
 
 
-class Listening:
-    def __init__(self, settings: VadSettings | None = None) -> None:
-        self.loaded = 0
-        self.actor = VadActor(settings or VadSettings(), self._load)
-        self.context = ActorContext()
-        self.told: list[PowerEvent] = []
-        self.context.power.listen(self.told.append)
-        self.out: Channel = Channel(1_000_000)
-        self.actor.attach(Channel(1), self.out, self.context)
-        self.at = 0
-
-    def _load(self) -> Silero:
-        self.loaded += 1
-        return Silero()
-
-    async def hear(self, pcm: np.ndarray, block: int = 8_192) -> None:
-        for start in range(0, len(pcm), block):
-            piece = pcm[start : start + block]
-            self.context.ledger.capture(self.at + len(piece))
-            await self.actor.on_message(AudioBlock(start=self.at, pcm=piece))
-            self.at += len(piece)
-
-    async def lose(self, samples: int) -> None:
-        self.context.ledger.capture(self.at + samples)
-        self.context.ledger.drop(self.at, self.at + samples)
-        gap = Gap(start=self.at, end=self.at + samples, reason=GapReason.OVERRUN)
-        self.at += samples
-        await self.actor.on_message(gap)
-
-    async def end(self) -> list:
-        await self.actor.on_message(EndOfStream(end=self.at))
-        return [self.out.receive_nowait() for _ in range(len(self.out))]
-
-
 async def listening(power: Power | None = None, settings: VadSettings | None = None) -> Listening:
-    found = Listening(settings)
+    found = Listening(settings, block=8_192)
     await found.actor.on_start()
     if power is not None:
         await found.actor.on_power(power)

@@ -1,0 +1,98 @@
+"""A monitor on a virtual clock, and sensors that read what a test says."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from vivavoce.actors.monitor import MonitorActor
+from vivavoce.actors.monitor.sensors import (
+    BatteryReading,
+    EngineReading,
+    MemoryReading,
+    ProcessReading,
+    Usage,
+)
+from vivavoce.config import load_profile
+from vivavoce.config.power import ModeSettings
+from vivavoce.config.schema import SupervisorSettings
+from vivavoce.pipeline.actor import ActorContext, ActorHandle
+from vivavoce.pipeline.channel import Channel, Overload
+from vivavoce.pipeline.messages import PowerMode
+from vivavoce.pipeline.power import Power, PowerEvent
+from vivavoce.pipeline.supervisor import Supervisor
+
+GB = 10**9
+
+
+class Scripted:
+    """Sensors that say what they are told, and count how often they are asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+        self.cpu_s = 0.0
+        self.cpu_per_s = 0.0
+        self.resident: Callable[[float], float] = lambda _: 60e6
+        self.free = 4 * GB
+        self.charge: BatteryReading | None = None
+        self.broken: Exception | None = None
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def usage(self) -> Usage:
+        now = self.now()
+        return Usage(cpu_s=now * self.cpu_per_s, wakeups=int(now * 10), preemptions=0)
+
+    def process(self) -> ProcessReading:
+        self.asked.append(self.now())
+        if self.broken is not None:
+            raise self.broken
+        resident = int(self.resident(self.now() / 3_600))
+        return ProcessReading(
+            resident_bytes=resident, threads=4, open_files=9, blocks=100_000, collections=3
+        )
+
+    def engines(self) -> EngineReading:
+        return EngineReading(processes=1, resident_bytes=300_000_000, cpu_s=1.0)
+
+    def memory(self) -> MemoryReading:
+        return MemoryReading(total_bytes=8 * GB, available_bytes=self.free, some_percent=0.0)
+
+    def cpu_pressure(self) -> float | None:
+        return 7.0
+
+    def battery(self) -> BatteryReading | None:
+        return self.charge
+
+    def temperature(self) -> float | None:
+        return None
+
+
+class Stage:
+    """A monitor under its supervisor, in virtual time."""
+
+    def __init__(self, *overrides: str, **arguments: Any) -> None:
+        self.sensors = Scripted()
+        self.context = ActorContext()
+        self.profile = load_profile("captions", environ={}, overrides=overrides)
+        self.monitor = MonitorActor(self.profile, sensors=self.sensors, **arguments)
+        self.inbox: Channel[Any] = Channel(64, Overload.DROP_OLDEST, name="monitor")
+        self.monitor.attach(self.inbox, None, self.context)
+        self.supervisor = Supervisor(SupervisorSettings(), self.context)
+        self.supervisor.add(self.monitor)
+        self.ask = ActorHandle(self.monitor).ask
+        self.told: list[PowerEvent] = []
+        self.context.power.listen(self.told.append)
+
+    async def mode(self, mode: PowerMode, **settings: Any) -> None:
+        await self.supervisor.tell_power(Power(mode=mode, settings=ModeSettings(**settings)))
+
+    async def __aenter__(self) -> "Stage":
+        self.task = asyncio.create_task(self.supervisor.run())
+        self.context.stream.start()
+        await asyncio.sleep(0.01)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.inbox.close()
+        await self.task

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 COMPONENTS = (
     "capture",
+    "cleanup",
+    "control",
     "engine",
+    "history",
+    "injection",
     "monitor",
     "power",
     "profile",
     "supervisor",
     "transcription",
+    "trigger",
 )

@@ -10,9 +10,14 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, field
 
+from vivavoce.config.applications import ApplicationSettings
+from vivavoce.config.cleanup import CleanupSettings
+from vivavoce.config.history import HistorySettings
+from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.monitoring import MetricsSettings, TargetSettings
 from vivavoce.config.power import PowerSettings
 from vivavoce.config.section import Milliseconds, Probability, Section
+from vivavoce.config.trigger import ControlSettings, TriggerSettings
 
 DeviceChoice: TypeAlias = str | int | list[str | int] | None
 
@@ -290,32 +295,6 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     ] = 5
 
 
-class CleanupSettings(Section, frozen=True, kw_only=True):
-    """What is tidied in the text. No rule changes the meaning; each can be switched off."""
-
-    whitespace: Annotated[bool, Meta(description="One space between words, none around.")] = True
-    punctuation: Annotated[
-        bool, Meta(description="No space before , . ! ? ; : and one space after.")
-    ] = True
-    sentence_case: Annotated[
-        bool, Meta(description="A capital at the start of each sentence, and for English `I`.")
-    ] = True
-    repeated_phrases: Annotated[
-        bool, Meta(description="Remove loops of a phrase where the engine itself was unsure.")
-    ] = True
-    hallucinations: Annotated[
-        bool,
-        Meta(
-            description="Remove phrases that Whisper is known to invent (such as `Thanks for "
-            "watching!`) where the audio was silent or the engine unsure."
-        ),
-    ] = True
-    replacements: Annotated[
-        dict[str, str],
-        Meta(description="Words or phrases to replace, whole words, any case."),
-    ] = field(default_factory=dict)
-
-
 class CaptionSettings(Section, frozen=True, kw_only=True):
     """How captions look on standard output."""
 
@@ -367,11 +346,26 @@ class Profile(Section, frozen=True, kw_only=True):
     """A complete profile: what `vivavoce run PROFILE` does."""
 
     description: Annotated[str, Meta(description="One line for `vivavoce profiles`.")] = ""
+    persistence: Annotated[
+        bool,
+        Meta(
+            description="Off: nothing that was said is written to disk by this program, whatever "
+            "the other settings say: no history, no audio, no text in logs."
+        ),
+    ] = True
     capture: CaptureSettings = field(default_factory=CaptureSettings)
+    trigger: TriggerSettings = field(default_factory=TriggerSettings)
     vad: VadSettings = field(default_factory=VadSettings)
     transcription: TranscriptionSettings = field(default_factory=TranscriptionSettings)
     cleanup: CleanupSettings = field(default_factory=CleanupSettings)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    injection: InjectionSettings = field(default_factory=InjectionSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
+    applications: Annotated[
+        list[ApplicationSettings],
+        Meta(description="Settings for single applications, by the class of their windows."),
+    ] = field(default_factory=list)
+    control: ControlSettings = field(default_factory=ControlSettings)
     log: LogSettings = field(default_factory=LogSettings)
     supervisor: SupervisorSettings = field(default_factory=SupervisorSettings)
     power: PowerSettings = field(default_factory=PowerSettings)

@@ -21,6 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.channel import Channel, ChannelClosed
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
+from vivavoce.pipeline.desktop import FocusNotes, HeldKeys
 from vivavoce.pipeline.ledger import Ledger
 from vivavoce.pipeline.metrics import Measurement, Metrics
 from vivavoce.pipeline.power import Power, PowerPort
@@ -44,14 +45,16 @@ class Outlet(Protocol[Out_contra]):
 
 @dataclass(frozen=True, slots=True)
 class ActorContext:
-    """What every actor of one pipeline shares: time, the sample ledger, metrics, and where it tells
-    what may change the power mode."""
+    """What every actor of one pipeline shares: time, the sample ledger, metrics, where it tells
+    what may change the power mode, and what is known of the desktop."""
 
     clock: Clock = field(default_factory=LoopClock)
     stream: StreamClock = field(default_factory=lambda: StreamClock(LoopClock()))
     ledger: Ledger = field(default_factory=Ledger)
     metrics: Metrics = field(default_factory=Metrics)
     power: PowerPort = field(default_factory=PowerPort)
+    focus: FocusNotes = field(default_factory=FocusNotes)
+    keys: HeldKeys = field(default_factory=HeldKeys)
 
 
 @dataclass(frozen=True, slots=True)

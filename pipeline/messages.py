@@ -37,6 +37,10 @@ class EndReason(StrEnum):
     """Audio is missing after this point, so the utterance cannot go on."""
     END_OF_STREAM = "end_of_stream"
     """The source ended, or capture was told to stop."""
+    RELEASED = "released"
+    """The recording ended: the key was released, or a command said so."""
+    CANCELLED = "cancelled"
+    """The recording was cancelled: what was said is to be discarded."""
 
 
 class GapReason(StrEnum):
@@ -53,7 +57,7 @@ class GapReason(StrEnum):
     INVALID_INPUT = "invalid_input"
     """The source delivered samples that are not audio (NaN or infinite values)."""
     CANCELLED = "cancelled"
-    """The run was ended at once, before this audio was transcribed."""
+    """The run was ended at once, or the speaker cancelled, before this audio was transcribed."""
     SUSPENDED = "suspended"
     """The machine or the program was suspended; nothing was captured meanwhile."""
     CLOSED = "closed"
@@ -84,6 +88,26 @@ class AudioBlock(Message, frozen=True, kw_only=True):
     def end(self) -> int:
         """Index one past the last sample."""
         return self.start + len(self.pcm)
+
+
+class RecordingStarted(Message, frozen=True, kw_only=True):
+    """From sample ``start`` on (pre-roll included) what is said is wanted: a key or a command.
+
+    Audio between recordings is nobody's: it is settled as silence and sent to nobody.
+    """
+
+    start: int
+
+
+class RecordingEnded(Message, frozen=True, kw_only=True):
+    """The recording that began at ``start`` is ``[start, end)``, tail included.
+
+    ``cancelled``: what was said in it is to be discarded. All of its finals come before this.
+    """
+
+    start: int
+    end: int
+    cancelled: bool = False
 
 
 class SpeechStarted(Message, frozen=True, kw_only=True):
@@ -177,12 +201,14 @@ class Final(Message, frozen=True, kw_only=True):
     ``confidence`` is in [0, 1]; ``no_speech_probability``, ``average_log_probability`` and
     ``compression_ratio`` are the engine's own figures where it has them (else 0, 0 and 0).
     ``corrected`` counts the words that a partial had called stable and that read differently here.
+    ``retracts`` counts the finals before this one that the speaker took back ("scratch that").
     """
 
     utterance: int
     start: int
     end: int
     text: str
+    retracts: int = 0
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
     no_speech_probability: float = 0.0
@@ -235,8 +261,11 @@ class EndOfStream(Message, frozen=True, kw_only=True):
     end: int
 
 
-Audio: TypeAlias = AudioBlock | Gap | EndOfStream
-"""What capture sends."""
+Recording: TypeAlias = RecordingStarted | RecordingEnded
+"""What the trigger sends besides audio; it goes through the whole chain in its place."""
+
+Audio: TypeAlias = AudioBlock | Recording | Gap | EndOfStream
+"""What capture sends, and the trigger."""
 
 Speech: TypeAlias = (
     SpeechStarted
@@ -244,11 +273,12 @@ Speech: TypeAlias = (
     | SpeechPaused
     | SpeechResumed
     | SpeechEnded
+    | Recording
     | Gap
     | PowerChanged
     | EndOfStream
 )
 """What the VAD sends."""
 
-Caption: TypeAlias = Partial | Final | Revision | Gap | PowerChanged | EndOfStream
+Caption: TypeAlias = Partial | Final | Revision | Recording | Gap | PowerChanged | EndOfStream
 """What transcription and cleanup send, and what every subscriber receives."""

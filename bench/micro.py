@@ -23,7 +23,8 @@ from vivavoce.actors.cleanup import Cleaner
 from vivavoce.bench.measure import cpu_per_call, in_turns, paired_ratio
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
-from vivavoce.config.schema import CleanupSettings, LogSettings
+from vivavoce.config.cleanup import CleanupSettings
+from vivavoce.config.schema import LogSettings
 from vivavoce.pipeline.log import LogSink
 from vivavoce.pipeline.messages import AudioBlock, Pcm
 

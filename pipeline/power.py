@@ -9,7 +9,8 @@
 =============  ==================================================================================
 
 Speech leads from any mode to ``active``. A sound (energy onset) leads from ``idle`` and ``parked``
-to ``listening``, and back if no speech follows within ``confirm_s``.
+to ``listening``, and back if no speech follows within ``confirm_s``. While a key or a command has
+it record, it is ``listening`` at least.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ class PowerEvent(StrEnum):
     """A person, a program or a timer wants the microphone."""
     SLEEP = "sleep"
     """Memory is short: park at once if nobody speaks."""
+    RECORDING_STARTED = "recording_started"
+    """A key or a command wants to be heard, also where the microphone was released."""
+    RECORDING_ENDED = "recording_ended"
 
 
 class Power(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +71,7 @@ class PowerPolicy:
         self.settings = settings
         self._speaking = False
         self._working = False
+        self._recording = False
         self._quiet_since = now
         self._woken_at: float | None = None
         self._false_alarms = 0
@@ -113,6 +118,10 @@ class PowerPolicy:
             self._working = True
         elif event is PowerEvent.WORK_ENDED:
             self._working = False
+        elif event in (PowerEvent.RECORDING_STARTED, PowerEvent.RECORDING_ENDED):
+            self._recording = event is PowerEvent.RECORDING_STARTED
+            self._false_alarms = 0
+            self._quiet(now)
         elif event is PowerEvent.WAKE:
             if self.forced is PowerMode.CLOSED:
                 self._forced, self._overruled = None, self.settings.mode == "closed"
@@ -125,13 +134,13 @@ class PowerPolicy:
 
     def mode(self, now: float) -> PowerMode:
         """The mode at ``now``; ask after each event, and when :meth:`due` has come."""
-        if self.forced is PowerMode.CLOSED:
+        if self.forced is PowerMode.CLOSED and not self._recording:
             return PowerMode.CLOSED  # who says so is not to be heard, not even to the end
         if self._speaking or self._working:
             return PowerMode.ACTIVE
         rest = self._rest(now)
         woken = self._woken_at is not None and now < self._woken_at + self.settings.confirm_s
-        if woken and rest not in (PowerMode.ACTIVE, PowerMode.LISTENING):
+        if (woken or self._recording) and rest not in (PowerMode.ACTIVE, PowerMode.LISTENING):
             return PowerMode.LISTENING
         return rest
 

@@ -13,10 +13,12 @@ import anyio
 
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.source import Source
+from vivavoce.actors.trigger import TriggerActor
 from vivavoce.chain import as_played, make_actors, reads_ahead
 from vivavoce.config import Profile, load_profile
+from vivavoce.crew import Crew
 from vivavoce.live_profile import LiveProfile
-from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle, Outlet
+from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
 from vivavoce.pipeline.failures import first_failure
@@ -38,9 +40,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
-
-_BETWEEN_ACTORS = 64
-"""Messages that wait between two actors: 2 s of audio blocks."""
 
 _TO_SUBSCRIBERS = 256
 
@@ -101,10 +100,8 @@ class Pipeline:
         self._capture = CaptureActor(self.source)
         if self._reads_ahead:
             profile = as_played(profile)
-        self._chain: list[Actor[Any, Any]] = [
-            self._capture,
-            *make_actors(profile, self.context.metrics, on_progress, ahead=self._reads_ahead),
-        ]
+        chain = make_actors(profile, self.context.metrics, on_progress, ahead=self._reads_ahead)
+        self._crew = Crew([self._capture, *chain], self.context, self._fan)
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
         self._sink = LogSink(profile.log)
@@ -119,8 +116,6 @@ class Pipeline:
             follow=self._follow,
         )
         self._monitor: MonitorActor | None = None
-        self._sinks: list[Actor[Caption, Any]] = []
-        self._channels: list[Channel[Any]] = []
         self._group: TaskGroup | None = None
         self._finished = asyncio.Event()
 
@@ -133,8 +128,8 @@ class Pipeline:
 
         Args:
             actor: passes on what it does not care for with ``await self.emit(message)``.
-            after: name of the actor before it: ``capture``, ``vad``, ``transcription``,
-                ``cleanup``, or an inserted one.
+            after: name of the actor before it: ``capture``, ``trigger``, ``vad``,
+                ``transcription``, ``cleanup``, or an inserted one.
             before: name of the actor behind it; exactly one of the two is given.
 
         Raises:
@@ -143,18 +138,7 @@ class Pipeline:
             RuntimeError: the pipeline runs already.
         """
         self._must_not_run("insert an actor")
-        if (after is None) == (before is None):
-            raise ValueError("insert() takes exactly one of after= and before=")
-        names = [link.name for link in self._chain]
-        wanted = after or before
-        if wanted not in names:
-            raise ValueError(f"no actor {wanted!r} in the pipeline: there are {', '.join(names)}")
-        if actor.name in names:
-            raise ValueError(f"there is an actor {actor.name!r} already: give this one a name")
-        at = names.index(wanted) + (after is not None)
-        if at == 0:
-            raise ValueError("nothing can stand before capture: give a source= instead")
-        self._chain.insert(at, actor)
+        self._crew.insert(actor, after, before)
         return ActorHandle(actor)
 
     def add_sink(
@@ -170,9 +154,7 @@ class Pipeline:
             RuntimeError: the pipeline runs already.
         """
         self._must_not_run("add a sink")
-        inbox = self._fan.subscribe(capacity, overload, name=actor.name)
-        actor.attach(inbox, None, self.context)
-        self._sinks.append(actor)
+        self._crew.add_sink(actor, capacity, overload)
         return ActorHandle(actor)
 
     # -- while it runs
@@ -255,10 +237,23 @@ class Pipeline:
         Raises:
             KeyError: no actor has that name.
         """
-        for actor in (*self._chain, *self._sinks):
-            if actor.name == name:
-                return ActorHandle(actor)
-        raise KeyError(name)
+        return ActorHandle(self._crew.actor(name))
+
+    @property
+    def trigger(self) -> TriggerActor:
+        """Says when to record: ``start()``, ``stop()``, ``toggle()``, ``cancel()``, ``recording``.
+
+        Call these in the event loop, while the pipeline runs.
+
+        Raises:
+            RuntimeError: a recording that is read ahead has no trigger.
+        """
+        try:
+            trigger = self._crew.actor("trigger")
+        except KeyError:
+            raise RuntimeError("what is read at maximum pace has no trigger") from None
+        assert isinstance(trigger, TriggerActor)
+        return trigger
 
     @property
     def revises(self) -> bool:
@@ -267,7 +262,7 @@ class Pipeline:
 
     def statistics(self) -> PipelineStatistics:
         """Ledger, metrics, channels and this process's memory and CPU as they stand."""
-        return gather_statistics(self.context, self._all_channels(), self._monitor)
+        return gather_statistics(self.context, self._crew.channels, self._monitor)
 
     @property
     def power_mode(self) -> PowerMode:
@@ -325,18 +320,16 @@ class Pipeline:
         if self._live is not None:
             await self._live.follow(self.reconfigure)
 
-    def _all_channels(self) -> list[Channel[Any]]:
-        return [*self._channels, *self._fan.channels]
-
     def _make_monitor(self, profile: Profile) -> MonitorActor:
         from vivavoce.actors.monitor import MonitorActor
         from vivavoce.actors.transcription import TranscriptionActor
 
-        transcription = next(link for link in self._chain if isinstance(link, TranscriptionActor))
+        transcription = self._crew.actor("transcription")
+        assert isinstance(transcription, TranscriptionActor)
         self._monitor = MonitorActor(
             profile,
-            channels=lambda: {one.name: one.statistics() for one in self._all_channels()},
-            statistics=lambda: gather_statistics(self.context, self._all_channels()),
+            channels=lambda: {one.name: one.statistics() for one in self._crew.channels},
+            statistics=lambda: gather_statistics(self.context, self._crew.channels),
             on_trim=transcription.trim,
             engine_ready=lambda: transcription.engine_ready,
             live=not self._reads_ahead,
@@ -347,7 +340,7 @@ class Pipeline:
         return self._monitor
 
     async def _run(self) -> None:
-        self._join()
+        self._crew.join(self._supervisor, self._outcome)
         use_sink(self._sink)
         try:
             async with anyio.create_task_group() as group:
@@ -365,21 +358,6 @@ class Pipeline:
         finally:
             self._fan.close()
             self._finished.set()
-
-    def _join(self) -> None:
-        inbox: Channel[Any] | None = None
-        for actor in self._chain:
-            outbox: Outlet[Any]
-            if actor is self._chain[-1]:
-                outbox = self._outcome
-            else:
-                outbox = Channel(_BETWEEN_ACTORS, name=f"after {actor.name}")
-                self._channels.append(outbox)
-            actor.attach(inbox, outbox, self.context)
-            self._supervisor.add(actor)
-            inbox = outbox if isinstance(outbox, Channel) else None
-        for sink in self._sinks:
-            self._supervisor.add(sink)
 
     def _pushed(self) -> PushSource:
         if not isinstance(self.source, PushSource):

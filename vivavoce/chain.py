@@ -49,9 +49,13 @@ def make_actors(
     *,
     ahead: bool,
 ) -> list[Actor[Any, Any]]:
-    """VAD, transcription and cleanup. ``ahead``: finals are decoded side by side."""
+    """Trigger, VAD, transcription and cleanup.
+
+    ``ahead``: finals are decoded side by side, and nobody is there to press a key.
+    """
     from vivavoce.actors.cleanup import CleanupActor
     from vivavoce.actors.transcription import TranscriptionActor
+    from vivavoce.actors.trigger import TriggerActor
     from vivavoce.actors.vad import VadActor
 
     side_by_side = profile.transcription.batch_size if ahead else 1
@@ -59,6 +63,7 @@ def make_actors(
         choose_engines, metrics=metrics, on_progress=on_progress, side_by_side=side_by_side
     )
     return [
+        *([] if ahead else [TriggerActor(profile.trigger)]),
         VadActor(profile.vad),
         TranscriptionActor(profile.transcription, choose, side_by_side),
         CleanupActor(profile.cleanup),

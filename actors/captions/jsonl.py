@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from vivavoce.pipeline.messages import (
     Latency,
     Partial,
     PowerChanged,
+    RecordingEnded,
+    RecordingStarted,
     Revision,
     Word,
 )
@@ -76,35 +79,18 @@ def _seconds(sample: int) -> float:
 
 def _fields(event: Caption) -> tuple[str, dict[str, Any]] | None:
     """Type and fields of an event, in the order of the contract."""
-    match event:
-        case Partial():
-            return "partial", {
-                "utterance": event.utterance,
-                "revision": event.revision,
-                "start": _seconds(event.start),
-                "stable": event.stable,
-                "tail": event.tail,
-            }
-        case Final():
-            return "final", _final(event)
-        case Revision():
-            return "revision", {
-                "utterance": event.utterance,
-                "text": event.text,
-                "words": _words(event.words),
-                "confidence": round(event.confidence, 3),
-                "engine": event.engine,
-                "model": event.model,
-            }
-        case Gap():
-            return "gap", {
-                "start": _seconds(event.start),
-                "end": _seconds(event.end),
-                "reason": event.reason.value,
-            }
-        case PowerChanged():
-            return "power", {"mode": event.mode.value}
-    return None
+    found = _FIELDS.get(type(event))
+    return None if found is None else (found[0], found[1](event))
+
+
+def _partial(event: Partial) -> dict[str, Any]:
+    return {
+        "utterance": event.utterance,
+        "revision": event.revision,
+        "start": _seconds(event.start),
+        "stable": event.stable,
+        "tail": event.tail,
+    }
 
 
 def _final(event: Final) -> dict[str, Any]:
@@ -113,6 +99,7 @@ def _final(event: Final) -> dict[str, Any]:
         "start": _seconds(event.start),
         "end": _seconds(event.end),
         "text": event.text,
+        **({"retracts": event.retracts} if event.retracts else {}),
         "words": _words(event.words),
         "confidence": round(event.confidence, 3),
         "engine": event.engine,
@@ -143,3 +130,50 @@ def _latency(latency: Latency) -> dict[str, Any]:
         "total": round(latency.total, 3),
         "speculative": latency.speculative,
     }
+
+
+def _revision(event: Revision) -> dict[str, Any]:
+    return {
+        "utterance": event.utterance,
+        "text": event.text,
+        "words": _words(event.words),
+        "confidence": round(event.confidence, 3),
+        "engine": event.engine,
+        "model": event.model,
+    }
+
+
+def _recording_started(event: RecordingStarted) -> dict[str, Any]:
+    return {"state": "started", "start": _seconds(event.start)}
+
+
+def _recording_ended(event: RecordingEnded) -> dict[str, Any]:
+    return {
+        "state": "cancelled" if event.cancelled else "ended",
+        "start": _seconds(event.start),
+        "end": _seconds(event.end),
+    }
+
+
+def _gap(event: Gap) -> dict[str, Any]:
+    return {
+        "start": _seconds(event.start),
+        "end": _seconds(event.end),
+        "reason": event.reason.value,
+    }
+
+
+def _power(event: PowerChanged) -> dict[str, Any]:
+    return {"mode": event.mode.value}
+
+
+_FIELDS: dict[type, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    Partial: ("partial", _partial),
+    Final: ("final", _final),
+    Revision: ("revision", _revision),
+    RecordingStarted: ("recording", _recording_started),
+    RecordingEnded: ("recording", _recording_ended),
+    Gap: ("gap", _gap),
+    PowerChanged: ("power", _power),
+}
+"""The end comes with :meth:`JsonlWriter.finish`."""

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 import anyio
-import numpy as np
 
 from vivavoce.actors.transcription.backlog import Backlog
 from vivavoce.actors.transcription.desk import TRIES
@@ -16,8 +15,9 @@ from vivavoce.actors.transcription.follower import Follower
 from vivavoce.actors.transcription.keeper import ChooseEngines, EngineKeeper
 from vivavoce.actors.transcription.lag import LagWatch
 from vivavoce.actors.transcription.overload import Rung
+from vivavoce.actors.transcription.partial_policy import level_db
 from vivavoce.actors.transcription.phrase_cache import PhraseCache
-from vivavoce.actors.transcription.previous_words import PreviousWords
+from vivavoce.actors.transcription.previous_words import PreviousWords, limits
 from vivavoce.actors.transcription.utterance import Attempt, Utterance
 from vivavoce.config.schema import Profile, TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext, Request
@@ -25,12 +25,10 @@ from vivavoce.pipeline.channel import ChannelClosed
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import (
-    SAMPLE_RATE,
     Caption,
     EndOfStream,
     Gap,
     GapReason,
-    Pcm,
     Speech,
     SpeechAudio,
     SpeechEnded,
@@ -77,9 +75,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._news = asyncio.Event()
         self._news_of_speech = asyncio.Event()
         self._room = asyncio.Event()
-        self._previous = PreviousWords(
-            settings.previous_words, settings.previous_words_silence_ms * SAMPLE_RATE // 1_000
-        )
+        self._previous = PreviousWords(*limits(settings))
         self._cache: PhraseCache[Hypothesis] | None = None
         if settings.phrase_cache.enabled:
             self._cache = PhraseCache(settings.phrase_cache)
@@ -132,9 +128,9 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def on_ask(self, question: Any) -> Any:
         """Answer questions about the engine and the phrase cache.
 
-        ``"engine"``: what runs, its process id, how often it was restarted, the rung of the
-        overload ladder. ``"phrase_cache"``: its statistics and entries, or None where the profile
-        has none. ``"clear_phrase_cache"``: forgets all phrases; how many there were.
+        ``"engine"``: what runs, its process id, its restarts, the rung of the overload ladder.
+        ``"phrase_cache"``: its statistics and entries, or None where the profile has none.
+        ``"clear_phrase_cache"``: forgets all phrases; how many there were.
         """
         if question == "engine":
             engine = self._desk.engine
@@ -178,9 +174,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._settings = settings
         self._follower.take_settings(settings)
         self._lag.take_settings(settings)
-        self._previous.take_settings(
-            settings.previous_words, settings.previous_words_silence_ms * SAMPLE_RATE // 1_000
-        )
+        self._previous.take_settings(*limits(settings))
         self._slots = 1 if settings.previous_words else self._side_by_side
         self._pending = max(settings.max_pending, self._side_by_side)
         self._keeper.take_settings(settings)
@@ -226,8 +220,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         working = next(self._backlog.utterances(), None) is not None
         if working is not self._working:
             self._working = working
-            event = PowerEvent.WORK_STARTED if working else PowerEvent.WORK_ENDED
-            self.context.power.tell(event)
+            self.context.power.tell(PowerEvent.WORK_STARTED if working else PowerEvent.WORK_ENDED)
             if not working and self._keeper is not None:
                 self._keeper.idle()
 
@@ -250,9 +243,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     def _is_busy(self, utterance: Utterance) -> bool:
         """Whether its decoding takes a place among those that run."""
-        if utterance.attempt is None:
-            return False
-        return self._settings.previous_words > 0 or not utterance.attempt.task.done()
+        attempt = utterance.attempt
+        return attempt is not None and (
+            self._settings.previous_words > 0 or not attempt.task.done()
+        )
 
     def _wanted(self, utterance: Utterance) -> int | None:
         """Up to where a final is to be decoded now; None: it is too early, or first to be cut."""
@@ -322,12 +316,12 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._backlog.pop()
                 self._room.set()
                 await self.emit(head)
+            elif head.cancelled and head.ended is not None:
+                await self._give_up(head, head.ended.end, GapReason.CANCELLED)
             elif head.cut is not None and self._has(head, head.cut):
                 self._split()
             elif head.cut is None and head.ended is not None and self._has(head, head.ended.end):
                 await self._finish(head, head.ended)
-                self._schedule()
-                self._news_of_speech.set()
             elif self._closed and head.ended is None:
                 raise RuntimeError(f"the stream ended inside utterance {head.number}")
             else:
@@ -358,24 +352,34 @@ class TranscriptionActor(Actor[Speech, Caption]):
             log.error(
                 f"utterance {utterance.number} is set aside: the engine failed {TRIES} times at it"
             )
-            gap = Gap(start=utterance.start, end=ended.end, reason=GapReason.ENGINE_FAILED)
-            await self.emit(gap)
-            self.context.ledger.drop(utterance.start, ended.end)
-        else:
-            now = self.context.stream.elapsed()
-            latency = latency_of(utterance, ended, attempt, hypothesis, now)
-            final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
-            await self.emit(final)
-            self.context.ledger.transcribe(utterance.start, ended.end)
-            stable = len(promised(utterance, ended, hypothesis))
-            self._count(utterance, hypothesis, final.corrected, stable)
-            self._previous.add(final.text, final.end, final.average_log_probability)
-            if self._reviser is not None:
-                self._reviser.add(utterance, final, hurry=self._lag.rung > 0)
+            await self._give_up(utterance, ended.end, GapReason.ENGINE_FAILED)
+            return
+        now = self.context.stream.elapsed()
+        latency = latency_of(utterance, ended, attempt, hypothesis, now)
+        final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
+        await self.emit(final)
+        self.context.ledger.transcribe(utterance.start, ended.end)
+        stable = len(promised(utterance, ended, hypothesis))
+        self._count(utterance, hypothesis, final.corrected, stable)
+        self._previous.add(final.text, final.end, final.average_log_probability)
+        if self._reviser is not None:
+            self._reviser.add(utterance, final, hurry=self._lag.rung > 0)
+        await self._done_with(utterance)
+
+    async def _give_up(self, utterance: Utterance, end: int, reason: GapReason) -> None:
+        """The utterance has no text: the speaker cancelled, or no engine could do it."""
+        await self.emit(Gap(start=utterance.start, end=end, reason=reason))
+        self.context.ledger.drop(utterance.start, end)
+        await self._done_with(utterance)
+
+    async def _done_with(self, utterance: Utterance) -> None:
+        utterance.abandon_attempt()
         self._backlog.pop()
         self._room.set()
         await self._desk.close(utterance)
         self._tell_work()
+        self._schedule()
+        self._news_of_speech.set()
 
     def _count(
         self, utterance: Utterance, hypothesis: Hypothesis, corrected: int, stable: int
@@ -392,9 +396,3 @@ class TranscriptionActor(Actor[Speech, Caption]):
         metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(
             self.context.clock.now() - utterance.ended_at
         )
-
-
-def level_db(pcm: Pcm) -> float:
-    """Loudness of a block in dB (of an arbitrary reference)."""
-    samples = pcm.astype(np.float32)
-    return 10.0 * float(np.log10(np.dot(samples, samples) / max(1, len(samples)) + 1.0))

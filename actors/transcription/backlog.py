@@ -11,8 +11,10 @@ import msgspec
 from vivavoce.actors.transcription.utterance import SLIVER, Utterance
 from vivavoce.pipeline.messages import (
     EndOfStream,
+    EndReason,
     Gap,
     PowerChanged,
+    Recording,
     Speech,
     SpeechAudio,
     SpeechEnded,
@@ -22,7 +24,7 @@ from vivavoce.pipeline.messages import (
     seconds,
 )
 
-Item: TypeAlias = Utterance | Gap | PowerChanged | EndOfStream
+Item: TypeAlias = Utterance | Recording | Gap | PowerChanged | EndOfStream
 
 
 class Backlog:
@@ -62,6 +64,9 @@ class Backlog:
     def take(self, message: Speech, now: float) -> None:
         """Take the next message of the VAD.
 
+        The open utterance of a recording that was cancelled stays until it is told as lost: it is
+        marked, and nothing more is decoded of it.
+
         Where the VAD cuts an utterance too long at a place that was cut already, or before it, its
         cut is void: what it sends again is here, and the next utterance is the rest of this one.
 
@@ -81,6 +86,9 @@ class Backlog:
                 raise ValueError(f"{type(message).__name__} of an utterance that is not open")
             if isinstance(message, SpeechAudio):
                 self._append(utterance, message)
+            elif isinstance(message, SpeechEnded) and message.reason is EndReason.CANCELLED:
+                utterance.cancel(message, now)
+                self._open = None
             elif isinstance(message, SpeechEnded) and is_void(message, utterance):
                 self._goes_on, self._known = True, utterance.heard
             elif isinstance(message, SpeechEnded):
@@ -118,6 +126,8 @@ class Backlog:
         """
         lag = 0.0
         for utterance in self.utterances():
+            if utterance.cancelled:
+                continue
             if utterance.ended is None:
                 if utterance.cut is not None:
                     lag += seconds(utterance.heard - utterance.cut_tried)

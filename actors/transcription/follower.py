@@ -71,7 +71,7 @@ class Follower:
         # In a pause the end is near, and a final of the whole may be ready when it comes.
         talking = utterance.ended is None and utterance.paused is None
         limit = self._window if talking else LONGEST
-        if utterance.cut is not None or length <= limit:
+        if utterance.cancelled or utterance.cut is not None or length <= limit:
             return False
         return length > LONGEST or utterance.heard - utterance.cut_tried >= _AGAIN
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from vivavoce.pipeline.messages import SAMPLE_RATE
+import numpy as np
+
+from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
 
 _LEAST_NEWS = SAMPLE_RATE // 10
 _EARLY, _LATE = 0.6, 1.25
@@ -80,3 +82,9 @@ class PartialPolicy:
     def cost(self, seconds: float) -> None:
         """What a partial took of the engine; the policy follows its moving mean."""
         self._cost += _SMOOTHING * (seconds - self._cost) if self._cost else seconds
+
+
+def level_db(pcm: Pcm) -> float:
+    """Loudness of a block in dB (of an arbitrary reference)."""
+    samples = pcm.astype(np.float32)
+    return 10.0 * float(np.log10(np.dot(samples, samples) / max(1, len(samples)) + 1.0))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.pipeline.messages import SAMPLE_RATE
+
 _TRUSTED_LOG_PROBABILITY = -0.6
 
 
@@ -42,3 +45,8 @@ class PreviousWords:
         else:
             self._words = [*self._words, *text.split()][-self._count :]
         self._end = end
+
+
+def limits(settings: TranscriptionSettings) -> tuple[int, int]:
+    """How many words are kept, and the silence in samples after which none is given."""
+    return settings.previous_words, settings.previous_words_silence_ms * SAMPLE_RATE // 1_000

@@ -52,6 +52,7 @@ class Utterance:
         self.paused: SpeechPaused | None = None
         self.ended: SpeechEnded | None = None
         self.ended_at = 0.0
+        self.cancelled = False  # the speaker took it back before it was final
         self.over = asyncio.Event()
         self.attempt: Attempt | None = None
         self.cut: int | None = None  # where it is going to be cut in two
@@ -68,6 +69,8 @@ class Utterance:
     @property
     def target(self) -> int | None:
         """Up to where a final is wanted now: a cut, the end, or a pause that may be the end."""
+        if self.cancelled:
+            return None
         if self.cut is not None:
             return self.cut
         if self.ended is not None:
@@ -95,6 +98,11 @@ class Utterance:
         del self._audio[2 * (message.end - self.start) :]
         if self.cut is not None and self.cut > message.end - SLIVER:
             self.cut = None  # it ends there, or before
+
+    def cancel(self, message: SpeechEnded, now: float) -> None:
+        """It ends, and nobody wants its text any more."""
+        self.end(message, now)
+        self.cancelled, self.cut = True, None
 
     def split(self, key: int, now: float) -> Utterance:
         """End this utterance at its cut; what follows becomes the utterance that is returned.

@@ -21,6 +21,8 @@ from vivavoce.pipeline.messages import (
     Gap,
     GapReason,
     Pcm,
+    RecordingEnded,
+    RecordingStarted,
     Speech,
     SpeechAudio,
     SpeechEnded,
@@ -95,9 +97,18 @@ class VadActor(Actor[Audio, Speech]):
         self._changed = None if profile.vad == self._settings else profile.vad
 
     async def on_message(self, message: Audio) -> None:
-        """Handle a block, a gap or the end."""
+        """Handle a block, a gap, the begin or end of a recording, or the end of the stream."""
         if isinstance(message, AudioBlock):
             await self._take(message)
+        elif isinstance(message, RecordingStarted):
+            # What lies before it was nobody's, and is settled.
+            self._next = self._settled = self._handled = message.start
+            await self.emit(message)
+            return
+        elif isinstance(message, RecordingEnded):
+            cancelled = message.cancelled
+            await self._interrupt(EndReason.CANCELLED if cancelled else EndReason.RELEASED)
+            await self.emit(message)
         elif isinstance(message, Gap):
             await self._interrupt(EndReason.GAP)
             self._next = self._settled = message.end

@@ -12,6 +12,8 @@ from vivavoce.pipeline.messages import (
     Partial,
     PowerChanged,
     PowerMode,
+    RecordingEnded,
+    RecordingStarted,
     Revision,
     Word,
 )
@@ -35,7 +37,9 @@ def test_the_page_on_events_names_every_field() -> None:
         writer.render(event, 0)
         for event in (
             Partial(utterance=1, revision=1, start=0, end=1, stable="a", tail="b"),
-            Final(utterance=1, start=0, end=1, text="x", words=words),
+            Final(utterance=1, start=0, end=1, text="x", words=words, retracts=1),
+            RecordingStarted(start=0),
+            RecordingEnded(start=0, end=1),
             Revision(utterance=1, text="x", words=words),
             Gap(start=0, end=1, reason=GapReason.OVERRUN),
             PowerChanged(mode=PowerMode.IDLE),

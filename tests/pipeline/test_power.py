@@ -224,7 +224,36 @@ def test_the_deeper_the_mode_the_longer_the_silence(steps) -> None:
             policy.handle(event, now)
     policy.handle(PowerEvent.WORK_ENDED, now)
     policy.handle(PowerEvent.SPEECH_ENDED, now)
+    policy.handle(PowerEvent.RECORDING_ENDED, now)
     order = list(PowerMode)
     seen = [order.index(policy.mode(now + after)) for after in range(0, 4_000, 7)]
     assert all(before <= after for before, after in itertools.pairwise(seen))
     assert seen[-1] == order.index(CLOSED)
+
+
+@pytest.mark.parametrize("after", [0, 100, 1_000, 10_000])
+def test_a_recording_is_heard_however_long_nobody_speaks_in_it(after) -> None:
+    policy = quiet()
+    policy.handle(PowerEvent.RECORDING_STARTED, after)
+    assert policy.mode(after) is ACTIVE
+    assert policy.mode(after + 20_000) is LISTENING
+    assert policy.power(after + 20_000).engine
+    policy.handle(PowerEvent.RECORDING_ENDED, after + 20_000)
+    assert policy.mode(after + 20_000) is ACTIVE
+    assert policy.mode(after + 24_000) is CLOSED
+
+
+def test_a_microphone_that_is_closed_between_recordings() -> None:
+    policy = quiet(mode="closed")
+    assert policy.mode(0) is CLOSED
+    policy.handle(PowerEvent.RECORDING_STARTED, 1)
+    assert policy.mode(1) is LISTENING
+    policy.handle(PowerEvent.SPEECH_STARTED, 2)
+    assert policy.mode(2) is ACTIVE
+    policy.handle(PowerEvent.WORK_STARTED, 2)
+    policy.handle(PowerEvent.SPEECH_ENDED, 3)
+    policy.handle(PowerEvent.RECORDING_ENDED, 3)
+    assert policy.mode(3) is CLOSED
+    assert policy.power(3).engine, "the final is still owed"
+    policy.handle(PowerEvent.WORK_ENDED, 4)
+    assert not policy.power(4).engine

@@ -1,0 +1,202 @@
+"""The trigger actor: all audio in, that of recordings out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vivavoce.actors.trigger.gate import Gate, Passed, Unwanted
+from vivavoce.actors.trigger.machine import (
+    Cancel,
+    Command,
+    Decision,
+    Decisions,
+    Resume,
+    Start,
+    Stop,
+    TriggerMachine,
+)
+from vivavoce.config.schema import Profile
+from vivavoce.config.trigger import TriggerMode, TriggerSettings
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
+    Audio,
+    AudioBlock,
+    EndOfStream,
+    Gap,
+    RecordingEnded,
+)
+from vivavoce.pipeline.power import PowerEvent
+
+log = get_logger("trigger")
+
+
+class TriggerActor(Actor[Audio, Audio]):
+    """Passes on what was said while a key or a command wants it; the rest is settled as silence.
+
+    Keys and commands come by method calls in the event loop, not through the inbox: what they
+    decide holds from their own moment on, however much audio waits. It takes place in the stream
+    with the next audio.
+
+    Args:
+        settings: the profile's ``trigger`` section.
+    """
+
+    name = "trigger"
+
+    def __init__(self, settings: TriggerSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._gate = Gate(
+            settings.pre_roll_ms, settings.tail_ms, recording=settings.mode == "voice"
+        )
+        self._watchers: list[Callable[[Decision], None]] = []
+        self._wanted = False  # whether power was told that it records
+        self._timer: asyncio.TimerHandle | None = None
+
+    def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
+        """Take the channels; see :class:`Actor`."""
+        super().attach(inbox, outbox, context)
+        self._machine = TriggerMachine(self._settings, context.clock.now())
+
+    # -- what people and programs say
+
+    @property
+    def recording(self) -> bool:
+        """Whether what is said now is recognised."""
+        return self._machine.recording
+
+    @property
+    def mode(self) -> TriggerMode:
+        """The trigger mode that holds."""
+        return self._settings.mode
+
+    def start(self) -> None:
+        """Record from now on, until :meth:`stop`. Call these in the event loop."""
+        self._decide(self._machine.command(Command.START, self.context.clock.now()))
+
+    def stop(self) -> None:
+        """What was said until now is finished; nothing more is wanted."""
+        self._decide(self._machine.command(Command.STOP, self.context.clock.now()))
+
+    def toggle(self) -> None:
+        """:meth:`stop` where it records, else :meth:`start`."""
+        self._decide(self._machine.command(Command.TOGGLE, self.context.clock.now()))
+
+    def cancel(self) -> None:
+        """Discard what was said since the recording began."""
+        self._decide(self._machine.command(Command.CANCEL, self.context.clock.now()))
+
+    def press(self, at: float) -> None:
+        """The hotkey went down at ``at``, seconds of the pipeline's clock."""
+        self._decide(self._machine.press(at))
+
+    def release(self, at: float) -> None:
+        """The hotkey went up at ``at``."""
+        self._decide(self._machine.release(at))
+
+    def keys_lost(self, at: float) -> None:
+        """Nobody hears the keys any more."""
+        self._decide(self._machine.keys_lost(at))
+
+    def watch(self, watcher: Callable[[Decision], None]) -> None:
+        """Tell ``watcher`` of each decision as it is taken."""
+        self._watchers.append(watcher)
+
+    def take_settings(self, settings: TriggerSettings) -> None:
+        """Other settings hold from now on; a hotkey stays as it is until the next start."""
+        self._settings = settings
+        self._gate.configure(settings.pre_roll_ms, settings.tail_ms)
+        self._decide(self._machine.take_settings(settings, self.context.clock.now()))
+
+    # -- audio
+
+    async def on_profile(self, profile: Profile) -> None:
+        """Take changed settings over at once."""
+        if profile.trigger != self._settings:
+            self.take_settings(profile.trigger)
+
+    async def on_message(self, message: Audio) -> None:
+        """Pass on what is wanted of a block, and gaps and the end in their places."""
+        if isinstance(message, AudioBlock):
+            await self._pass(self._gate.take(message))
+        elif isinstance(message, Gap):
+            await self._pass(self._gate.gap(message))
+        elif isinstance(message, EndOfStream):
+            await self._pass(self._gate.finish(message.end))
+            await self.emit(message)
+
+    async def on_stop(self) -> None:
+        """No timer outlives the actor."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _pass(self, found: Iterable[Passed]) -> None:
+        for one in found:
+            if isinstance(one, Unwanted):
+                self.context.ledger.silence(one.start, one.end)
+                continue
+            await self.emit(one)
+            if isinstance(one, RecordingEnded):
+                self._count("cancelled" if one.cancelled else "finished")
+                if self._wanted and not self._machine.recording and not self._gate.open:
+                    # Not before: until the tail is here, the microphone must stay open.
+                    self._tell_power(PowerEvent.RECORDING_ENDED)
+
+    # -- decisions
+
+    def _decide(self, decisions: Decisions) -> None:
+        for decision in decisions:
+            at = self._sample_at(decision.at)
+            if isinstance(decision, Start):
+                self._gate.start(at)
+                self._tell_power(PowerEvent.RECORDING_STARTED)
+            elif isinstance(decision, Stop):
+                self._gate.stop(at)
+            elif isinstance(decision, Resume):
+                self._gate.resume(at)
+                self._tell_power(PowerEvent.RECORDING_STARTED)
+            else:
+                assert isinstance(decision, Cancel)
+                self._gate.cancel()
+            if not self._gate.open and self._wanted:
+                self._tell_power(PowerEvent.RECORDING_ENDED)
+            log.debug(type(decision).__name__.lower(), at=round(at / SAMPLE_RATE, 3))
+            for watcher in self._watchers:
+                watcher(decision)
+        self._set_timer()
+
+    def _tell_power(self, event: PowerEvent) -> None:
+        self._wanted = event is PowerEvent.RECORDING_STARTED
+        self.context.power.tell(event)
+
+    def _count(self, outcome: str) -> None:
+        self.context.metrics.counter("vivavoce_recordings_total", outcome=outcome).add()
+
+    def _sample_at(self, moment: float) -> int:
+        """The sample that is captured at a moment of the clock."""
+        ago = self.context.clock.now() - moment
+        return max(0, round((self.context.stream.elapsed() - ago) * SAMPLE_RATE))
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = self.context.clock.now()
+        due = self._machine.due(now)
+        if due is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, due - now), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        now = self.context.clock.now()
+        decisions = self._machine.tick(now)
+        longest = self._settings.max_recording_s
+        if longest is not None and any(isinstance(decision, Stop) for decision in decisions):
+            log.warning(f"recording for {longest:g} s: it ends by itself (trigger.max_recording_s)")
+        self._decide(decisions)

@@ -1,0 +1,199 @@
+"""Which audio is wanted: recordings cut out of the stream, to the sample. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import msgspec
+
+from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
+    Audio,
+    AudioBlock,
+    Gap,
+    RecordingEnded,
+    RecordingStarted,
+)
+
+_SAMPLES_PER_MS = SAMPLE_RATE // 1_000
+
+
+class Unwanted(msgspec.Struct, frozen=True):
+    """``[start, end)`` belongs to no recording."""
+
+    start: int
+    end: int
+
+
+Passed: TypeAlias = Audio | Unwanted
+
+
+class Gate:
+    """Passes the audio of recordings on, and keeps a pre-roll of what comes before one.
+
+    Recordings begin and end at samples, which may lie in audio that has come already (as far back
+    as the pre-roll) or has not. What was asked for takes place with the audio: each method that
+    takes some yields what follows from it, in order. Every sample is passed on or unwanted, once.
+
+    Args:
+        pre_roll_ms: audio kept from before the begin of a recording.
+        tail_ms: audio that still belongs to a recording when it was asked to end.
+        recording: whether a recording is on from the first sample. It has no
+            :class:`RecordingStarted`.
+    """
+
+    def __init__(self, pre_roll_ms: int, tail_ms: int, *, recording: bool) -> None:
+        self.configure(pre_roll_ms, tail_ms)
+        self._start: int | None = 0 if recording else None
+        self._told = recording  # that it has begun
+        self._implicit = recording
+        self._stopped: int | None = None  # where it was asked to end, tail not counted
+        self._end: int | None = None
+        self._next: int | None = None  # where one begins that was asked for in the tail of another
+        self._next_stopped: int | None = None
+        self._cancelled = False
+        self._done = 0  # every sample before was passed on, or is unwanted
+        self._held: deque[AudioBlock] = deque()  # while nothing is recorded
+
+    def configure(self, pre_roll_ms: int, tail_ms: int) -> None:
+        """Other lengths hold for what is asked from now on."""
+        self._pre_roll = pre_roll_ms * _SAMPLES_PER_MS
+        self._tail = tail_ms * _SAMPLES_PER_MS
+
+    @property
+    def open(self) -> bool:
+        """Whether a recording is on, tail included, or is to begin with audio still to come."""
+        return self._start is not None
+
+    # -- what is asked for
+
+    def start(self, at: int) -> None:
+        """Record from sample ``at`` on, and from the pre-roll before it."""
+        begin = at - self._pre_roll
+        if self._start is None:
+            self._begin(begin)
+        elif self._next is not None:
+            self._next_stopped = None
+        elif self._end is not None:
+            # The pre-roll of the new one takes from the tail of the old, not from what was said.
+            said = self._end if self._stopped is None else self._stopped
+            self._end = max(self._done, min(self._end, max(begin, said)))
+            self._next = begin
+
+    def stop(self, at: int) -> None:
+        """The recording ends at sample ``at``, and its tail behind it."""
+        if self._next is not None:
+            self._next_stopped = at
+        elif self._start is not None and self._end is None:
+            self._stopped, self._end = at, max(at + self._tail, self._done, self._start)
+
+    def resume(self, at: int) -> None:
+        """The last :meth:`stop` was a mistake; where its tail is over, record anew from ``at``."""
+        if self._next is not None:
+            self._next_stopped = None
+        elif self._start is None:
+            self._begin(at)
+        elif not self._cancelled:
+            self._stopped = self._end = None
+
+    def cancel(self) -> None:
+        """The recording ends with what was passed on of it, and all of it is to be discarded."""
+        if self._next is not None:
+            self._next = self._next_stopped = None
+        elif self._start is not None and self._told:
+            self._end, self._cancelled = self._done, True
+        else:
+            self._start = self._stopped = self._end = None
+
+    # -- what comes
+
+    def take(self, block: AudioBlock) -> Iterator[Passed]:
+        """Take the next audio.
+
+        Yields:
+            What of it is wanted, as blocks without holes, with begin and end of recordings in their
+            places; and what is not.
+        """
+        if not self._held or block.start >= self._held[-1].end:
+            self._held.append(block)  # else it is delivered once more
+        while self._start is not None:
+            yield from self._unwanted_before(min(self._start, block.end))
+            if self._done < self._start:
+                return  # it begins in audio that has not come yet
+            yield from self._tell()
+            yield from self._pass_on(block.end if self._end is None else min(block.end, self._end))
+            if self._end is None or self._done < self._end:
+                return
+            yield self._ended()
+        yield from self._unwanted_before(block.end - self._pre_roll)
+
+    def gap(self, gap: Gap) -> Iterator[Passed]:
+        """Audio is missing; a recording goes on behind it.
+
+        Yields:
+            What was kept and is not wanted, the gap, and an end that lies inside it.
+        """
+        yield from self._unwanted_before(gap.start)
+        self._done = gap.end
+        yield gap
+        if self._start is None:
+            return
+        if not self._told:
+            self._start = max(self._start, gap.end)
+        if self._end is not None and self._end <= gap.end:
+            yield from self._tell()
+            yield self._ended()
+
+    def finish(self, end: int) -> Iterator[Passed]:
+        """No audio comes behind ``end``.
+
+        Yields:
+            What was kept and is not wanted, and the end of a recording.
+        """
+        yield from self._unwanted_before(end)
+        if self._start is not None and self._told and not self._implicit:
+            yield self._ended()
+
+    # -- inside
+
+    def _begin(self, begin: int) -> None:
+        self._start = max(begin, self._done)
+        self._told = self._implicit = False
+
+    def _tell(self) -> Iterator[Passed]:
+        if not self._told and self._start is not None:
+            self._told = True
+            yield RecordingStarted(start=self._start)
+
+    def _pass_on(self, until: int) -> Iterator[AudioBlock]:
+        while self._held and self._done < until:
+            kept = self._held[0]
+            end = min(kept.end, until)
+            whole = self._done == kept.start and end == kept.end
+            pcm = kept.pcm[self._done - kept.start : end - kept.start]
+            yield kept if whole else AudioBlock(start=self._done, pcm=pcm)
+            self._done = end
+            if end == kept.end:
+                self._held.popleft()
+
+    def _ended(self) -> RecordingEnded:
+        assert self._start is not None
+        ended = RecordingEnded(start=self._start, end=self._done, cancelled=self._cancelled)
+        self._start = self._stopped = self._end = None
+        self._cancelled = self._implicit = False
+        if self._next is not None:
+            begin, stopped = self._next, self._next_stopped
+            self._next = self._next_stopped = None
+            self._begin(begin)
+            if stopped is not None:
+                self.stop(stopped)
+        return ended
+
+    def _unwanted_before(self, limit: int) -> Iterator[Passed]:
+        if limit > self._done:
+            yield Unwanted(self._done, limit)
+            self._done = limit
+        while self._held and self._held[0].end <= self._done:
+            self._held.popleft()

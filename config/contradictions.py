@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 
 from vivavoce.config.components import COMPONENTS
+from vivavoce.config.dictation import wrong_dictation
 from vivavoce.config.monitoring import is_loopback, listen_address
 from vivavoce.config.power import PowerSettings
 from vivavoce.config.schema import Profile
@@ -121,7 +122,7 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(COMPONENTS)}"
         if component not in COMPONENTS:
             found.append((("log", "levels", component), f"there is no such component: {hint}"))
-    return found + _of_power(profile.power)
+    return [*found, *_of_power(profile.power), *wrong_dictation(profile)]
 
 
 def _of_power(power: PowerSettings) -> list[tuple[Path, str]]:

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from vivavoce.config.applications import OF_APPLICATIONS
+from vivavoce.config.layers import Layer
+from vivavoce.config.mistakes import explain
 from vivavoce.config.schema import Profile
 from vivavoce.config.yaml_lines import Path, deep_merge
 
@@ -79,4 +81,5 @@ def wrong_applications(profile: Profile) -> Iterator[tuple[Path, str]]:
             try:
                 overlaid(profile, entry.settings)
             except msgspec.ValidationError as error:
-                yield where, str(error).replace(" - at `$", " at `")
+                told = explain(str(error), Layer(entry.settings, {}))
+                yield where, f"for {entry.match!r}: {told}"

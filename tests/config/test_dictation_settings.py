@@ -1,0 +1,65 @@
+"""Trigger, injection, history and applications: what cannot be together is one line."""
+
+import pytest
+
+from vivavoce.config import Profile, ProfileError, load_profile
+from vivavoce.config.for_application import ApplicationProfiles, for_application
+
+
+def load(*overrides: str) -> Profile:
+    return load_profile(environ={}, overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["injection.backend=command"], "injection.command: the back end `command` needs one"),
+        (["injection.backend=file"], "injection.file: the back end `file` needs the path"),
+        (["injection.backend=[]"], "injection.backend: an empty list"),
+        (["injection.backend=keyboard"], "injection.backend"),
+        (["injection.live=true", "transcription.partials=false"], "injection.live: words are"),
+        (["persistence=false", "history.enabled=true"], "history.enabled: true, but persistence"),
+        (["persistence=false", "log.captions=true"], "log.captions: true, but persistence"),
+        (
+            ["persistence=false", "injection.backend=file", "injection.file=/tmp/x"],
+            "injection.backend: file: persistence is false",
+        ),
+        (["history.audio=true"], "history.audio: there is no history"),
+        (
+            ["trigger.mode=hold", "capture.source=a.wav", "capture.pace=max"],
+            "trigger.mode: hold: nobody can press a key",
+        ),
+        (["trigger.hotkey=f9", "trigger.cancel_hotkey=f9"], "trigger.cancel_hotkey: is trigger"),
+        (["control.instance=../x"], "control.instance"),
+        (['applications=[{"match": "x", "settings": {"vad": {}}}]'], "only cleanup and injection"),
+        (
+            ['applications=[{"match": "x", "settings": {"injection": {"newlines": "entr"}}}]'],
+            "for 'x': injection.newlines: 'entr': expected one of enter",
+        ),
+        (['applications=[{"settings": {}}]'], "match"),
+    ],
+)
+def test_mistakes(overrides: list[str], words: str) -> None:
+    with pytest.raises(ProfileError) as refused:
+        load(*overrides)
+    assert words in str(refused.value)
+    assert str(refused.value).isprintable()
+
+
+def test_settings_of_an_application_lie_over_the_profile() -> None:
+    profile = load(
+        "injection.timeout_ms=700",
+        'applications=[{"match": "*Term*", "settings": {"injection": {"paste_keys": '
+        '"ctrl+shift+v"}}}, {"match": "slack", "settings": {"cleanup": {"profanity_mask": true}}}]',
+    )
+    terminal = for_application(profile, "XTerm")
+    assert terminal.injection.paste_keys == "ctrl+shift+v"
+    assert terminal.injection.timeout_ms == 700
+    assert for_application(profile, "Slack").cleanup.profanity_mask
+    assert for_application(profile, "emacs") is profile
+    profiles = ApplicationProfiles(profile)
+    assert profiles.of("xterm") is profiles.of("xterm")
+    assert profiles.of("") is profile
+    for number in range(1_000):
+        profiles.of(f"window {number}")
+    assert len(profiles._known) <= 64

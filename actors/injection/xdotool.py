@@ -1,0 +1,151 @@
+"""Types with xdotool, into X11 windows (and into those of XWayland)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result, report_of
+from vivavoce.actors.injection.keymap import SpareKeys, have_xlib
+from vivavoce.actors.injection.tool import ToolRunner
+from vivavoce.config.injection import InjectionSettings
+
+_NAMES = {
+    "ctrl": "ctrl", "alt": "alt", "shift": "shift", "super": "super", "enter": "Return",
+    "tab": "Tab", "backspace": "BackSpace", "delete": "Delete", "escape": "Escape",
+    "insert": "Insert", "space": "space",
+}  # fmt: skip
+
+_SLOW = 40.0
+"""Characters per second where characters that are on no key are left to xdotool itself; 250 are the
+most that arrived in xterm."""
+_BACK_AFTER_S = 3.0
+"""Silence after which the lent keys are given back."""
+
+
+class Xdotool:
+    """``xdotool type``, the text on its standard input.
+
+    Args:
+        runner: with ``DISPLAY`` in its environment.
+        settings: none of its own.
+    """
+
+    name = "xdotool"
+    piece = 200
+    pace = 1_000.0
+    has_keys = True
+
+    def __init__(self, runner: ToolRunner, settings: InjectionSettings) -> None:
+        self._runner = runner
+        display = runner.environ.get("DISPLAY", "")
+        self._spare = SpareKeys(display) if display and have_xlib() else None
+        self._giving_back: asyncio.TimerHandle | None = None
+
+    async def available(self) -> str | None:
+        """Whether it is installed and its X server answers."""
+        if not self._runner.environ.get("DISPLAY"):
+            return "xdotool needs an X11 session: DISPLAY is not set"
+        if self._runner.find("xdotool") is None:
+            return "xdotool is not installed: install it with your package manager"
+        asked = await self._runner.run(["xdotool", "getdisplaygeometry"], timeout_s=1.0)
+        return None if asked.ok else asked.complaint("xdotool")
+
+    async def type(self, text: str, manner: Manner) -> Report:
+        """Type ``text``, characters that the keyboard lacks included."""
+        self._keep()
+        if text.isascii() or self._spare is None:
+            rate = manner.characters_per_s if text.isascii() else _SLOW
+            return await self._run(text, manner, min(rate, manner.characters_per_s))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            pieces, missing = await asyncio.to_thread(self._spare.stretches, text)
+        except OSError as error:
+            return Report(Result.NOTHING, f"xdotool: {error}")
+        for number, piece in enumerate(pieces):
+            left = manner.timeout_s - (loop.time() - began)
+            report = (
+                await self._stretch(piece, missing, manner, left)
+                if left > 0
+                else Report(Result.NOTHING, "xdotool did not end in time")
+            )
+            if not report.done:
+                # What came before this stretch is typed.
+                return Report(Result.UNCERTAIN, report.reason) if number else report
+        return DONE
+
+    async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
+        """Press a combination of keys."""
+        names = "+".join(_name(part) for part in keys.split("+"))
+        # xdotool takes delays in whole milliseconds, and waits once more between repetitions.
+        delay = str(round(1_000 / manner.characters_per_s))
+        command = ["xdotool", "key", *_clearing(manner), "--delay", delay]
+        finished = await self._runner.run(
+            [*command, "--repeat", str(times), "--repeat-delay", delay, names],
+            timeout_s=manner.timeout_s,
+        )
+        if finished.ok:
+            return DONE
+        result = Result.NOTHING if finished.error else Result.UNCERTAIN
+        return Report(result, finished.complaint("xdotool"))
+
+    def close(self) -> None:
+        """Give lent keys back now."""
+        self._keep()
+        if self._spare is not None:
+            self._spare.give_back()
+
+    async def _stretch(self, piece: str, missing: set[str], manner: Manner, left: float) -> Report:
+        assert self._spare is not None
+        needed = [character for character in dict.fromkeys(piece) if character in missing]
+        loop = asyncio.get_running_loop()
+        try:
+            while needed:
+                wait = await asyncio.to_thread(self._spare.lend, needed, loop.time())
+                if wait <= 0:
+                    break
+                await asyncio.sleep(wait)
+        except OSError as error:
+            return Report(Result.NOTHING, f"xdotool: {error}")
+        report = await self._run(piece, manner, manner.characters_per_s, left)
+        self._spare.used(needed, loop.time())
+        self._keep()
+        self._giving_back = loop.call_later(_BACK_AFTER_S, self._give_back)
+        return report
+
+    async def _run(
+        self, text: str, manner: Manner, rate: float, left: float | None = None
+    ) -> Report:
+        finished = await self._runner.run(
+            ["xdotool", "type", *_clearing(manner), "--delay", str(round(1_000 / rate)),
+             "--file", "-"],
+            stdin=text.encode(),
+            timeout_s=manner.timeout_s if left is None else left,
+        )  # fmt: skip
+        if finished.ok and "skipping" in finished.said:
+            return Report(Result.UNCERTAIN, finished.said)  # "I don't what key produces …"
+        return report_of(finished, "xdotool")
+
+    def _keep(self) -> None:
+        if self._giving_back is not None:
+            self._giving_back.cancel()
+            self._giving_back = None
+
+    def _give_back(self) -> None:
+        assert self._spare is not None
+        asyncio.get_running_loop().run_in_executor(None, self._spare.give_back)
+
+
+def _clearing(manner: Manner) -> list[str]:
+    return ["--clearmodifiers"] if manner.clear_modifiers else []
+
+
+def _name(part: str) -> str:
+    known = _NAMES.get(part.lower())
+    if known is not None:
+        return known
+    with suppress(ValueError):
+        if part[:1] in "fF" and 1 <= int(part[1:]) <= 24:
+            return part.upper()
+    return part if part.isalnum() and part.isascii() else f"U{ord(part[0]):04X}"

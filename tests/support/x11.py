@@ -1,0 +1,151 @@
+"""An X server of the test's own, terminals whose input lands in files, and a user's fingers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+NEEDED = ("Xvfb", "xdotool", "xterm", "xclip")
+
+
+def missing() -> str | None:
+    """What keeps X11 from being tested here, if anything does."""
+    tools = [tool for tool in NEEDED if shutil.which(tool) is None]
+    return f"not installed: {', '.join(tools)}" if tools else None
+
+
+def wait_until(condition: Callable[[], bool], complaint: str, timeout: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, complaint
+        time.sleep(0.01)
+
+
+class Terminal:
+    """An xterm; every byte typed into it is appended to ``file`` at once and as it came."""
+
+    def __init__(self, display: XDisplay, name: str) -> None:
+        self.name = name
+        self.file = display.folder / f"{name}.typed"
+        self.file.touch()
+        self._display = display
+        self._shell = display.folder / f"{name}.pid"
+        # Without -icanon the terminal driver cuts lines at 4,096 bytes; with echo, what is typed
+        # would be painted, and a long text takes its time.
+        script = (
+            "stty -icanon -echo -isig -ixon -icrnl -iexten min 1; "
+            f"echo $$ > '{self._shell}'; exec cat > '{self.file}'"
+        )
+        self._process = subprocess.Popen(
+            ["xterm", "-u8", "-name", name, "-class", name, "-e", "sh", "-c", script],
+            env=display.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(lambda: self._shell.exists() and bool(self._shell.read_text()), "no xterm")
+        self.window = display.xdotool("search", "--onlyvisible", "--class", f"^{name}$").split()[-1]
+
+    def focus(self) -> None:
+        """Give it the keyboard, and return when it has it."""
+        self._display.focus(self.window)
+
+    @property
+    def typed(self) -> str:
+        """What has arrived in it, decoded strictly."""
+        return self.file.read_bytes().decode()
+
+    def wait_for(self, expected: str, timeout: float = 10.0) -> None:
+        """Return when exactly ``expected`` has arrived and nothing more comes."""
+        size = len(expected.encode())
+        deadline = time.monotonic() + timeout
+        while self.file.stat().st_size < size and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        assert self.file.read_bytes().decode(errors="replace") == expected
+
+    def close(self) -> None:
+        """Close the window."""
+        self._process.kill()
+        self._process.wait()
+
+
+class XDisplay:
+    """A virtual X server, and what programs need in their environment to find it.
+
+    Args:
+        folder: for the terminals' files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        reading, writing = os.pipe()
+        self._server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp"],
+            pass_fds=(writing,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            number = told.readline().strip()
+        assert number, "Xvfb did not start"
+        self.display = f":{number}"
+        kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+        self.environ = {**kept, "DISPLAY": self.display, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
+        self._terminals: list[Terminal] = []
+
+    def terminal(self, name: str = "editor") -> Terminal:
+        """Open a terminal and give it the keyboard; ``name`` is its class, too."""
+        terminal = Terminal(self, name)
+        self._terminals.append(terminal)
+        terminal.focus()
+        return terminal
+
+    def focus(self, window: str) -> None:
+        """Give a window the keyboard, and return when it has it."""
+        self.xdotool("windowfocus", "--sync", window)
+        wait_until(lambda: self.focused() == window, "the window does not get the focus")
+
+    def focused(self) -> str:
+        """The number of the window that has the keyboard."""
+        return self.xdotool("getwindowfocus").strip()
+
+    def xdotool(self, *arguments: str) -> str:
+        """What the user's fingers do."""
+        return self.run(["xdotool", *arguments]).decode()
+
+    def run(self, command: Sequence[str], stdin: bytes = b"") -> bytes:
+        """Run a program on this display; what it wrote to standard output."""
+        done = subprocess.run(
+            command, env=self.environ, input=stdin, stdout=subprocess.PIPE, timeout=20, check=False
+        )
+        return done.stdout
+
+    def copy(self, data: bytes, kind: str = "UTF8_STRING") -> None:
+        """Another program puts something into the clipboard."""
+        subprocess.run(
+            ["xclip", "-selection", "clipboard", "-t", kind],
+            env=self.environ,
+            input=data,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=10,
+            check=True,
+        )
+
+    def clipboard(self, kind: str = "UTF8_STRING") -> bytes:
+        """What is in the clipboard now."""
+        return self.run(["xclip", "-selection", "clipboard", "-o", "-t", kind])
+
+    def close(self) -> None:
+        """End the server and all windows."""
+        for terminal in self._terminals:
+            terminal.close()
+        self._server.terminate()
+        self._server.wait(timeout=5)

@@ -115,7 +115,7 @@ def kind_of(name: str) -> str:
 
 
 def _canonical(part: str, text: str) -> str:
-    name = "_".join(part.strip().casefold().replace("-", "_").split())
+    name = "_".join(part.strip().lower().replace("-", "_").split())
     if part.strip() == "-":
         name = "minus"
     side, _, rest = name.partition("_")

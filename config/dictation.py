@@ -13,16 +13,6 @@ def wrong_dictation(profile: Profile) -> Iterator[tuple[Path, str]]:
     """What is wrong with trigger, injection, history and applications: where, and what. Pure."""
     yield from _wrong_trigger(profile)
     yield from _wrong_injection(profile)
-    if not profile.persistence and profile.history.enabled:
-        yield (
-            ("history", "enabled"),
-            "true, but persistence is false: nothing may be written; expected one of the two",
-        )
-    if not profile.persistence and profile.log.captions:
-        yield (
-            ("log", "captions"),
-            "true, but persistence is false: no text may be written; expected one of the two",
-        )
     if profile.history.audio and not profile.history.enabled:
         yield ("history", "audio"), "there is no history to keep it in; set history.enabled, too"
     yield from wrong_applications(profile)

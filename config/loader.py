@@ -18,6 +18,7 @@ from vivavoce.config.layers import (
     stacked,
 )
 from vivavoce.config.mistakes import at, explain
+from vivavoce.config.persistence import without_persistence
 from vivavoce.config.schema import Profile
 
 
@@ -62,7 +63,7 @@ def checked(layer: Layer) -> Profile:
     for path, complaint in contradictions(profile):
         raise ProfileError(f"{at(layer, path)}: {complaint}")
     check_conditions(layer)
-    return profile
+    return without_persistence(profile)
 
 
 __all__ = ["checked", "contradictions", "load_profile"]

@@ -18,8 +18,6 @@ def load(*overrides: str) -> Profile:
         (["injection.backend=[]"], "injection.backend: an empty list"),
         (["injection.backend=keyboard"], "injection.backend"),
         (["injection.live=true", "transcription.partials=false"], "injection.live: words are"),
-        (["persistence=false", "history.enabled=true"], "history.enabled: true, but persistence"),
-        (["persistence=false", "log.captions=true"], "log.captions: true, but persistence"),
         (
             ["persistence=false", "injection.backend=file", "injection.file=/tmp/x"],
             "injection.backend: file: persistence is false",
@@ -63,3 +61,11 @@ def test_settings_of_an_application_lie_over_the_profile() -> None:
     for number in range(1_000):
         profiles.of(f"window {number}")
     assert len(profiles._known) <= 64
+
+
+def test_one_switch_turns_all_persistence_off() -> None:
+    wanted = ("history.enabled=true", "history.audio=true", "log.captions=true")
+    profile = load(*wanted)
+    assert profile.history.enabled
+    profile = load(*wanted, "persistence=false")
+    assert not (profile.history.enabled or profile.history.audio or profile.log.captions)

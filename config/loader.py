@@ -9,6 +9,7 @@ import msgspec
 
 from vivavoce.config.conditions import check_conditions, settled_conditions
 from vivavoce.config.contradictions import contradictions
+from vivavoce.config.derived import derived
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.layers import (
     Layer,
@@ -18,7 +19,6 @@ from vivavoce.config.layers import (
     stacked,
 )
 from vivavoce.config.mistakes import at, explain
-from vivavoce.config.persistence import without_persistence
 from vivavoce.config.schema import Profile
 
 
@@ -63,7 +63,7 @@ def checked(layer: Layer) -> Profile:
     for path, complaint in contradictions(profile):
         raise ProfileError(f"{at(layer, path)}: {complaint}")
     check_conditions(layer)
-    return without_persistence(profile)
+    return derived(profile)
 
 
 __all__ = ["checked", "contradictions", "load_profile"]

@@ -69,3 +69,11 @@ def test_one_switch_turns_all_persistence_off() -> None:
     assert profile.history.enabled
     profile = load(*wanted, "persistence=false")
     assert not (profile.history.enabled or profile.history.audio or profile.log.captions)
+
+
+def test_the_engine_is_told_of_the_vocabulary() -> None:
+    profile = load(
+        'cleanup.vocabulary=["Kubernetes", "Ada Lovelace"]', "transcription.hotwords=Ada engine"
+    )
+    assert profile.transcription.hotwords == "Ada engine Kubernetes Lovelace"
+    assert load().transcription.hotwords is None

@@ -89,7 +89,7 @@ def test_every_shipped_profile_loads_and_says_what_it_is_for(name: str) -> None:
 def test_the_shipped_profiles_are_those_that_are_promised() -> None:
     assert set(profile_names()) == {
         "captions", "dictation", "meeting", "low-latency", "accurate", "battery", "offline",
-        "recordings",
+        "recordings", "push-to-talk",
     }  # fmt: skip
     assert load("offline").transcription.engine == "pocketsphinx"
     assert not load("dictation").transcription.partials

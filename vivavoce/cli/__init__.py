@@ -23,11 +23,13 @@ from vivavoce.config.errors import VivavoceError
 # Commands are imported when they are called: `vivavoce run` must not pay for the others.
 COMMANDS = {
     "run": "vivavoce.cli.run",
+    "ctl": "vivavoce.cli.ctl",
     "demo": "vivavoce.cli.demo",
     "devices": "vivavoce.cli.devices",
     "profiles": "vivavoce.cli.profiles",
     "models": "vivavoce.cli.models",
     "doctor": "vivavoce.cli.doctor",
+    "history": "vivavoce.cli.history",
     "schema": "vivavoce.cli.schema",
     "bench": "vivavoce.bench.command",
     "completion": "vivavoce.cli.completion",

@@ -1,0 +1,102 @@
+"""The history actor: captions in, rows out."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+import msgspec
+
+from vivavoce.actors.history.entry import kept
+from vivavoce.actors.history.keeper import AudioBook
+from vivavoce.actors.history.recorder import Recorder
+from vivavoce.actors.history.sound import to_wav
+from vivavoce.config.schema import Profile
+from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.messages import Caption, Final, RecordingEnded, Revision
+
+_MOST_EMPTY = 64
+
+
+class HistoryActor(Actor[Caption, None]):
+    """Hands finals, and what changes them later, to the recorder.
+
+    Args:
+        recorder: opened before the actors start, and closed when all of them have ended: what
+            became of the last texts is told to it late.
+        profile: the profile as it is now; ``profile_name`` stands in the rows.
+        book: the sound of recent speech, where that is kept, too.
+    """
+
+    name = "history"
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        profile: Profile,
+        profile_name: str,
+        book: AudioBook | None = None,
+    ) -> None:
+        super().__init__()
+        self._recorder = recorder
+        self._profile_name = profile_name
+        self._book = book
+        self._empty: OrderedDict[int, Final] = OrderedDict()  # a revision may find words in them
+        recorder.take_settings(profile.history)
+
+    async def on_message(self, message: Caption) -> None:
+        """Keep, change or remove."""
+        if isinstance(message, Final):
+            self._final(message)
+        elif isinstance(message, Revision):
+            self._revision(message)
+        elif isinstance(message, RecordingEnded) and message.cancelled:
+            self._empty.clear()
+            self._recorder.discard(message.start, message.end)
+
+    async def on_profile(self, profile: Profile) -> None:
+        """How long and how much is kept; everything else holds from the next start on."""
+        self._recorder.take_settings(profile.history)
+
+    def _final(self, final: Final) -> None:
+        if final.retracts:
+            self._recorder.retract(final.utterance, final.retracts)
+        if final.text.strip():
+            self._keep(final)
+            return
+        self._empty[final.utterance] = final
+        while len(self._empty) > _MOST_EMPTY:
+            self._empty.popitem(last=False)
+
+    def _revision(self, revision: Revision) -> None:
+        final = self._empty.pop(revision.utterance, None)
+        if final is None:
+            self._recorder.revise(revision)
+        elif revision.text.strip():
+            self._keep(
+                msgspec.structs.replace(
+                    final,
+                    text=revision.text,
+                    words=revision.words,
+                    confidence=revision.confidence,
+                    engine=revision.engine or final.engine,
+                    model=revision.model or final.model,
+                    language=revision.language or final.language,
+                )
+            )
+
+    def _keep(self, final: Final) -> None:
+        began = self.context.stream.wall_start
+        if began is None:  # finals without capture: a pipeline of somebody's own
+            began = time.time() - final.end / 16_000
+        focus = self.context.focus.before(final.end)
+        pcm = self._book.take(final.start, final.end) if self._book is not None else None
+        self._recorder.add(
+            kept(
+                final,
+                wall_start=began,
+                profile=self._profile_name,
+                application=focus.application if focus is not None else "",
+                wav=None if pcm is None else to_wav(pcm),
+            )
+        )

@@ -1,0 +1,104 @@
+"""The focus on a real X server, seen through python-xlib and through the tools."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.x11 import XDisplay, missing
+
+from vivavoce.actors.injection.focus import X11Focus, make_probe
+from vivavoce.pipeline.desktop import Focus
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[XDisplay]:
+    reason = missing()
+    if reason:
+        pytest.skip(f"no X server can be had here: {reason}")
+    display = XDisplay(tmp_path)
+    yield display
+    display.close()
+
+
+@pytest.fixture(params=["python-xlib", "tools"])
+def probe(request: pytest.FixtureRequest, display: XDisplay) -> X11Focus:
+    if request.param == "python-xlib":
+        pytest.importorskip("Xlib")
+    return X11Focus(display.environ, tools=request.param == "tools")
+
+
+async def first_answer(probe: X11Focus) -> Focus | None:
+    # Where the machine is busy, the first answer may need longer than a probe has.
+    for _ in range(50):
+        focus = await probe.focus()
+        if focus is not None:
+            return focus
+        await asyncio.sleep(0.02)
+    return None
+
+
+async def test_it_tells_the_window_that_has_the_focus(display: XDisplay, probe: X11Focus) -> None:
+    editor = display.terminal("editor")
+    display.terminal("chat")
+    found = await first_answer(probe)
+    assert found is not None
+    assert found.application == "chat"
+    editor.focus()
+    other = await first_answer(probe)
+    assert other is not None
+    assert other.application == "editor"
+    assert other.window != found.window
+    assert await first_answer(probe) == other
+
+
+async def test_a_server_that_is_gone_is_no_news(display: XDisplay, probe: X11Focus) -> None:
+    display.terminal()
+    assert await first_answer(probe) is not None
+    display.close()
+    for _ in range(3):
+        assert await probe.focus() is None
+
+
+async def test_the_window_manager_has_the_last_word(display: XDisplay) -> None:
+    xlib_display = pytest.importorskip("Xlib.display")
+    atoms = pytest.importorskip("Xlib.Xatom")
+    editor, chat = display.terminal("editor"), display.terminal("chat")
+    connection = xlib_display.Display(display.display)
+    root = connection.screen().root
+
+    def active(window: int) -> None:
+        name = connection.intern_atom("_NET_ACTIVE_WINDOW")
+        root.change_property(name, atoms.WINDOW, 32, [window])
+        connection.sync()
+
+    probe = make_probe(display.environ)
+    assert isinstance(probe, X11Focus)
+    active(int(editor.window))  # chat has the input focus, as an input method's window may
+    found = await first_answer(probe)
+    assert found is not None
+    assert found.application == "editor"
+    active(0)
+    found = await probe.focus()
+    assert found is not None
+    assert found.application == "chat"
+    chat.close()
+    connection.close()
+
+
+async def test_its_thread_ends_with_it(display: XDisplay) -> None:
+    pytest.importorskip("Xlib")
+
+    def threads() -> list[threading.Thread]:
+        return [each for each in threading.enumerate() if each.name == "vivavoce focus"]
+
+    before = len(threads())
+    probe = X11Focus(display.environ)
+    await probe.focus()
+    (thread,) = threads()[before:]
+    del probe
+    gc.collect()
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()

@@ -19,6 +19,7 @@ NAMES = (
     "monitor",
     "startup",
     "phrases",
+    "history",
     "stream",
     "throughput",
     "idle",

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-MODIFIERS = ("ctrl", "alt", "shift", "super")
+from vivavoce.config.hotkeys import MODIFIERS, PUNCTUATION, SIDED
 
-_ALIASES = {"control": "ctrl", "meta": "super", "win": "super", "return": "enter", "esc": "escape"}
+_ALIASES = {
+    **{"control": "ctrl", "meta": "super", "win": "super", "cmd": "super"},
+    **{"return": "enter", "esc": "escape", "del": "delete", "ins": "insert"},
+    **SIDED,
+    **PUNCTUATION,
+}
 
 # name: (keysym of XKB, key code of Linux). The codes are those of <linux/input-event-codes.h>.
 _KEYS = {
@@ -31,12 +36,14 @@ _KEYS = {
     **{f"f{number}": (f"F{number}", 170 + number) for number in range(13, 25)},
 }
 
-# Where the keys of letters and digits lie: a tool that presses keys names places, not characters.
+# Where the keys of characters lie on a US keyboard; these tools press places, not characters.
 _PLACES = {
     **{digit: 2 + place for place, digit in enumerate("1234567890")},
     **{letter: 16 + place for place, letter in enumerate("qwertyuiop")},
     **{letter: 30 + place for place, letter in enumerate("asdfghjkl")},
     **{letter: 44 + place for place, letter in enumerate("zxcvbnm")},
+    **{"-": 12, "=": 13, "[": 26, "]": 27, ";": 39, "'": 40, "`": 41, "\\": 43},
+    **{",": 51, ".": 52, "/": 53},
 }
 
 _MODIFIER_CODES = {"ctrl": 29, "alt": 56, "shift": 42, "super": 125}

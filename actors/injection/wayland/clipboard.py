@@ -6,11 +6,11 @@ from vivavoce.actors.injection.back_end import Content, Report, report_of
 from vivavoce.actors.injection.tool import Finished, ToolRunner
 from vivavoce.config.injection import InjectionSettings
 
-_MOST_KEPT = 1 << 24
-"""Bytes of a text that are worth keeping and putting back; a longer one counts as no text."""
+_MOST_KEPT = 1 << 20
+"""Bytes of a text that are kept to be put back; a longer one counts as no text."""
 _TEXT_TYPES = ("text/plain;charset=utf-8", "UTF8_STRING", "text/plain", "TEXT", "STRING")
-_NO_TEXT = ("image/", "audio/", "video/", "text/uri-list", "x-special/gnome-copied-files")
-"""Types that say that the text beside them is only a description of what was copied."""
+_NO_TEXT = ("image/", "audio/", "video/", "application/", "text/uri-list", "x-special/")
+"""Types that say that the text beside them is only a part or a description of what was copied."""
 _EMPTY = ("No selection", "Nothing is copied")
 
 

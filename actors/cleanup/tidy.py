@@ -14,10 +14,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from vivavoce.config.schema import CleanupSettings
+from vivavoce.config.cleanup import CleanupSettings
 
-# A space before a mark, or a run of marks, that stands alone; " ..." stays as it is.
-_BEFORE_MARK = r"(?<!\s)\s++(?=(?:[{marks}]|\.(?!\.))[,.!?;:]*(?:\s|\Z))"
+# A space (no line break) before a mark, or a run of marks, that stands alone; " ..." stays.
+_BEFORE_MARK = r"(?<!\s)[^\S\n]++(?=(?:[{marks}]|\.(?!\.))[,.!?;:]*(?:\s|\Z))"
 # A mark between two letters; not "." (example.com, e.g.) nor ":" (10:30, C:).
 _AFTER_MARK = r"(?P<after>(?<=[^\W\d_][,;!?])(?=[^\W\d_]))"
 _LONGEST_ADDRESS = 256
@@ -34,6 +34,9 @@ _WORD = r"[^\W\d_](?:[^\W_]|['’](?=[^\W_]))*+"
 _NO_NAME = r"(?!_|://|\.\w|[\w.+-]*@\w)"
 _LONE_I = r"(?P<i>(?<![\w.'’@/\-])i(?=['’](?:m|d|ll|ve|s)\b|[\s,!?;:]|\.(?!\w)|\Z))"
 
+TIDY = ("tidy.whitespace", "tidy.spacing", "tidy.sentence_case")
+"""The rules of this module by their names."""
+
 _DOTTED_I = ("tr", "az")
 _SPACED_MARKS = ("fr",)
 
@@ -47,20 +50,46 @@ def make_tidy(settings: CleanupSettings, *, language: str = "") -> Callable[[str
             the pronoun in English only, French keeps its space before ``! ? ; :``, and Turkish has
             a capital of its own for ``i``.
     """
-    steps: list[Callable[[str], str]] = []
-    if settings.whitespace:
-        steps.append(lambda text: " ".join(text.split()))
-    if settings.punctuation:
-        steps.append(_make_spacing("," if language in _SPACED_MARKS else ",!?;:"))
-    if settings.sentence_case:
-        steps.append(_make_case(english=language in ("", "en"), dotted_i=language in _DOTTED_I))
+    steps = tidy_steps(settings, language=language)
 
     def tidy(text: str) -> str:
-        for step in steps:
+        for _, step in steps:
             text = step(text)
         return text
 
     return tidy
+
+
+def tidy_steps(
+    settings: CleanupSettings, *, language: str = "", lines: bool = False
+) -> list[tuple[str, Callable[[str], str]]]:
+    """The rules that are on, by their names and in their order.
+
+    Args:
+        settings: as for :func:`make_tidy`; ``without`` counts, too.
+        language: as for :func:`make_tidy`.
+        lines: line breaks are meant: ``whitespace`` leaves them.
+    """
+    steps: list[tuple[str, Callable[[str], str]]] = []
+    if settings.whitespace:
+        steps.append((TIDY[0], spaces_between_lines if lines else spaces))
+    if settings.punctuation:
+        steps.append((TIDY[1], _make_spacing("," if language in _SPACED_MARKS else ",!?;:")))
+    if settings.sentence_case:
+        english, dotted_i = language in ("", "en"), language in _DOTTED_I
+        steps.append((TIDY[2], _make_case(english=english, dotted_i=dotted_i)))
+    off = frozenset(settings.without)
+    return [(name, step) for name, step in steps if not {name, "tidy"} & off]
+
+
+def spaces(text: str) -> str:
+    """One space between words, none around."""
+    return " ".join(text.split())
+
+
+def spaces_between_lines(text: str) -> str:
+    """The same within each line; line breaks stay."""
+    return "\n".join(map(spaces, text.split("\n"))) if "\n" in text else spaces(text)
 
 
 def _make_spacing(marks: str) -> Callable[[str], str]:

@@ -1,0 +1,145 @@
+"""Spoken signs, line breaks, edits and fillers: one compiled expression, one pass. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from vivavoce.actors.cleanup.explanation import Note, Step
+from vivavoce.actors.cleanup.language_rules import Rule
+from vivavoce.actors.cleanup.phrases import (
+    BEFORE,
+    BEHIND,
+    beginnings,
+    either,
+    key_of,
+    word_start,
+)
+from vivavoce.actors.cleanup.writing import MARKS, Writing
+
+_GAP = r"(?:\s+|-)"
+_LONGEST_WORD = 40
+
+
+class Spoken:
+    """The rules of these sections as one expression.
+
+    Args:
+        rules: of ``punctuation``, ``layout``, ``edits`` and ``fillers``; the first that says a
+            phrase has it.
+        literal: words that make the phrase behind them a plain word.
+        capitals: whether a spoken full stop or paragraph has a capital follow.
+    """
+
+    def __init__(
+        self, rules: Iterable[Rule], literal: tuple[str, ...] = (), *, capitals: bool = True
+    ) -> None:
+        self._capitals = capitals
+        self._table: dict[str, Rule] = {}
+        for rule in rules:
+            for phrase in rule.say:
+                self._table.setdefault(phrase, rule)
+        escape = f"(?:(?P<literal>{either(literal, _GAP)})\\s+)?" if literal else "(?P<literal>)"
+        say = f"{escape}(?P<say>{either(self._table, _GAP)}){BEHIND}"
+        self._find = re.compile(f"{BEFORE}{say}(?P<after>[{MARKS}]*+)", re.IGNORECASE).finditer
+        self._begun = self._make_begun(literal)
+
+    def _make_begun(self, literal: tuple[str, ...]) -> re.Pattern[str]:
+        """What later words may turn into a phrase, or keep from being one; and every edit."""
+        waiting = beginnings(self._table) | {
+            phrase for phrase, rule in self._table.items() if rule.not_before
+        }
+        waiting |= beginnings(literal) | set(literal)
+        waiting |= {f"{word} {phrase}" for word in literal for phrase in beginnings(self._table)}
+        edits = [phrase for phrase, rule in self._table.items() if rule.do]
+        options = [rf"(?:{either(waiting, _GAP)})\s*\Z"] if waiting else []
+        if edits:
+            options.append(f"(?:{either(edits, _GAP)}){BEHIND}")
+        return re.compile(f"{BEFORE}(?:{'|'.join(options) or '(?!)'})", re.IGNORECASE)
+
+    def __bool__(self) -> bool:
+        return bool(self._table)
+
+    def run(self, text: str, note: Note | None = None) -> tuple[str, int]:
+        """The text that was meant, and how many texts before it the speaker took back."""
+        writing = Writing(capitals=self._capitals)
+        at = 0
+        for match in self._find(text):
+            rule = self._table.get(key_of(match["say"]))
+            if rule is None or _meant_as_said(rule, match):
+                continue
+            writing.say(text[at : match.start()])
+            at = match.end()
+            before = writing.out
+            if match["literal"]:
+                writing.say(text[match.start("say") : at])
+            else:
+                _carry_out(writing, rule, match["after"])
+            if note is not None:
+                note(_step(rule.name, before, match, writing.out))
+        writing.say(text[at:])
+        return writing.out, writing.retracts
+
+    def settled(self, text: str) -> str:
+        """What no later word can change of the result of a text that grows by whole words.
+
+        Held back are the last word, since a sign may be joined to it, a phrase that has begun, and
+        all from an edit on: what an edit takes back must not have been shown as stable.
+        """
+        begun = self._begun.search(text)
+        if begun is not None:
+            text = text[: word_start(text, begun.start())]
+        out = self.run(text.rstrip())[0]
+        at = word_start(out, len(out))
+        while at and not "".join(out[at:].split()).strip(
+            MARKS
+        ):  # marks that stand alone may yet be joined
+            at = word_start(out, len(out[:at].rstrip()))
+        return out[:at]
+
+
+def _meant_as_said(rule: Rule, match: re.Match[str]) -> bool:
+    """Whether the phrase is no command here: ``the period of``."""
+    if match["literal"]:
+        return False
+    if rule.section == "fillers":
+        return len(match["say"]) > 1 and match["say"].isupper()  # an abbreviation
+    text, start, end = match.string, match.start(), match.end()
+    if rule.not_after:
+        words = text[max(0, start - _LONGEST_WORD) : start].lower().split()
+        if words and any(
+            words[-count:] == phrase.split()
+            for phrase in rule.not_after
+            for count in (phrase.count(" ") + 1,)
+        ):
+            return True
+    if rule.not_before and not match["after"]:
+        words = text[end : end + _LONGEST_WORD].lower().split(None, 1)
+        return bool(words) and words[0].strip(MARKS) in rule.not_before
+    return False
+
+
+def _carry_out(writing: Writing, rule: Rule, after: str) -> None:
+    section = rule.section
+    if section == "punctuation":
+        writing.sign(rule, after)
+    elif section == "layout":
+        writing.line(rule)
+    elif section == "fillers":
+        writing.filler(after)
+    elif rule.do == "scratch":
+        writing.take_back()
+    else:
+        writing.case(rule.do)
+
+
+def _step(name: str, before: str, match: re.Match[str], after: str) -> Step:
+    """The change with the word before it."""
+    said = match[0]
+    same = 0
+    for one, other in zip(before, after, strict=False):
+        if one != other:
+            break
+        same += 1
+    at = word_start(before, min(same, len(before.rstrip())))
+    return Step(name, before[at:] + said, after[at:])

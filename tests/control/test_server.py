@@ -1,0 +1,416 @@
+"""Whatever clients do: commands are carried out, and the program goes on."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.controlled import StandIn
+from support.program import isolated
+
+from vivavoce.control import client, server
+from vivavoce.control.claim import InstanceClaim
+from vivavoce.control.client import ControlFailed
+from vivavoce.control.instance import Changes
+from vivavoce.control.limits import LINE_BYTES
+from vivavoce.control.place import Place
+from vivavoce.control.server import MOST_CLIENTS, MOST_FOLLOWERS, ControlServer, now, serve
+
+
+@contextlib.asynccontextmanager
+async def served(home: Path) -> AsyncIterator[tuple[StandIn, Place]]:
+    place = Place("default", isolated(home))
+    stand_in = StandIn()
+    with InstanceClaim.acquire(place) as claim:
+        async with serve(stand_in, claim):
+            yield stand_in, place
+
+
+async def ask(place: Place, command: str, **arguments: Any) -> dict[str, Any]:
+    return await asyncio.to_thread(client.ask, place, command, **arguments)
+
+
+async def raw(place: Place, data: bytes, *, end: bool = False) -> dict[str, Any]:
+    """Send bytes and return the answer."""
+    reader, writer = await asyncio.open_unix_connection(str(place.socket))
+    try:
+        writer.write(data)
+        if end:
+            writer.write_eof()
+        return json.loads(await reader.readline())
+    finally:
+        writer.close()
+
+
+async def listen_in(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_unix_connection(str(place.socket))
+    writer.write(b'{"v":1,"do":"status","follow":true}\n')
+    return reader, writer
+
+
+async def next_status(reader: asyncio.StreamReader) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        return json.loads(await reader.readline())["status"]
+
+
+async def assert_serves(place: Place) -> None:
+    async with asyncio.timeout(5):
+        assert (await ask(place, "status"))["status"]["pid"] == os.getpid()
+
+
+# -- commands
+
+
+async def test_each_command_reaches_the_program_and_is_answered_with_the_status(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        assert (await ask(place, "start"))["status"]["recording"] is True
+        assert (await ask(place, "stop"))["status"]["recording"] is False
+        assert (await ask(place, "toggle"))["status"]["recording"] is True
+        assert (await ask(place, "cancel"))["status"]["recording"] is False
+        assert (await ask(place, "mode", mode="manual"))["status"]["mode"] == "manual"
+        assert (await ask(place, "mode", mode=None))["status"]["mode"] == "hold"
+        assert (await ask(place, "power", mode="parked"))["status"]["power"] == "parked"
+        assert (await ask(place, "power", mode="auto"))["status"]["power"] == "listening"
+        assert (await ask(place, "profile", name="meeting"))["status"]["profile"] == "meeting"
+        assert (await ask(place, "cache"))["cache"] == {"entries": 3}
+        assert (await ask(place, "cache", clear=True))["cache"] == {"entries": 0}
+        assert stand_in.told == [
+            "start",
+            "stop",
+            "toggle",
+            "cancel",
+            ("mode", "manual"),
+            ("mode", None),
+            ("power", "parked"),
+            ("power", "auto"),
+            ("profile", "meeting"),
+            ("cache", False),
+            ("cache", True),
+        ]
+
+
+async def test_what_the_program_refuses_is_told_with_its_exit_code(tmp_path: Path) -> None:
+    async with served(tmp_path) as (_, place):
+        with pytest.raises(ControlFailed, match=r"wrong\.yaml:3: vad\.pause") as wrong:
+            await ask(place, "profile", name="wrong")
+        with pytest.raises(ControlFailed, match="not that one") as failed:
+            await ask(place, "power", mode="active")
+        assert (wrong.value.exit_code, failed.value.exit_code) == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["broken", "system"])
+async def test_a_mistake_in_the_program_is_told_and_ends_nothing(tmp_path: Path, name: str) -> None:
+    seen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+    async with served(tmp_path) as (_, place):
+        with pytest.raises(ControlFailed, match=r"useprofile failed inside: \w+Error"):
+            await ask(place, "profile", name=name)
+        await assert_serves(place)
+    assert [str(context["exception"]) for context in seen] in (
+        ["'a mistake in the program'"],
+        ["a mistake in the program"],
+    )
+
+
+async def test_a_command_that_hangs_is_given_up_and_holds_no_other_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PATIENCE_S", 0.3)
+    async with served(tmp_path) as (stand_in, place):
+        hanging = asyncio.create_task(ask(place, "profile", name="hangs"))
+        while ("profile", "hangs") not in stand_in.told:
+            await asyncio.sleep(0.01)
+        assert (await ask(place, "start"))["status"]["recording"] is True
+        assert not hanging.done()
+        with pytest.raises(ControlFailed, match=r"not done within 0\.3 s"):
+            await hanging
+        await ask(place, "profile", name="meeting")
+
+
+async def test_a_stop_that_overtook_its_start_leaves_nothing_recording(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        pressed = now()
+        await ask(place, "stop", began=pressed + 0.05 - 0.1)
+        answer = await ask(place, "start", began=pressed - 0.1)
+        assert answer["status"]["recording"] is False
+        assert stand_in.told == ["stop"]
+
+
+async def test_processes_tell_their_start_on_the_clock_of_the_server() -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-c",
+        "from vivavoce.control.client import process_start; print(process_start())",
+        stdout=asyncio.subprocess.PIPE,
+    )
+    began = now()
+    out, _ = await child.communicate()
+    if float(out) == 0.0:
+        pytest.skip("this system does not tell when a process was started")
+    assert abs(float(out) - began) < 0.5
+
+
+async def test_quit_is_answered_and_the_connection_lasts_until_the_end(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        reader, writer = await asyncio.open_unix_connection(str(place.socket))
+        writer.write(b'{"v":1,"do":"quit"}\n')
+        assert json.loads(await reader.readline())["ok"] is True
+        assert stand_in.quitting.is_set()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await reader.read(1)
+        await assert_serves(place)
+    assert await reader.read(1) == b""
+    writer.close()
+
+
+# -- who may ask
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+async def test_another_user_is_refused_even_where_the_files_let_him_in() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        async with served(home) as (stand_in, place):
+            for path in (place.socket, *place.socket.parents[:3]):
+                path.chmod(0o777)
+            asking = (
+                "import os, socket, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534);"
+                "s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+                "print(s.recv(4096).decode())"  # before it has said anything
+            )
+            child = await asyncio.to_thread(
+                subprocess.run,
+                [sys.executable, "-I", "-c", asking, str(place.socket)],
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
+            assert "another user's program" in child.stdout, child.stderr
+            assert stand_in.told == []
+
+
+# -- bad clients
+
+GARBAGE = [
+    b"\n",
+    b"hello\n",
+    b"\xff\xfe\x00\n",
+    b"[]\n",
+    b"null\n",
+    b'{"v":1}\n',
+    b'{"v":"1","do":"stop"}\n',
+    b'{"v":1,"do":"explode"}\n',
+    b'{"v":1,"do":"mode","mode":"sometimes"}\n',
+    b'{"v":1,"do":"profile","name":7}\n',
+    b'{"v":9,"do":"stop"}\n',
+    b"[" * 60_000 + b"\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+]
+
+
+async def test_garbage_is_answered_with_an_error_and_changes_nothing(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        for data in GARBAGE:
+            answer = await raw(place, data)
+            assert answer["ok"] is False
+            assert answer["exit_code"] == 2
+            assert len(answer["error"].splitlines()) == 1
+        assert stand_in.told == []
+        await assert_serves(place)
+
+
+@pytest.mark.parametrize("data", [b"x" * LINE_BYTES, b"x" * (LINE_BYTES + 200_000) + b"\n"])
+async def test_a_line_that_is_too_long_is_refused_unread(tmp_path: Path, data: bytes) -> None:
+    async with served(tmp_path) as (_, place):
+        reader, writer = await asyncio.open_unix_connection(str(place.socket))
+        writer.write(data)
+        assert "longer than 65536 bytes" in json.loads(await reader.readline())["error"]
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        await assert_serves(place)
+
+
+async def test_a_line_that_breaks_off_is_no_command(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        answer = await raw(place, b'{"v":1,"do":"start"}', end=True)
+        assert "breaks off" in answer["error"]
+        assert stand_in.told == []
+
+
+async def test_those_who_say_nothing_or_half_a_line_hold_nobody_up_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_TALK_S", 0.3)
+    async with served(tmp_path) as (_, place):
+        stalling = [
+            await asyncio.open_unix_connection(str(place.socket)) for _ in range(2 * MOST_CLIENTS)
+        ]
+        for _, writer in stalling[::2]:
+            writer.write(b'{"v":1,"do":')
+        await assert_serves(place)
+        for reader, writer in stalling:
+            assert "no whole request" in json.loads(await reader.readline())["error"]
+            writer.close()
+
+
+async def test_who_goes_away_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with served(tmp_path) as (_, place):
+        await assert_serves(place)
+        before = len(list(Path("/dev/fd").iterdir()))
+        for data in (b"", b'{"v":1,', b'{"v":1,"do":"toggle"}\n') * 30:
+            _, writer = await asyncio.open_unix_connection(str(place.socket))
+            writer.write(data)
+            writer.transport.abort()
+        await assert_serves(place)
+        assert len(list(Path("/dev/fd").iterdir())) <= before + 1
+
+
+async def test_a_crowd_is_served_completely(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        answers = await asyncio.gather(
+            *(raw(place, b'{"v":1,"do":"toggle"}\n') for _ in range(200))
+        )
+        assert sum(answer["status"]["recording"] for answer in answers) == 100
+        assert stand_in.told == ["toggle"] * 200
+
+
+async def test_fifty_clients_at_once(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(50):
+                group.create_task(ask(place, "toggle"))
+        assert len(stand_in.told) == 50
+
+
+# -- those who follow
+
+
+async def test_a_follower_sees_each_change_and_the_end(tmp_path: Path) -> None:
+    async with served(tmp_path) as (stand_in, place):
+        reader, writer = await listen_in(place)
+        assert (await next_status(reader))["recording"] is False
+        await stand_in.start()
+        assert (await next_status(reader))["recording"] is True
+        stand_in.changes.tell()  # only the time went on: that is nothing to tell
+        await stand_in.stop()
+        assert (await next_status(reader))["recording"] is False
+        for count in range(100):  # between two looks: only how it is now matters
+            stand_in.finals = count
+            stand_in.changes.tell()
+        assert (await next_status(reader))["finals"] == 99
+    assert json.loads(await reader.readline()) == {"v": 1, "ok": True, "ended": True}
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_a_follower_is_not_told_of_an_end_that_was_none(tmp_path: Path) -> None:
+    place = Place("default", isolated(tmp_path))
+    with InstanceClaim.acquire(place) as claim:
+        running = asyncio.create_task(ControlServer(StandIn(), claim).run())
+        claim.listen()
+        reader, writer = await listen_in(place)
+        await next_status(reader)
+        running.cancel()
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_follower_that_does_not_read_is_dropped_and_the_others_see_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_TALK_S", 0.3)
+    async with served(tmp_path) as (stand_in, place):
+        reader, writer = await listen_in(place)
+        # A small limit of what is buffered: the stream stops to read from the socket.
+        slow, slow_writer = await asyncio.open_unix_connection(str(place.socket), limit=16)
+        slow_writer.write(b'{"v":1,"do":"status","follow":true}\n')
+        await next_status(reader)
+        assert len(_followers()) == 2
+        for count in range(200):
+            stand_in.finals, stand_in.problem = count + 1, "x" * 20_000
+            stand_in.changes.tell()
+            assert (await next_status(reader))["finals"] == count + 1
+        async with asyncio.timeout(5):
+            while len(_followers()) == 2:
+                await asyncio.sleep(0.02)
+        stand_in.problem = ""
+        await stand_in.start()
+        assert (await next_status(reader))["recording"] is True
+        await assert_serves(place)
+        slow_writer.transport.abort()
+        writer.close()
+        del slow
+
+
+def _followers() -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if task.get_name() == "control: client"]
+
+
+async def test_a_follower_that_left_is_forgotten_without_a_change(tmp_path: Path) -> None:
+    async with served(tmp_path) as (_, place):
+        reader, writer = await listen_in(place)
+        await next_status(reader)
+        writer.transport.abort()
+        async with asyncio.timeout(5):
+            while _followers():
+                await asyncio.sleep(0.01)
+
+
+async def test_there_are_no_more_than_some_followers_and_commands_pass_them(
+    tmp_path: Path,
+) -> None:
+    async with served(tmp_path) as (_, place):
+        followers = [await listen_in(place) for _ in range(MOST_FOLLOWERS)]
+        for reader, _ in followers:
+            await next_status(reader)
+        answer = await raw(place, b'{"v":1,"do":"status","follow":true}\n')
+        assert "16 programs follow the status already" in answer["error"]
+        await assert_serves(place)
+        for _, writer in followers:
+            writer.close()
+
+
+async def test_changes_wake_only_those_who_watch() -> None:
+    changes = Changes()
+    changes.tell()
+    with changes.watch() as event:
+        assert not event.is_set()
+        changes.tell()
+        assert event.is_set()
+        event.clear()
+    changes.tell()
+    assert not event.is_set()
+
+
+# -- the body
+
+
+async def test_what_fails_while_it_is_served_comes_out_unwrapped(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with served(tmp_path):
+            raise ZeroDivisionError
+    place = Place("default", isolated(tmp_path))
+    assert not place.socket.exists()
+
+
+async def test_idle_costs_nothing(tmp_path: Path) -> None:
+    """No timer runs while nobody asks, also where somebody follows."""
+    async with served(tmp_path) as (_, place):
+        reader, writer = await listen_in(place)
+        await next_status(reader)
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop()._scheduled == []  # type: ignore[attr-defined]
+        writer.close()

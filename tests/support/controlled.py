@@ -1,0 +1,151 @@
+"""A program that is controlled: the real claim, server and socket around a stand-in for the rest.
+
+Run as a script it is a process that ends as the real one does: `quit` finishes what was said first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vivavoce.config import ProfileError, VivavoceError
+from vivavoce.control.claim import InstanceClaim
+from vivavoce.control.instance import Changes
+from vivavoce.control.place import Place
+from vivavoce.control.protocol import DeliveryStatus, EngineStatus, Status
+from vivavoce.control.server import serve
+from vivavoce.pipeline.delivery import Outcome
+from vivavoce.pipeline.messages import PowerMode
+
+
+@dataclass
+class StandIn:
+    """Does what it is told to, and remembers it."""
+
+    changes: Changes = field(default_factory=Changes)
+    told: list[Any] = field(default_factory=list)
+    recording: bool = False
+    mode: Any = "hold"
+    power: PowerMode = PowerMode.LISTENING
+    profile: str = "dictation"
+    problem: str = ""
+    finals: int = 0
+    uptime_s: float = 0.0
+    quitting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def status(self) -> Status:
+        self.uptime_s += 1.0
+        return Status(
+            pid=os.getpid(),
+            version="0.1.0",
+            profile=self.profile,
+            mode=self.mode,
+            recording=self.recording,
+            power=self.power,
+            engine=EngineStatus(name="faster-whisper", model="base.en", ready=True),
+            microphone="USB \x1b[2J mic",
+            uptime_s=self.uptime_s,
+            finals=self.finals,
+            delivery=DeliveryStatus(outcome=Outcome.TYPED, back_end="wtype", application="foot"),
+            problem=self.problem,
+        )
+
+    async def start(self) -> None:
+        self._set("start", True)
+
+    async def stop(self) -> None:
+        self._set("stop", False)
+
+    async def toggle(self) -> None:
+        self._set("toggle", not self.recording)
+
+    async def cancel(self) -> None:
+        self._set("cancel", False)
+
+    def _set(self, what: str, recording: bool) -> None:
+        self.told.append(what)
+        self.recording = recording
+        self.changes.tell()
+
+    async def set_mode(self, mode: Any) -> None:
+        self.told.append(("mode", mode))
+        self.mode = mode or "hold"
+        self.changes.tell()
+
+    async def set_power(self, mode: str) -> None:
+        self.told.append(("power", mode))
+        if mode == "active":
+            raise VivavoceError("power: not that one")
+        self.power = PowerMode.LISTENING if mode == "auto" else PowerMode(mode)
+
+    async def use_profile(self, name: str) -> None:
+        self.told.append(("profile", name))
+        if name == "hangs":
+            await asyncio.get_running_loop().create_future()
+        if name == "broken":
+            raise KeyError("a mistake in the program")
+        if name == "system":
+            raise PermissionError("a mistake in the program")
+        if name == "wrong":
+            raise ProfileError("wrong.yaml:3: vad.pause: unknown setting")
+        self.profile = name
+
+    async def phrase_cache(self, clear: bool) -> dict[str, Any]:
+        self.told.append(("cache", clear))
+        return {"entries": 0 if clear else 3}
+
+    def quit(self) -> None:
+        self.told.append("quit")
+        self.quitting.set()
+
+
+@dataclass
+class Process:
+    """The script below, running."""
+
+    child: subprocess.Popen[str]
+
+    @classmethod
+    def begin(cls, environ: dict[str, str], *, instance: str = "default", ends_in: float = 0.0):
+        child = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__)), instance, str(ends_in)],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdout is not None
+        first = child.stdout.readline()
+        assert first == "ready\n", (first, child.communicate()[1])
+        return cls(child)
+
+    def kill(self) -> None:
+        self.child.kill()
+        self.child.communicate()
+
+    def end(self) -> None:
+        if self.child.poll() is None:
+            self.kill()
+
+
+async def _run(instance: str, ends_in: float) -> None:
+    stand_in = StandIn()
+    with InstanceClaim.acquire(Place(instance, os.environ)) as claim:
+        async with serve(stand_in, claim):
+            print("ready", flush=True)
+            await stand_in.quitting.wait()
+            await asyncio.sleep(ends_in)
+            stand_in.finals += 1
+        print("ended", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(_run(sys.argv[1], float(sys.argv[2])))
+    except VivavoceError as error:
+        sys.exit(f"vivavoce: error: {error}")

@@ -43,15 +43,22 @@ _PATIENCE_S = 2.0
 """How much longer than its time-out a back end may take to notice that."""
 _PROBE_S = 2.0
 _MOST_COPIED = 100_000
+_KEYS_PER_S = 10_000.0
+"""A back end that claims to be faster does not press keys."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a text. ``typed`` counts its characters that are surely typed."""
+    """What became of a text.
+
+    ``typed`` counts its characters that are surely typed; ``certain``: into this window, and no
+    others of it.
+    """
 
     outcome: Outcome
     back_end: str = ""
     reason: str = ""
     typed: int = 0
+    certain: bool = True
 
 
 @dataclass(slots=True)
@@ -91,6 +98,10 @@ class Outfit:
         """Pace and failures of one of :attr:`back_ends`."""
         return self._states[back_end.name]
 
+    def in_order(self, now: float) -> list[BackEnd]:
+        """All back ends, those that failed lately behind the others."""
+        return sorted(self.back_ends, key=lambda each: self.state(each).back_off.resting(now))
+
     def named(self, name: str) -> BackEnd | None:
         """The back end of that name."""
         return next((each for each in self.back_ends if each.name == name), None)
@@ -108,6 +119,10 @@ class Deliverer:
         self._probe = probe
         self._clock = clock
         self._copied = ""
+
+    def now(self) -> float:
+        """Seconds on the clock."""
+        return self._clock.now()
 
     async def focus(self) -> Focus | None:
         """The window that has the focus now; None: not known."""
@@ -135,28 +150,54 @@ class Deliverer:
             focus: the window that has the focus, as far as it is known.
             clear_modifiers: somebody still holds Ctrl, Alt …
         """
+        attempt = await self.only_type(
+            text, outfit, settings, focus=focus, clear_modifiers=clear_modifiers
+        )
+        if attempt.outcome is Outcome.TYPED:
+            return attempt
+        rest = text[attempt.typed :].lstrip(" ")
+        copied = await self.copy(rest, outfit, settings, attempt.reason)
+        if not attempt.typed:
+            return msgspec.structs.replace(copied, certain=attempt.certain)
+        where = "" if copied.outcome is Outcome.COPIED else "the rest could not be copied"
+        return msgspec.structs.replace(
+            attempt, outcome=Outcome.PARTLY, reason=_and(attempt.reason, where)
+        )
+
+    async def only_type(
+        self,
+        text: str,
+        outfit: Outfit,
+        settings: InjectionSettings,
+        *,
+        focus: Focus | None,
+        clear_modifiers: bool = False,
+    ) -> Attempt:
+        """As :meth:`type`, but what cannot be typed is nowhere.
+
+        The outcome is then ``FAILED`` where no back end could, ``PARTLY`` where one broke off.
+        """
         done = 0
         reasons = [outfit.reason] if outfit.reason else []
-        for back_end in outfit.back_ends:
+        for back_end in outfit.in_order(self._clock.now()):
             why = await self._why_not(back_end, outfit)
             if why is None:
                 work = _Work(self, back_end, outfit, settings, focus)
                 work.clear_modifiers = clear_modifiers
                 result, typed, why = await work.type(text[done:])
                 done += typed
-                if result is Result.DONE:
-                    self._copied = ""
+                if result is not Result.NOTHING:
+                    if result is Result.DONE:
+                        self._copied = ""
                     return Attempt(
-                        outcome=Outcome.TYPED, back_end=back_end.name, reason=why, typed=done
+                        outcome=Outcome.TYPED if result is Result.DONE else Outcome.PARTLY,
+                        back_end=back_end.name,
+                        reason=why,
+                        typed=done,
+                        certain=result is Result.DONE and not why,
                     )
-                if result is Result.UNCERTAIN:
-                    part = Attempt(
-                        outcome=Outcome.PARTLY, back_end=back_end.name, reason=why, typed=done
-                    )
-                    return await self._copy_rest(part, text, outfit, settings)
             reasons.append(why)
-        part = Attempt(outcome=Outcome.PARTLY, reason=_and(*reasons), typed=done)
-        return await self._copy_rest(part, text, outfit, settings)
+        return Attempt(outcome=Outcome.FAILED, reason=_and(*reasons), typed=done)
 
     async def copy(
         self, text: str, outfit: Outfit, settings: InjectionSettings, reason: str
@@ -193,8 +234,8 @@ class Deliverer:
     async def _why_not(self, back_end: BackEnd, outfit: Outfit) -> str | None:
         """Why the back end is not used for the next text; None: it is."""
         state = outfit.state(back_end)
-        now = self._clock.now()
-        if state.back_off.resting(now):
+        began = self._clock.now()
+        if state.back_off.resting(began) and state.back_off.slow:
             return state.back_off.reason
         if state.asked and not state.back_off.suspect:
             return None
@@ -204,26 +245,15 @@ class Deliverer:
         except TimeoutError:
             why = f"{back_end.name} does not answer"
         if why is not None:
-            self.failed(back_end, outfit, why)
+            self.failed(back_end, outfit, why, began)
         state.asked = why is None
         return why
 
-    def failed(self, back_end: BackEnd, outfit: Outfit, why: str) -> None:
-        """Leave the back end alone for a while."""
+    def failed(self, back_end: BackEnd, outfit: Outfit, why: str, began: float) -> None:
+        """Leave the back end alone for a while: it failed at what was begun at ``began``."""
         state = outfit.state(back_end)
         log.warning("back_end_failed", back_end=back_end.name, reason=why)
-        state.back_off.failed(why, self._clock.now())
-
-    async def _copy_rest(
-        self, attempt: Attempt, text: str, outfit: Outfit, settings: InjectionSettings
-    ) -> Attempt:
-        """Copy what ``attempt`` has not typed."""
-        rest = text[attempt.typed :]
-        copied = await self.copy(rest, outfit, settings, attempt.reason)
-        if not attempt.typed:
-            return copied
-        where = "" if copied.outcome is Outcome.COPIED else "the rest could not be copied"
-        return msgspec.structs.replace(attempt, reason=_and(copied.reason, where))
+        state.back_off.failed(why, began, self._clock.now())
 
     async def _with_earlier(self, text: str, clipboard: Clipboard) -> str:
         earlier = self._copied
@@ -262,15 +292,16 @@ class _Work:
             if isinstance(part, Keys):
                 pieces: list[str | Keys] = [part]
             else:
-                rate = state.pace.rate(self._settings.characters_per_s)
-                pieces = list(split(part, piece_size(back_end.piece, rate, timeout_s)))
+                size = piece_size(back_end.piece, self._rate(), timeout_s)
+                pieces = list(split(part, size)) if back_end.has_keys else [part]
             for piece in pieces:
                 if done and (why := await self._elsewhere()):
                     return Result.UNCERTAIN, done, why
+                began = self._deliverer.now()
                 report = await self._one(piece, timeout_s)
                 if not report.done:
                     state.pace.failed()
-                    self._deliverer.failed(back_end, self._outfit, report.reason)
+                    self._deliverer.failed(back_end, self._outfit, report.reason, began)
                     return report.result, done, report.reason
                 state.pace.succeeded()
                 done += stands_for if isinstance(piece, Keys) else len(piece)
@@ -280,9 +311,7 @@ class _Work:
 
     async def _one(self, piece: str | Keys, timeout_s: float) -> Report:
         manner = Manner(
-            characters_per_s=self._outfit.state(self._back_end).pace.rate(
-                self._settings.characters_per_s
-            ),
+            characters_per_s=self._rate(),
             timeout_s=timeout_s,
             clear_modifiers=self.clear_modifiers,
         )
@@ -293,6 +322,11 @@ class _Work:
                 return await self._back_end.type(piece, manner)
         except TimeoutError:
             return Report(Result.UNCERTAIN, f"{self._back_end.name} does not answer")
+
+    def _rate(self) -> float:
+        # The person's limit is for keys; what pastes or writes does not press them one by one.
+        limit = self._settings.characters_per_s if self._back_end.pace <= _KEYS_PER_S else None
+        return self._outfit.state(self._back_end).pace.rate(limit)
 
     async def _elsewhere(self) -> str:
         """Why the next piece is not typed, where the focus has moved on."""

@@ -1,0 +1,251 @@
+"""The injection actor: finals in, texts in windows.
+
+One text at a time, in the order of speech. Whatever happens to a text is reported, and no text is
+typed twice: not when a back end fails, and not when this actor itself fails over it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from vivavoce.actors.injection.back_end import FocusProbe
+from vivavoce.actors.injection.live_typing import LiveTyping
+from vivavoce.actors.injection.typist import MakeOutfit, Typist
+from vivavoce.actors.injection.waiting import Ordered, Waiting
+from vivavoce.config.schema import Profile
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.delivery import Delivery, Outcome
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.messages import (
+    Caption,
+    EndOfStream,
+    Final,
+    Partial,
+    RecordingEnded,
+    RecordingStarted,
+)
+
+log = get_logger("injection")
+
+
+class InjectionActor(Actor[Caption, None]):
+    """Types finals into the window with the focus.
+
+    Args:
+        profile: ``injection``, ``applications``, ``trigger.mode`` and ``cleanup.sentence_case``.
+        make: the back ends for a set of settings, as
+            :func:`~vivavoce.actors.injection.choose.make_outfit`.
+        report: is told what became of each text; called in the event loop, must not block.
+        probe: tells which window has the focus.
+        revisions_follow: each final gets exactly one revision, which is waited for: the better text
+            is typed, once.
+    """
+
+    name = "injection"
+
+    def __init__(
+        self,
+        profile: Profile,
+        make: MakeOutfit,
+        *,
+        report: Callable[[Delivery], None],
+        probe: FocusProbe,
+        revisions_follow: bool = False,
+    ) -> None:
+        super().__init__()
+        self._profile = profile
+        self._make = make
+        self._report = report
+        self._probe = probe
+        self._waiting = Waiting(revisions_follow=revisions_follow)
+        self._taken: Caption | None = None
+        self._in_hand: Final | None = None
+        self._ready: deque[Final] = deque()
+        self._recording = False
+        self._until_release: list[Final] = []
+        self._last: Delivery | None = None
+        self._counts: Counter[str] = Counter()
+        self._assemble()
+
+    def attach(self, inbox: Channel[Any] | None, outbox: Any, context: ActorContext) -> None:
+        """As in any actor; what types shares the context."""
+        super().attach(inbox, outbox, context)
+        self._assemble()
+
+    def _assemble(self) -> None:
+        self._typist = Typist(
+            self._profile, self._make, probe=self._probe, report=self._tell, context=self.context
+        )
+        self._live = LiveTyping(self._typist)
+
+    # -- hooks
+
+    async def on_message(self, message: Caption) -> None:
+        """Take one message; type what is due with it."""
+        if isinstance(message, Partial):
+            if self._types_live():
+                await self._live.partial(message)
+            return
+        if message is not self._taken:  # else it is delivered once more, after a failure
+            self._taken = message
+            self._waiting.take(message)
+        await self._settle_unfinished()
+        await self._type_ready()
+        while (item := self._waiting.next()) is not None:
+            await self._route(item)
+            await self._type_ready()
+
+    async def on_profile(self, profile: Profile) -> None:
+        """Other settings from the next text on."""
+        self._profile = profile
+        self._typist.take_profile(profile)
+        self._waiting.revisions_follow = profile.transcription.draft is not None
+
+    async def on_ask(self, question: Any) -> Any:
+        """``"status"``: see :meth:`status`.
+
+        Raises:
+            NotImplementedError: any other question.
+        """
+        if question == "status":
+            return self.status()
+        return await super().on_ask(question)
+
+    def status(self) -> dict[str, Any]:
+        """What was typed last and by what, how many texts wait or are held back, and the counts of
+        all outcomes so far. May be called at any time in the event loop, also while it types."""
+        last = self._last
+        return {
+            "back_end": last.back_end if last is not None else "",
+            "pending": len(self._waiting)
+            + len(self._ready)
+            + len(self._until_release)
+            + (self._in_hand is not None),
+            "held": len(self._typist.held),
+            "last": msgspec.to_builtins(last),
+            "counts": dict(self._counts),
+        }
+
+    async def on_set_aside(self, message: Any) -> None:
+        """It can be neither typed nor copied."""
+        if self._in_hand is not None:
+            self._tell(
+                Delivery(
+                    utterance=self._in_hand.utterance,
+                    outcome=Outcome.FAILED,
+                    reason="typing and copying it failed; part of it may be typed",
+                )
+            )
+            self._in_hand = None
+
+    async def on_restart(self, cause: BaseException) -> None:
+        """Nothing is given up: what waits goes on waiting."""
+
+    async def on_stop(self) -> None:
+        """What still waits is copied: nobody will type it any more."""
+        await self._settle_unfinished()
+        for final in (*self._ready, *self._until_release, *self._waiting.rest()):
+            await self._copy(final, "the run ended before it was typed")
+        self._ready.clear()
+        self._until_release.clear()
+        await self._typist.copy_held("the run ended before its window had the focus again")
+        await self._typist.close()
+
+    # -- the order of things
+
+    async def _route(self, item: Ordered) -> None:
+        match item:
+            case RecordingStarted():
+                self._recording = True
+                self._until_release.clear()
+            case RecordingEnded():
+                self._recording = False
+                finals, self._until_release = self._until_release, []
+                if item.cancelled:
+                    await self._discard(finals)
+                else:
+                    self._ready.extend(finals)
+            case EndOfStream():
+                self._ready.extend(self._until_release)
+                self._until_release.clear()
+            case Final():
+                if self._recording and self._waits_for_release():
+                    self._until_release.append(self._without_retracted(item))
+                else:
+                    self._ready.append(item)
+
+    def _without_retracted(self, final: Final) -> Final:
+        """Take back what was said in the same recording: it is not even typed."""
+        retracts = final.retracts
+        while retracts and self._until_release:
+            retracted = self._until_release.pop()
+            self._tell(Delivery(utterance=retracted.utterance, outcome=Outcome.RETRACTED))
+            retracts -= 1
+        return msgspec.structs.replace(final, retracts=retracts)
+
+    async def _type_ready(self) -> None:
+        """Each at most once: a final leaves its queue before the first key is pressed."""
+        while self._ready:
+            self._in_hand = self._ready.popleft()
+            with self.context.metrics.measure("vivavoce_injection_seconds"):
+                await self._type(self._in_hand)
+            self._in_hand = None
+
+    async def _type(self, final: Final) -> None:
+        if self._live.typed_of(final.utterance):
+            if not final.retracts:
+                await self._live.final(final)
+                return
+            await self._live.discard()
+        if final.retracts:
+            await self._typist.take_back(final.retracts)
+        await self._typist.put(final)
+
+    async def _settle_unfinished(self) -> None:
+        """A text over which this actor failed may be typed, in part: it is copied."""
+        if self._in_hand is not None:
+            await self._copy(self._in_hand, "typing it failed; part of it may be typed")
+            self._in_hand = None
+
+    async def _discard(self, finals: list[Final]) -> None:
+        erased = await self._live.discard()
+        for final in finals:
+            self._tell(Delivery(utterance=final.utterance, outcome=Outcome.DISCARDED))
+        if not erased:
+            log.warning("live_text_not_erased")
+
+    async def _copy(self, final: Final, why: str) -> None:
+        await self._typist.copy(final, await self._typist.place(), why)
+
+    # -- settings
+
+    def _waits_for_release(self) -> bool:
+        settings = self._profile.injection
+        if settings.live:
+            return False
+        if settings.deliver == "auto":
+            return self._profile.trigger.mode == "hold"
+        return settings.deliver == "at_release"
+
+    def _types_live(self) -> bool:
+        return (
+            self._profile.injection.live
+            and self._profile.injection.backend != "none"
+            and not len(self._waiting)
+            and not self._ready
+        )
+
+    def _tell(self, delivery: Delivery) -> None:
+        self._last = delivery
+        self._counts[delivery.outcome.value] += 1
+        self.context.metrics.counter(
+            "vivavoce_injected_total",
+            back_end=delivery.back_end or "none",
+            outcome=delivery.outcome.value,
+        ).add()
+        self._report(delivery)

@@ -1,0 +1,107 @@
+"""Types with pynput: X11, macOS and Windows."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result
+from vivavoce.config.injection import InjectionSettings
+
+_NAMES = {"super": "cmd", "escape": "esc"}
+
+
+class PynputTyping:
+    """pynput's keyboard, in a thread: it talks to the window system while it is waited for.
+
+    A thread cannot be stopped: it looks before each key whether it still may go on.
+
+    Args:
+        display: ``DISPLAY`` of the session, on X11; pynput itself reads the process's own.
+        settings: none of its own.
+    """
+
+    name = "pynput"
+    piece = 100
+    pace = 60.0
+    has_keys = True
+
+    def __init__(self, display: str, settings: InjectionSettings) -> None:
+        self._display = display
+        self._controller: Any = None
+        self._lock = threading.Lock()
+
+    async def available(self) -> str | None:
+        """Whether pynput is installed and finds a keyboard."""
+        if importlib.util.find_spec("pynput") is None:
+            return "pynput is not installed: pip install 'vivavoce[dictation]'"
+        if sys.platform.startswith("linux") and not self._display:
+            return "pynput needs an X11 session: DISPLAY is not set"
+        return await asyncio.to_thread(self._open)
+
+    async def type(self, text: str, manner: Manner) -> Report:
+        """Type ``text`` key by key."""
+        return await self._in_thread([partial(self._tap, character) for character in text], manner)
+
+    async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
+        """Press a combination of keys."""
+        return await self._in_thread([lambda: self._chord(keys)] * times, manner)
+
+    # -- in the thread
+
+    def _open(self) -> str | None:
+        try:
+            from pynput.keyboard import Controller
+
+            with self._lock:
+                self._controller = self._controller or Controller()
+        except Exception as error:  # noqa: BLE001 - each system has its own; it is the reason
+            return f"pynput finds no keyboard: {error}".splitlines()[0]
+        return None
+
+    def _tap(self, character: str) -> None:
+        from pynput.keyboard import Key
+
+        self._controller.tap(
+            {"\n": Key.enter, "\t": Key.tab, " ": Key.space}.get(character, character)
+        )
+
+    def _chord(self, keys: str) -> None:
+        from pynput.keyboard import Key
+
+        *held, last = (
+            getattr(Key, _NAMES.get(part, part), part) for part in keys.lower().split("+")
+        )
+        with self._controller.pressed(*held):
+            self._controller.tap(last)
+
+    async def _in_thread(self, steps: list[Callable[[], None]], manner: Manner) -> Report:
+        if self._controller is None and (why := await self.available()) is not None:
+            return Report(Result.NOTHING, why)
+        stop = threading.Event()
+        work = asyncio.create_task(asyncio.to_thread(self._do, steps, manner, stop))
+        try:
+            async with asyncio.timeout(manner.timeout_s):
+                return await asyncio.shield(work)
+        except TimeoutError:
+            return Report(Result.UNCERTAIN, "pynput did not end in time and was stopped")
+        finally:
+            stop.set()
+
+    def _do(self, steps: list[Callable[[], None]], manner: Manner, stop: threading.Event) -> Report:
+        with self._lock:
+            for number, step in enumerate(steps):
+                if stop.is_set():
+                    return Report(Result.UNCERTAIN, "pynput was stopped")
+                try:
+                    step()
+                except Exception as error:  # noqa: BLE001 - as above
+                    result = Result.UNCERTAIN if number else Result.NOTHING
+                    return Report(result, f"pynput: {error}".splitlines()[0])
+                stop.wait(1 / manner.characters_per_s)
+        return DONE

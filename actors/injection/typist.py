@@ -1,0 +1,333 @@
+"""Decides for one text where it goes: typed, held back or copied; and takes texts back."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from vivavoce.actors.injection.back_end import FocusProbe
+from vivavoce.actors.injection.delivery import Attempt, Deliverer, Outfit
+from vivavoce.actors.injection.graphemes import backspaces
+from vivavoce.actors.injection.joining import joined
+from vivavoce.actors.injection.memory import Memory, Placed
+from vivavoce.actors.injection.sanitise import clean
+from vivavoce.config.for_application import ApplicationProfiles
+from vivavoce.config.injection import InjectionSettings
+from vivavoce.config.schema import Profile
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.delivery import Delivery, Outcome
+from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Final
+
+MOST_HELD = 64
+_OUTFITS = 8
+
+Report = Callable[[Delivery], None]
+MakeOutfit = Callable[[InjectionSettings], Outfit]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the next text would go, and how."""
+
+    focus: Focus | None
+    profile: Profile
+    outfit: Outfit
+    clear_modifiers: bool = False
+
+    @property
+    def settings(self) -> InjectionSettings:
+        """The injection settings of the window."""
+        return self.profile.injection
+
+    @property
+    def window(self) -> str:
+        """The window with the focus; empty: not known."""
+        return self.focus.window if self.focus is not None else ""
+
+    @property
+    def application(self) -> str:
+        """Its application; empty: not known."""
+        return self.focus.application if self.focus is not None else ""
+
+    @property
+    def needs_window(self) -> bool:
+        """Whether text goes to whatever window has the focus."""
+        return any(back_end.has_keys for back_end in self.outfit.back_ends)
+
+    @property
+    def lines(self) -> bool:
+        """Whether each text is a line of its own."""
+        return any(back_end.name in ("file", "stdout") for back_end in self.outfit.back_ends[:1])
+
+
+class Typist:
+    """One text after the other.
+
+    Args:
+        profile: with its applications.
+        make: the back ends for a set of settings.
+        probe: tells which window has the focus.
+        report: is told what became of each text.
+        context: of the actor.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        make: MakeOutfit,
+        *,
+        probe: FocusProbe,
+        report: Report,
+        context: ActorContext,
+    ) -> None:
+        self._profiles = ApplicationProfiles(profile)
+        self._make = make
+        self._report = report
+        self._context = context
+        self._outfits: deque[tuple[InjectionSettings, Outfit]] = deque()
+        self.deliverer = Deliverer(probe, context.clock)
+        self.memory = Memory()
+        self.held: deque[tuple[Final, Focus]] = deque()
+
+    def take_profile(self, profile: Profile) -> None:
+        """Other settings from the next text on."""
+        self._profiles = ApplicationProfiles(profile)
+
+    async def place(self) -> Place:
+        """Where text would go now, when the modifiers of the hotkey are released."""
+        place = await self._place()
+        if self._context.keys.held and place.needs_window:
+            waited = place.settings.wait_for_modifiers_ms / 1_000
+            released = await self._context.keys.released(waited)
+            place = await self._place()  # it took a while
+            return msgspec.structs.replace(place, clear_modifiers=not released)
+        return place
+
+    async def put(self, final: Final) -> None:
+        """Get the text of a final to where it belongs, and what was held back for there."""
+        place = await self.place()
+        await self._put_held(place)
+        if place.settings.backend == "none":
+            return
+        text = clean(final.text, place.settings).strip(" ")
+        if not text:
+            return
+        why = self._why_not_here(final, place)
+        if why is None:
+            await self._type(final, text, place)
+        elif place.settings.focus_moved == "hold" and not (place.focus and place.focus.nobody):
+            await self._hold(final, place, why)
+        else:
+            await self.copy(final, place, why)
+
+    async def copy(self, final: Final, place: Place, why: str) -> None:
+        """Put the text of a final into the clipboard."""
+        text = clean(final.text, place.settings).strip(" ")
+        if not text:
+            return
+        attempt = await self.deliverer.copy(text, place.outfit, place.settings, why)
+        self.memory.place(Placed(utterance=final.utterance))
+        self.tell(final.utterance, attempt, place)
+
+    async def take_back(self, count: int) -> None:
+        """Undo the last ``count`` texts, as far as that is certain."""
+        for _ in range(count):
+            placed = self.memory.last()
+            if placed is None:
+                return
+            if await self._was_not_typed(placed):
+                continue
+            why = await self._erase(placed)
+            if why is not None:
+                self._report(
+                    Delivery(
+                        utterance=placed.utterance,
+                        outcome=Outcome.TYPED,
+                        back_end=placed.back_end,
+                        application=placed.application,
+                        reason=f"not taken back: {why}",
+                    )
+                )
+                return
+            self.memory.take_back()
+            self._report(
+                Delivery(
+                    utterance=placed.utterance,
+                    outcome=Outcome.RETRACTED,
+                    back_end=placed.back_end,
+                    application=placed.application,
+                )
+            )
+
+    async def erase(self, text: str, window: str, back_end: str) -> str | None:
+        """Erase what was typed last into a window; why it was not, where it was not."""
+        place = await self.place()
+        count = backspaces(text)
+        tool = place.outfit.named(back_end)
+        if count is None:
+            return "applications disagree about how it is erased"
+        if tool is None or not tool.has_keys:
+            return "what typed it cannot erase"
+        if not window or place.window != window:
+            return "another window has the focus"
+        if count == 0:
+            return None
+        report = await self.deliverer.press("backspace", count, tool, place.settings)
+        if not report.done:
+            self.memory.forget(window)
+            return report.reason
+        return None
+
+    async def copy_held(self, why: str) -> None:
+        """Nothing will be typed any more: what was held back goes to the clipboard."""
+        place = await self._place()
+        while self.held:
+            final, _ = self.held.popleft()
+            await self.copy(final, place, why)
+
+    def join(self, text: str, tail: str, place: Place, language: str) -> str:
+        """``text`` as it goes on from ``tail``."""
+        if not place.settings.continuation or place.lines:
+            return text
+        cleanup = place.profile.cleanup
+        return joined(
+            tail,
+            text,
+            capitals=cleanup.sentence_case,
+            language=language,
+            vocabulary=cleanup.vocabulary,
+        )
+
+    def tell(self, utterance: int, attempt: Attempt, place: Place) -> None:
+        """Report what became of a text."""
+        self._report(
+            Delivery(
+                utterance=utterance,
+                outcome=attempt.outcome,
+                back_end=attempt.back_end,
+                application=place.application,
+                reason=attempt.reason,
+            )
+        )
+
+    def moved_from(self, final_end: int, place: Place) -> bool:
+        """Whether another window has the focus than when the utterance that ended there began."""
+        began = self._context.focus.before(final_end)
+        return began is not None and place.focus is not None and began.window != place.window
+
+    async def close(self) -> None:
+        """Give back what the back ends hold."""
+        while self._outfits:
+            await _close(self._outfits.popleft()[1])
+
+    # -- parts of it
+
+    async def _place(self) -> Place:
+        focus = await self.deliverer.focus()
+        profile = self._profiles.of(focus.application if focus is not None else "")
+        return Place(focus, profile, await self._outfit(profile.injection))
+
+    async def _outfit(self, settings: InjectionSettings) -> Outfit:
+        for known, outfit in self._outfits:
+            if known == settings:
+                return outfit
+        if len(self._outfits) >= _OUTFITS:
+            await _close(self._outfits.popleft()[1])
+        outfit = self._make(settings)
+        self._outfits.append((settings, outfit))
+        return outfit
+
+    def _why_not_here(self, final: Final, place: Place) -> str | None:
+        if not place.needs_window or place.focus is None:
+            return None
+        if place.focus.nobody:
+            return "no window has the focus"
+        if place.settings.focus_moved != "type" and self.moved_from(final.end, place):
+            return "another window has the focus than when it was said"
+        return None
+
+    async def _type(self, final: Final, text: str, place: Place) -> None:
+        tail = self.memory.tail(place.window)
+        text = self.join(text, tail, place, final.language)
+        attempt = await self.deliverer.type(
+            text,
+            place.outfit,
+            place.settings,
+            focus=place.focus,
+            clear_modifiers=place.clear_modifiers,
+        )
+        self.remember(final.utterance, text, tail, attempt, place)
+        self.tell(final.utterance, attempt, place)
+
+    def remember(
+        self, utterance: int, text: str, tail: str, attempt: Attempt, place: Place
+    ) -> None:
+        """Note what now stands in the window."""
+        if not attempt.certain:
+            # Perhaps a part of it stands there, perhaps in two windows.
+            self.memory.forget(place.window)
+            self.memory.place(Placed(utterance=utterance, back_end="?"))
+            return
+        typed = text[: attempt.typed]
+        self.memory.typed(place.window, typed)
+        self.memory.place(
+            Placed(
+                utterance=utterance,
+                window=place.window,
+                application=place.application,
+                typed=typed,
+                tail=tail,
+                back_end=attempt.back_end if typed else "",
+            )
+        )
+
+    async def _hold(self, final: Final, place: Place, why: str) -> None:
+        began = self._context.focus.before(final.end)
+        assert began is not None
+        if len(self.held) >= MOST_HELD:
+            oldest, _ = self.held.popleft()
+            await self.copy(oldest, place, "too many texts wait for another window")
+        self.held.append((final, began))
+        self.memory.place(Placed(utterance=final.utterance))
+        self.tell(final.utterance, Attempt(outcome=Outcome.HELD, reason=why), place)
+
+    async def _put_held(self, place: Place) -> None:
+        """Type what was held back for the window that has the focus now."""
+        if not self.held or not place.window:
+            return
+        here = [final for final, began in self.held if began.window == place.window]
+        for final in here:
+            self.held = deque(entry for entry in self.held if entry[0] is not final)
+            self.memory.unplace(final.utterance)
+            await self._type(final, clean(final.text, place.settings).strip(" "), place)
+
+    async def _was_not_typed(self, placed: Placed) -> bool:
+        """Whether there is nothing to erase of it; then it is settled."""
+        if placed.typed or placed.back_end:
+            return False
+        self.memory.take_back()
+        self.held = deque(e for e in self.held if e[0].utterance != placed.utterance)
+        self._report(
+            Delivery(
+                utterance=placed.utterance,
+                outcome=Outcome.RETRACTED,
+                reason="it had not been typed",
+            )
+        )
+        return True
+
+    async def _erase(self, placed: Placed) -> str | None:
+        if not placed.typed:
+            return "it is not known what of it was typed"
+        if not self.memory.tail(placed.window).endswith(placed.typed[-32:]):
+            return "something else was typed there since"
+        return await self.erase(placed.typed, placed.window, placed.back_end)
+
+
+async def _close(outfit: Outfit) -> None:
+    for close in outfit.close:
+        closing = close()
+        if hasattr(closing, "__await__"):
+            await closing

@@ -45,16 +45,6 @@ async def test_what_is_typed_is_text_whatever_it_says(sway: SwaySession, wtype: 
     editor.wait_for("".join(HOSTILE + UNICODE))
 
 
-async def test_two_hundred_texts_in_a_row_arrive_complete_and_in_order(
-    sway: SwaySession, wtype: Wtype
-) -> None:
-    editor = sway.terminal()
-    texts = [f"{number}: grün " for number in range(200)]
-    for text in texts:
-        await typed(wtype, text)
-    editor.wait_for("".join(texts))
-
-
 async def test_a_long_text_arrives_piece_by_piece(sway: SwaySession, wtype: Wtype) -> None:
     # As many different characters as a piece can have, so that its keymap is as large as can be.
     editor = sway.terminal()

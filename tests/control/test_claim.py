@@ -10,7 +10,7 @@ from support.controlled import Process
 from support.program import isolated
 
 from vivavoce.config import VivavoceError
-from vivavoce.control import client, transport
+from vivavoce.control import client
 from vivavoce.control.claim import AlreadyRunning, InstanceClaim
 from vivavoce.control.place import Place
 
@@ -122,11 +122,3 @@ def test_the_lock_is_not_handed_on_to_children(place: Place) -> None:
     finally:
         child.kill()
         child.wait()
-
-
-def test_windows_is_told_in_one_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "win32")
-    with pytest.raises(VivavoceError, match="cannot be controlled on Windows"):
-        InstanceClaim.acquire(place)
-    with pytest.raises(VivavoceError, match="cannot be controlled on Windows"):
-        transport.connect(place, 1.0)

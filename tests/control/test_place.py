@@ -142,3 +142,10 @@ def test_a_socket_of_another_user_is_not_talked_to(tmp_path: Path) -> None:
     finally:
         listener.kill()
         listener.communicate()
+
+
+def test_windows_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    monkeypatch.delattr(os, "geteuid")  # it has none of what is for Unix
+    with pytest.raises(VivavoceError, match="cannot be controlled on Windows"):
+        Place("default", {})

@@ -53,9 +53,10 @@ def command() -> None:
       Hyprland  bind  = , F9, exec, vivavoce ctl start
                 bindr = , F9, exec, vivavoce ctl stop
     One key that starts and stops:
-      sway      bindsym F9 exec vivavoce ctl toggle
+      sway      bindsym --no-repeat F9 exec vivavoce ctl toggle
       Hyprland  bind = , F9, exec, vivavoce ctl toggle
       GNOME     Settings → Keyboard → Custom Shortcuts: vivavoce ctl toggle
+    (Hyprland since 0.55 in Lua: see docs/control.md.)
 
     Exits with 1 where no instance is running, with 2 where what was asked for is wrong.
     """

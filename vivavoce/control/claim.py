@@ -52,7 +52,6 @@ class InstanceClaim:
             AlreadyRunning: another process is that instance.
             VivavoceError: the folder cannot be made, or others could tamper with it.
         """
-        transport.must_have_sockets()
         place.make()
         return cls(place, _locked(place))
 

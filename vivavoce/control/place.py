@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -30,10 +31,15 @@ class Place:
         environ: where ``XDG_RUNTIME_DIR`` and ``TMPDIR`` are read from.
 
     Raises:
-        VivavoceError: that is no name of an instance.
+        VivavoceError: that is no name of an instance, or this system has no Unix sockets.
     """
 
     def __init__(self, instance: str, environ: Mapping[str, str]) -> None:
+        if sys.platform == "win32":
+            raise VivavoceError(
+                "a running vivavoce cannot be controlled on Windows: run with "
+                "--set control.enabled=false"
+            )
         if not _NAME.fullmatch(instance):
             raise VivavoceError(
                 f"{instance!a} is no name of an instance: use up to 32 letters, digits, - and _"

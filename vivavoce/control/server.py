@@ -105,6 +105,8 @@ class ControlServer:
             accepting.cancel()
             finished.cancel()
             self._hang_up()
+        if self._clients:
+            await asyncio.wait(self._clients, timeout=_TALK_S)
 
     def _hang_up(self) -> None:
         """End all conversations; each connection is closed when its task has let go of it."""

@@ -6,7 +6,6 @@ import contextlib
 import os
 import socket
 import struct
-import sys
 
 from vivavoce.config.errors import VivavoceError
 from vivavoce.control.place import Place
@@ -19,18 +18,6 @@ _ROOT = 0
 _SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_BYTES = 0, 1, 76
 
 
-def must_have_sockets() -> None:
-    """Say so where this system is not supported.
-
-    Raises:
-        VivavoceError: there are no Unix sockets.
-    """
-    if sys.platform == "win32":
-        raise VivavoceError(
-            "a running vivavoce cannot be controlled on Windows: run with control.enabled=false"
-        )
-
-
 def listen(place: Place) -> socket.socket:
     """A socket, mode 0600, that listens at ``place``; what lies there is replaced.
 
@@ -39,7 +26,6 @@ def listen(place: Place) -> socket.socket:
     Raises:
         VivavoceError: it cannot be made.
     """
-    must_have_sockets()
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         # On Linux the file gets the mode of the socket, so it is never open to others; elsewhere
@@ -74,7 +60,6 @@ def connect(place: Place, timeout_s: float) -> socket.socket | None:
     Raises:
         VivavoceError: the place is not safe, or who listens there is another user.
     """
-    must_have_sockets()
     if not place.check():
         return None
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -1,0 +1,217 @@
+"""Tones on a real sound server, notifications through a real program."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.pulse import PulseMicrophone
+
+from vivavoce.actors.trigger.feedback import Cue, Feedback, tone
+from vivavoce.actors.trigger.machine import Cancel, Decision, Resume, Start, Stop
+from vivavoce.config.schema import LogSettings
+from vivavoce.config.trigger import FeedbackSettings
+from vivavoce.pipeline.log import LogSink, use_sink
+
+RATE = 16_000
+NOTIFY = FeedbackSettings(notifications=True)
+
+
+def loudest(sound: np.ndarray, rate: int = RATE) -> float:
+    """The frequency that a sound is mostly made of."""
+    spectrum = np.abs(np.fft.rfft(sound, 1 << 16))
+    return float(np.argmax(spectrum) * rate / (1 << 16))
+
+
+@pytest.mark.parametrize("cue", Cue)
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
+def test_tones_are_short_soft_and_as_loud_as_asked(cue: Cue, rate: int) -> None:
+    sound = tone(cue, rate, 0.2)
+    assert sound.dtype == np.float32
+    assert 0.1 < len(sound) / rate < 0.2
+    assert 0.19 < np.abs(sound).max() <= 0.2
+    # A click is a jump: no sample is further from the next than the sine itself goes.
+    assert np.abs(np.diff(sound, prepend=0, append=0)).max() < 0.2 * 2 * np.pi * 900 / rate
+
+
+def test_tones_differ_in_their_direction() -> None:
+    third = RATE // 20
+    begin, end, cancel = (tone(cue, RATE, 0.2) for cue in Cue)
+    assert loudest(begin[:third]) < loudest(begin[-third:])
+    assert loudest(end[:third]) > loudest(end[-third:])
+    assert loudest(cancel[:third]) == pytest.approx(loudest(cancel[-third:]), rel=0.1)
+    assert loudest(cancel) < loudest(end[-third:]) / 1.5
+
+
+PLAYER = """if True:
+    import asyncio, json, sys, time
+    from vivavoce.actors.trigger.feedback import Feedback
+    from vivavoce.actors.trigger.machine import Cancel, Start, Stop
+    from vivavoce.config.trigger import FeedbackSettings
+    async def main():
+        feedback = Feedback(FeedbackSettings(tones=True, volume=0.5))
+        blocked = []
+        for decision in (Start(1.0), Stop(2.0, 2.01), Start(3.0), Cancel(4.0)):
+            before = time.perf_counter()
+            feedback.decided(decision)
+            blocked.append(time.perf_counter() - before)
+            await asyncio.sleep(0.4)
+        await feedback.close()
+        print(json.dumps(blocked))
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.device
+def test_tones_are_heard_and_never_wait(pulse_microphone: PulseMicrophone) -> None:
+    environ = {**os.environ, **pulse_microphone.environ}
+    recorder = subprocess.Popen(
+        ["parec", "--device=mic.monitor", "--latency-msec=20", "--channels=1", f"--rate={RATE}"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert recorder.stdout is not None
+    recorder.stdout.read(640)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", PLAYER],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    recorder.terminate()
+    data = recorder.communicate()[0]
+    whole = data[: len(data) // 2 * 2]
+    heard = np.frombuffer(whole, "<i2") / 32768
+    assert done.stderr == ""
+    assert max(json.loads(done.stdout)) < 0.05
+    loud = np.flatnonzero(np.abs(heard) > 0.05)
+    tones = np.split(loud, np.flatnonzero(np.diff(loud) > RATE // 10) + 1)
+    assert len(tones) == 4
+    halves = [np.array_split(heard[one[0] : one[-1] + 1], 2) for one in tones]
+    rising = [loudest(second) - loudest(first) for first, second in halves]
+    assert rising[0] > 100
+    assert rising[1] < -100
+    assert rising[2] > 100
+    assert abs(rising[3]) < 50
+
+
+def test_a_sound_server_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "asound.conf").write_text("pcm.!default { type pulse }\n")
+    nowhere = {
+        "ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{tmp_path / 'asound.conf'}",
+        "PULSE_SERVER": f"unix:{tmp_path / 'none'}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", PLAYER],
+        env={**os.environ, **nowhere},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0
+    told = [line for line in done.stderr.splitlines() if line.startswith("vivavoce: ")]
+    assert len(told) == 1
+    assert "warning: trigger: a tone could not be played" in told[0]
+
+
+@pytest.fixture
+def notify_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """A notify-send that notes what it is told, and when it ends."""
+
+    def make(script: str = "") -> Path:
+        noted = tmp_path / "noted"
+        program = tmp_path / "bin" / "notify-send"
+        program.parent.mkdir()
+        program.write_text(
+            f"#!{sys.executable}\nimport sys, time\n"
+            f"open({str(noted)!r}, 'a').write(sys.argv[-1] + '\\n')\n{script}\n"
+            f"open({str(noted)!r}, 'a').write('.\\n')\n"
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent))
+        return noted
+
+    return make
+
+
+async def told(*decisions: Decision | float, settings: FeedbackSettings = NOTIFY) -> str:
+    """Tell decisions (numbers: wait so many seconds); what was logged."""
+    stream = io.StringIO()
+    use_sink(LogSink(LogSettings(), stream))
+    feedback = Feedback(settings)
+    for decision in decisions:
+        if isinstance(decision, float):
+            await asyncio.sleep(decision)
+        else:
+            feedback.decided(decision)
+    await feedback.close()
+    return stream.getvalue()
+
+
+async def test_notifications_come_one_at_a_time_the_latest_last(
+    notify_send: Callable[..., Path],
+) -> None:
+    noted = notify_send("time.sleep(0.2)")
+    logged = await told(Start(1.0), 0.1, Stop(2.0, 2.0), 0.01, Start(3.0), Cancel(4.0), 1.0)
+    assert noted.read_text().splitlines() == ["Recording", ".", "Recording discarded", "."]
+    assert logged == ""
+
+
+async def test_a_bounce_is_not_told(notify_send: Callable[..., Path]) -> None:
+    noted = notify_send()
+    await told(Start(1.0), 0.3, Stop(2.0, 2.05), Resume(2.01), 0.2, Stop(3.0, 3.05), 0.4)
+    assert noted.read_text().splitlines() == ["Recording", ".", "Recording ended", "."]
+
+
+async def test_in_voice_a_cancel_is_one_notification(notify_send: Callable[..., Path]) -> None:
+    noted = notify_send()
+    await told(Cancel(1.0), Start(1.0), 0.4)
+    assert noted.read_text().splitlines() == ["Recording discarded", "."]
+
+
+async def test_a_desktop_that_hangs_is_left_behind(
+    notify_send: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivavoce.actors.trigger.feedback._NOTIFIED_WITHIN_S", 0.2)
+    noted = notify_send("time.sleep(60)")
+    logged = await told(Start(1.0), 0.5, Stop(2.0, 2.0), 0.5)
+    assert noted.read_text().splitlines() == ["Recording", "Recording ended"]
+    assert logged.count("does not end within 0.2 s") == 1
+    began = time.monotonic()
+    await told(Start(3.0), 0.1)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("script", ["sys.exit(3)", None])
+async def test_what_fails_is_told_once(
+    notify_send: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    script: str | None,
+) -> None:
+    if script is None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        notify_send(script)
+    logged = await told(Start(1.0), 0.3, Stop(2.0, 2.0), 0.3)
+    assert logged.count("a notification could not be shown") == 1
+    assert ("notify-send ended with 3" in logged) == (script is not None)
+
+
+async def test_off_by_default(notify_send: Callable[..., Path]) -> None:
+    noted = notify_send()
+    assert await told(Start(1.0), Stop(2.0, 2.0), 0.2, settings=FeedbackSettings()) == ""
+    assert not noted.exists()

@@ -212,17 +212,27 @@ def _or_never(after: float | None) -> float:
 
 
 class PowerPort:
-    """Where actors tell what may change the mode; nobody listens before the pipeline runs."""
+    """Where actors tell what may change the mode; nobody listens before the pipeline runs.
+
+    Attributes:
+        power: the mode that every actor was told last.
+        speaking: whether somebody speaks.
+    """
 
     def __init__(self) -> None:
-        self._listener: Callable[[PowerEvent], None] | None = None
+        self._listeners: list[Callable[[PowerEvent], None]] = []
         self.power = Power()
+        self.speaking = False
 
     def listen(self, listener: Callable[[PowerEvent], None]) -> None:
         """``listener`` is told of each event from now on, in the event loop."""
-        self._listener = listener
+        self._listeners.append(listener)
 
     def tell(self, event: PowerEvent) -> None:
         """Something happened; returns at once."""
-        if self._listener is not None:
-            self._listener(event)
+        if event is PowerEvent.SPEECH_STARTED:
+            self.speaking = True
+        elif event is PowerEvent.SPEECH_ENDED:
+            self.speaking = False
+        for listener in self._listeners:
+            listener(event)

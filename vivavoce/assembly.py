@@ -16,7 +16,8 @@ from vivavoce.actors.capture.source import Source
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.chain import as_played, make_actors, reads_ahead
 from vivavoce.config import Profile, load_profile
-from vivavoce.crew import Crew
+from vivavoce.crew import TO_SUBSCRIBERS, Crew
+from vivavoce.desktop import Desktop
 from vivavoce.live_profile import LiveProfile
 from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
-
-_TO_SUBSCRIBERS = 256
 
 
 class Pipeline:
@@ -81,6 +80,7 @@ class Pipeline:
     ) -> None:
         environ = os.environ if environ is None else environ
         self._live: LiveProfile | None = None
+        self._origin = "" if isinstance(profile, Profile) else str(profile)
         if not isinstance(profile, Profile):
             origin = profile
             profile = load_profile(origin, environ=environ, overrides=overrides)
@@ -94,14 +94,15 @@ class Pipeline:
         self.source = source or make_source(profile.capture, clock)
         self._reads_ahead = source is None and reads_ahead(profile.capture)
         self._fan: FanOut[Caption] = FanOut()
-        self._events = (
-            self._fan.subscribe(_TO_SUBSCRIBERS, name="events") if buffer_events else None
-        )
+        self._events = self._fan.subscribe(TO_SUBSCRIBERS, name="events") if buffer_events else None
         self._capture = CaptureActor(self.source)
         if self._reads_ahead:
             profile = as_played(profile)
         chain = make_actors(profile, self.context.metrics, on_progress, ahead=self._reads_ahead)
         self._crew = Crew([self._capture, *chain], self.context, self._fan)
+        self.desktop = Desktop(
+            profile, self._origin, self._crew, self.context, environ, live=not self._reads_ahead
+        )
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
         self._sink = LogSink(profile.log)
@@ -145,7 +146,7 @@ class Pipeline:
         self,
         actor: Actor[Caption, Any],
         *,
-        capacity: int = _TO_SUBSCRIBERS,
+        capacity: int = TO_SUBSCRIBERS,
         overload: Overload = Overload.BLOCK,
     ) -> ActorHandle[Caption]:
         """Give every caption event to ``actor`` too, through a channel of its own.
@@ -205,11 +206,7 @@ class Pipeline:
         await self._pushed().push(samples)
 
     def end(self) -> None:
-        """Nothing more will be fed; the events go on to their end.
-
-        Raises:
-            TypeError: the pipeline's source is not a :class:`PushSource`.
-        """
+        """Nothing more will be fed; the events go on to their end. Raises as :meth:`feed` does."""
         self._pushed().end()
 
     async def events(self) -> AsyncIterator[Caption]:
@@ -226,7 +223,7 @@ class Pipeline:
             yield event
 
     def subscribe(
-        self, capacity: int = _TO_SUBSCRIBERS, overload: Overload = Overload.BLOCK
+        self, capacity: int = TO_SUBSCRIBERS, overload: Overload = Overload.BLOCK
     ) -> Channel[Caption]:
         """A channel of its own with every event from now on; iterate it."""
         return self._fan.subscribe(capacity, overload)
@@ -254,6 +251,11 @@ class Pipeline:
             raise RuntimeError("what is read at maximum pace has no trigger") from None
         assert isinstance(trigger, TriggerActor)
         return trigger
+
+    @property
+    def engine_ready(self) -> bool:
+        """Whether the engine is loaded."""
+        return bool(getattr(self._crew.actor("transcription"), "engine_ready", False))
 
     @property
     def revises(self) -> bool:
@@ -291,7 +293,24 @@ class Pipeline:
         when.
         """
         self.profile = profile
+        await self.desktop.take_profile(profile, self._supervisor)
         await self._upkeep.take_profile(as_played(profile) if self._reads_ahead else profile)
+
+    async def use_profile(self, profile: str | Path) -> None:
+        """Go on with another profile by its name or path, and follow that one.
+
+        Raises:
+            ProfileError: there is none, or it is wrong; nothing has changed.
+            RuntimeError: the pipeline does not follow a profile.
+        """
+        if self._live is None:
+            raise RuntimeError("use_profile() needs a pipeline with follow_profile=True")
+        await self._live.switch(profile)
+
+    @property
+    def profile_name(self) -> str:
+        """The name or path of the profile; empty: it was given as an object."""
+        return self._live.name if self._live is not None else self._origin
 
     def reload_profile(self) -> None:
         """Read the files of a profile that is followed again, now."""
@@ -335,17 +354,19 @@ class Pipeline:
             live=not self._reads_ahead,
         )
         # It only watches: what it has no time for, it does without.
-        inbox = self._fan.subscribe(_TO_SUBSCRIBERS, Overload.DROP_OLDEST, name="monitor")
+        inbox = self._fan.subscribe(TO_SUBSCRIBERS, Overload.DROP_OLDEST, name="monitor")
         self._monitor.attach(inbox, None, self.context)
         return self._monitor
 
     async def _run(self) -> None:
         self._crew.join(self._supervisor, self._outcome)
         use_sink(self._sink)
+        await self.desktop.open()
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._sink.drain, name="log")
                 group.start_soon(self._upkeep.run, name="upkeep")
+                group.start_soon(self.desktop.run, name="desktop")
                 try:
                     await self._supervisor.run()
                     if self._capture.failure is not None:
@@ -356,6 +377,7 @@ class Pipeline:
             first = first_failure(failures)
             raise first from first.__cause__
         finally:
+            await self.desktop.close()
             self._fan.close()
             self._finished.set()
 

@@ -66,7 +66,7 @@ def make_actors(
         *([] if ahead else [TriggerActor(profile.trigger)]),
         VadActor(profile.vad),
         TranscriptionActor(profile.transcription, choose, side_by_side),
-        CleanupActor(profile.cleanup),
+        CleanupActor(profile.cleanup, profile=profile),
     ]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from vivavoce.pipeline.actor import Actor, ActorContext, Outlet
 from vivavoce.pipeline.channel import Channel, Overload
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.messages import Caption
 from vivavoce.pipeline.supervisor import Supervisor
+
+Sink = TypeVar("Sink", bound=Actor[Caption, Any])
+
+TO_SUBSCRIBERS = 256
 
 _BETWEEN_ACTORS = 64
 """Messages that wait between two actors: 2 s of audio blocks."""
@@ -57,10 +61,16 @@ class Crew:
             raise ValueError("nothing can stand before capture: give a source= instead")
         self._chain.insert(at, actor)
 
-    def add_sink(self, actor: Actor[Caption, Any], capacity: int, overload: Overload) -> None:
-        """Give every caption event to ``actor`` too."""
+    def add_sink(
+        self,
+        actor: Sink,
+        capacity: int = TO_SUBSCRIBERS,
+        overload: Overload = Overload.BLOCK,
+    ) -> Sink:
+        """Give every caption event from now on to ``actor`` too."""
         actor.attach(self._fan.subscribe(capacity, overload, name=actor.name), None, self._context)
         self._sinks.append(actor)
+        return actor
 
     def actor(self, name: str) -> Actor[Any, Any]:
         """The actor of that name.

@@ -65,6 +65,23 @@ class LiveProfile:
         self._asked = True
         self._stirred.set()
 
+    @property
+    def name(self) -> str:
+        """The name or path of the profile that is followed."""
+        return str(self._name)
+
+    async def switch(self, profile: str | Path) -> None:
+        """Follow another profile from now on; :meth:`follow` applies it.
+
+        Raises:
+            ProfileError: there is none, or it is wrong; nothing has changed.
+        """
+        await asyncio.to_thread(
+            load_profile, profile, environ=self._environ, overrides=self._overrides
+        )
+        self._name = profile
+        self.reload()
+
     async def follow(self, apply: Callable[[Profile], Awaitable[None]]) -> None:
         """Await ``apply(profile)`` with each changed profile, until cancelled."""
         watch = self._make_watch()

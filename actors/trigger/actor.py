@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from vivavoce.actors.trigger.gate import Gate, Passed, Unwanted
 from vivavoce.actors.trigger.machine import (
     Cancel,
@@ -50,6 +52,7 @@ class TriggerActor(Actor[Audio, Audio]):
     def __init__(self, settings: TriggerSettings) -> None:
         super().__init__()
         self._settings = settings
+        self._forced: TriggerMode | None = None
         self._gate = Gate(
             settings.pre_roll_ms, settings.tail_ms, recording=settings.mode == "voice"
         )
@@ -72,7 +75,7 @@ class TriggerActor(Actor[Audio, Audio]):
     @property
     def mode(self) -> TriggerMode:
         """The trigger mode that holds."""
-        return self._settings.mode
+        return self._forced or self._settings.mode
 
     def start(self) -> None:
         """Record from now on, until :meth:`stop`. Call these in the event loop."""
@@ -106,18 +109,25 @@ class TriggerActor(Actor[Audio, Audio]):
         """Tell ``watcher`` of each decision as it is taken."""
         self._watchers.append(watcher)
 
-    def take_settings(self, settings: TriggerSettings) -> None:
-        """Other settings hold from now on; a hotkey stays as it is until the next start."""
-        self._settings = settings
+    def force_mode(self, mode: TriggerMode | None) -> None:
+        """Use this trigger mode until the end, whatever the profile says; None: as that says."""
+        self._forced = mode
+        self._take_settings()
+
+    def _take_settings(self) -> None:
+        settings = self._settings
+        if self._forced is not None:
+            settings = msgspec.structs.replace(settings, mode=self._forced)
         self._gate.configure(settings.pre_roll_ms, settings.tail_ms)
         self._decide(self._machine.take_settings(settings, self.context.clock.now()))
 
     # -- audio
 
     async def on_profile(self, profile: Profile) -> None:
-        """Take changed settings over at once."""
+        """Take changed settings over at once; a hotkey stays as it is until the next start."""
         if profile.trigger != self._settings:
-            self.take_settings(profile.trigger)
+            self._settings = profile.trigger
+            self._take_settings()
 
     async def on_message(self, message: Audio) -> None:
         """Pass on what is wanted of a block, and gaps and the end in their places."""

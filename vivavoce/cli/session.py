@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -19,6 +19,9 @@ from vivavoce.actors.captions import CaptionActor, make_writer
 from vivavoce.assembly import Pipeline
 from vivavoce.cli.progress import DownloadProgress
 from vivavoce.pipeline.messages import seconds
+
+if TYPE_CHECKING:  # not needed where there is no microphone
+    from vivavoce.control.claim import InstanceClaim
 
 _PATIENCE_S = 0.5
 
@@ -38,7 +41,21 @@ def run_session(
         buffer_events=False,  # the captions actor is the only reader
         follow_profile=True,
     )
-    asyncio.run(_Session(pipeline, stats=stats).run(output))
+    with contextlib.ExitStack() as stack:
+        claim = _claim(pipeline)
+        if claim is not None:
+            stack.enter_context(claim)
+        asyncio.run(_Session(pipeline, claim, stats=stats).run(output))
+
+
+def _claim(pipeline: Pipeline) -> InstanceClaim | None:
+    """The right to the microphone, and to be controlled; None: it is not wanted."""
+    if pipeline.profile.capture.source != "mic" or not pipeline.profile.control.enabled:
+        return None
+    from vivavoce.control.claim import InstanceClaim
+    from vivavoce.control.place import Place
+
+    return InstanceClaim.acquire(Place(pipeline.profile.control.instance, os.environ))
 
 
 class _Session:
@@ -47,8 +64,9 @@ class _Session:
     SIGINT, SIGTERM: finish; SIGHUP: read the profile again; SIGUSR1: say how it is doing.
     """
 
-    def __init__(self, pipeline: Pipeline, *, stats: bool) -> None:
+    def __init__(self, pipeline: Pipeline, claim: InstanceClaim | None, *, stats: bool) -> None:
         self._pipeline = pipeline
+        self._claim = claim
         self._stats = stats
         self._signals = 0
         self._last_words: Callable[[], int] = lambda: 0
@@ -71,16 +89,30 @@ class _Session:
         loop.add_signal_handler(signal.SIGHUP, pipeline.reload_profile)
         loop.add_signal_handler(signal.SIGUSR1, pipeline.say_report)
         try:
-            async with pipeline:
+            async with contextlib.AsyncExitStack() as stack:
+                if self._claim is not None:
+                    from vivavoce.control.server import serve
+                    from vivavoce.instance import RunningInstance
+
+                    name = pipeline.profile.control.instance
+                    instance = RunningInstance(pipeline, name, self._finish)
+                    await stack.enter_async_context(pipeline)
+                    await stack.enter_async_context(serve(instance, self._claim))
+                else:
+                    await stack.enter_async_context(pipeline)
                 await pipeline.wait()
         finally:
             if self._stats:
                 click.echo(pipeline.statistics().report(), err=True)
 
-    def _on_signal(self) -> None:
+    def _finish(self) -> None:
+        """Finish what was said, and end; a signal that comes now ends at once."""
         self._signals += 1
-        if self._signals == 1:
-            self._pipeline.stop()
+        self._pipeline.stop()
+
+    def _on_signal(self) -> None:
+        if not self._signals:
+            self._finish()
             return
         # Finals may wait for their revision; and nobody may read what we write.
         last = threading.Thread(target=self._say_last_words, daemon=True)

@@ -60,16 +60,28 @@ class CleanupSettings(Section, frozen=True, kw_only=True):
     ] = field(default_factory=list)
     replacements: Annotated[
         dict[str, str],
-        Meta(description="Words or phrases to replace, whole words, any case."),
+        Meta(
+            description="Words or phrases to replace, whole words, any case. A replacement in "
+            "lower case takes over a capital, or capitals."
+        ),
     ] = field(default_factory=dict)
     rules: Annotated[
         str | None,
-        Meta(description="A YAML file with rules of your own, laid over those of the language."),
+        Meta(
+            description="A YAML file with rules of your own, laid over those of the language "
+            "(docs/dictation-text.md); read at the start."
+        ),
     ] = None
     without: Annotated[
         list[str],
         Meta(
-            description="Single rules that are off, by the names that `vivavoce clean --explain` "
-            "shows, as `punctuation.comma`."
+            description="Single rules, or whole stages, that are off, by the names that `vivavoce "
+            "clean --list` shows, as `punctuation.comma`."
         ),
     ] = field(default_factory=list)
+
+
+def engine_hints(settings: CleanupSettings) -> str:
+    """What the engine is told to expect: the vocabulary as one text of hotwords, each term once."""
+    terms = (" ".join(term.split()) for term in settings.vocabulary)
+    return " ".join(dict.fromkeys(filter(None, terms)))

@@ -50,10 +50,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LanguageRules(msgspec.Struct, frozen=True, kw_only=True):
-    """All rules of one language; ``literal`` are the words that make a command a plain word."""
+    """All rules of one language.
+
+    Attributes:
+        rules: in the order of the file.
+        literal: words that make the command behind them a plain word.
+        small_words: have a capital only where a sentence begins.
+    """
 
     rules: tuple[Rule, ...] = ()
     literal: tuple[str, ...] = ()
+    small_words: frozenset[str] = frozenset()
 
     def of(self, *sections: str) -> tuple[Rule, ...]:
         """The rules of these sections."""
@@ -63,7 +70,7 @@ class LanguageRules(msgspec.Struct, frozen=True, kw_only=True):
         """The rules but for those, and those of whole sections, that are named."""
         off = frozenset(names)
         kept = (rule for rule in self.rules if not {rule.name, rule.section} & off)
-        return LanguageRules(rules=tuple(kept), literal=self.literal)
+        return msgspec.structs.replace(self, rules=tuple(kept))
 
 
 def base_language(language: str) -> str:
@@ -181,4 +188,8 @@ def _rules_of(data: Mapping[str, Any]) -> LanguageRules:
                 )
             )
     literal = tuple(filter(None, map(key_of, data.get("literal", ()))))
-    return LanguageRules(rules=tuple(rules), literal=literal)
+    return LanguageRules(
+        rules=tuple(rules),
+        literal=literal,
+        small_words=frozenset(map(str.lower, data.get("small_words", ()))),
+    )

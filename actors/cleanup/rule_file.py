@@ -1,7 +1,7 @@
 """Rule files: YAML in, checked plain data out; a mistake is one line with file and line.
 
-A file has the sections of :data:`SECTIONS`, each with rules by name, the lists ``literal`` and
-``not_after``, and ``languages`` with the same for single languages. A rule is a mapping; a text or
+A file has the sections of :data:`SECTIONS`, each with rules by name, the lists of
+:data:`LISTS`, and ``languages`` with the same for single languages. A rule is a mapping; a text or
 a list stands for its ``say``; nothing or false switches it off.
 """
 
@@ -28,7 +28,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """The sections, and what a rule in each can say of itself."""
 
-LISTS = ("literal", "not_after")
+LISTS = ("literal", "not_after", "small_words")
 
 ACTIONS = (
     "scratch",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from vivavoce.actors.cleanup.explanation import Note, Step
-from vivavoce.actors.cleanup.language_rules import Rule
+from vivavoce.actors.cleanup.language_rules import LanguageRules, Rule
 from vivavoce.actors.cleanup.phrases import (
     BEFORE,
     BEHIND,
@@ -27,14 +27,16 @@ class Spoken:
     Args:
         rules: of ``punctuation``, ``layout``, ``edits`` and ``fillers``; the first that says a
             phrase has it.
-        literal: words that make the phrase behind them a plain word.
+        language: whose words make a phrase a plain word, and which are small.
         capitals: whether a spoken full stop or paragraph has a capital follow.
     """
 
     def __init__(
-        self, rules: Iterable[Rule], literal: tuple[str, ...] = (), *, capitals: bool = True
+        self, rules: Iterable[Rule], language: LanguageRules, *, capitals: bool = True
     ) -> None:
         self._capitals = capitals
+        self._small_words = language.small_words
+        literal = language.literal
         self._table: dict[str, Rule] = {}
         for rule in rules:
             for phrase in rule.say:
@@ -62,7 +64,7 @@ class Spoken:
 
     def run(self, text: str, note: Note | None = None) -> tuple[str, int]:
         """The text that was meant, and how many texts before it the speaker took back."""
-        writing = Writing(capitals=self._capitals)
+        writing = Writing(capitals=self._capitals, small_words=self._small_words)
         at = 0
         for match in self._find(text):
             rule = self._table.get(key_of(match["say"]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+import msgspec
+
 from vivavoce.actors.cleanup.explanation import KEEP, Note, changes
 from vivavoce.actors.cleanup.language_rules import LanguageRules, language_rules
 from vivavoce.actors.cleanup.numbers import Numbers, Units
@@ -43,10 +45,10 @@ class Stages:
         numbers = settings.numbers and "numbers" not in off
         self._numbers = Numbers(language) if numbers else None
         self._units = Units(rules.of("units"))
-        self._spoken = Spoken(spoken, rules.literal, capitals=capitals)
+        self._spoken = Spoken(spoken, rules, capitals=capitals)
         # Partials go without edits: what is shown as stable cannot be taken back.
         shown = tuple(rule for rule in spoken if rule.section != "edits")
-        self._spoken_in_partials = Spoken(shown, rules.literal, capitals=capitals)
+        self._spoken_in_partials = Spoken(shown, rules, capitals=capitals)
         profanity = {rule.name: rule.say for rule in rules.of("profanity")}
         self._profanity = Words({}, (), profanity)
         self._words = Words(
@@ -108,7 +110,7 @@ def rules_that_are_on(
     if not on:
         return LanguageRules()
     rules = language_rules(language, own).without(settings.without)
-    return LanguageRules(rules=rules.of(*on), literal=rules.literal)
+    return msgspec.structs.replace(rules, rules=rules.of(*on))
 
 
 def sections_on(settings: CleanupSettings) -> tuple[str, ...]:

@@ -27,17 +27,20 @@ class Writing:
 
     Args:
         capitals: whether a sentence begins with a capital.
+        small_words: lose their capital where the engine's full stop went and no sentence begins.
 
     Attributes:
         out: the text.
         retracts: how many texts before this one the speaker took back.
     """
 
-    def __init__(self, *, capitals: bool) -> None:
+    def __init__(self, *, capitals: bool, small_words: frozenset[str] = frozenset()) -> None:
         self.out = ""
         self.retracts = 0
         self._capitals = capitals
+        self._small_words = small_words
         self._capital = False
+        self._small = False
         self._joined = False  # the next word follows without a space
         self._spoken = 0  # up to here marks were spoken, and are not the engine's to lose
         self._word_case: Case | None = None
@@ -59,6 +62,8 @@ class Writing:
                 text, self._word_case, self._capital = changed, None, False
         if self._capital and not self._case:
             text = self._with_capital(text)
+        elif self._small:
+            text = self._without_capital(text)
         self.out += text
 
     def _with_capital(self, text: str) -> str:
@@ -72,6 +77,14 @@ class Writing:
             self._capital = self._capital and not _LETTERS.search(text)
         return text
 
+    def _without_capital(self, text: str) -> str:
+        self._small = not text.strip()
+        match = _FIRST_WORD.match(text)
+        if match is not None and match["word"].lower() in self._small_words:
+            at = match.start("word")
+            return text[:at] + text[at].lower() + text[at + 1 :]
+        return text
+
     # -- signs
 
     def sign(self, rule: Rule, after: str) -> None:
@@ -80,29 +93,33 @@ class Writing:
         bare = write.strip()
         is_mark = all(c in MARKS for c in bare)
         after = "".join(c for c in after if c in _SENTENCE_ENDS)
+        self._small = bool(after) or self.out.rstrip(_SPACES).endswith(tuple(_SENTENCE_ENDS))
         if is_mark or rule.space in ("none", "both"):
             self._drop_marks(MARKS)
             after = ""
         elif rule.space == "after":
-            self._drop_marks(",;:")
+            # A full stop there is the engine's, for the pause; it stands behind the closing sign.
+            self._drop_marks(",;:" if self.out.rstrip(_SPACES).endswith("..") else ",;:.")
         else:
             self._strip()
             after = ""
         apart = rule.space in ("before", "both") and self.out and self.out[-1] not in "\n([{"
         self.out += (" " if apart and not self._joined else "") + write + after
         self._joined = rule.space in ("before", "none")
-        self._spoken = len(self.out)
+        self._spoken = len(self.out) - len(after)
         if self._capitals and (after or bare[-1:]) in tuple(".!?"):
-            self._capital = True
+            self._capital, self._small = True, False
         elif is_mark:
             self._capital = False
+        if rule.space == "before" or bare[-1:] in tuple("…:"):
+            self._small = False
 
     def line(self, rule: Rule) -> None:
         """Spoken line breaks, before which the engine's commas are of no use."""
         self._drop_marks(MARKS if rule.write[0] in MARKS else ",;:")
         self.out += rule.write
         self._spoken = len(self.out)
-        self._joined = True
+        self._joined, self._small = True, False
         if self._capitals and rule.write.count("\n") > 1:
             self._capital = True
 

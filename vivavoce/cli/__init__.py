@@ -30,6 +30,7 @@ COMMANDS = {
     "models": "vivavoce.cli.models",
     "doctor": "vivavoce.cli.doctor",
     "history": "vivavoce.cli.history",
+    "clean": "vivavoce.cli.clean",
     "schema": "vivavoce.cli.schema",
     "bench": "vivavoce.bench.command",
     "completion": "vivavoce.cli.completion",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -60,6 +61,19 @@ def test_recording_is_commanded(tmp_path: Path, program: Process) -> None:
         (0, "not recording\n", ""),
         (0, "not recording\n", ""),
     ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no start of a process is told")
+def test_a_key_that_is_only_tapped_leaves_nothing_recording(
+    tmp_path: Path, program: Process
+) -> None:
+    """Its two processes may overtake each other."""
+    pressed = begin_ctl(tmp_path, "start")
+    pressed.send_signal(signal.SIGSTOP)  # the machine is busy
+    time.sleep(0.03)
+    assert ctl(tmp_path, "stop").out == "not recording\n"
+    pressed.send_signal(signal.SIGCONT)
+    assert pressed.communicate(timeout=30)[0] == "not recording\n"
 
 
 def test_the_status_for_programs_is_one_line_of_json(tmp_path: Path, program: Process) -> None:

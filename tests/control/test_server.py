@@ -248,6 +248,8 @@ async def test_a_line_that_breaks_off_is_no_command(tmp_path: Path) -> None:
         answer = await raw(place, b'{"v":1,"do":"start"}', end=True)
         assert "breaks off" in answer["error"]
         assert stand_in.told == []
+        whole = await raw(place, b'{"v":1,"do":"start"}\n', end=True)  # as nc -N sends it
+        assert whole["status"]["recording"] is True
 
 
 async def test_those_who_say_nothing_or_half_a_line_hold_nobody_up_for_long(

@@ -81,7 +81,11 @@ class BackEnd(Protocol):
         ...
 
     async def type(self, text: str, manner: Manner) -> Report:
-        """Type ``text``: sanitised; ``\\n`` in it is an Enter that is allowed, ``\\t`` a Tab."""
+        """Type ``text``, which is sanitised.
+
+        Only where there are no keys does it hold control characters that are allowed, line breaks
+        among them; else those are pressed.
+        """
         ...
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:

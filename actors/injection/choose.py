@@ -36,14 +36,20 @@ def names_of(
     )
 
 
-def make_outfit(settings: InjectionSettings, environ: Mapping[str, str]) -> Outfit:
+def make_outfit(
+    settings: InjectionSettings, environ: Mapping[str, str], *, persistence: bool = True
+) -> Outfit:
     """Back ends and clipboard for ``settings``; nothing is asked or opened yet.
 
     Args:
         settings: of the profile, or of an application.
         environ: of the session.
+        persistence: of the profile; where it is off, nothing is written to a file.
     """
     names, reason = names_of(settings, environ)
+    if "file" in names and not persistence:
+        names = tuple(name for name in names if name != "file")
+        reason = "nothing is written to injection.file while persistence is off"
     clipboard: Clipboard | None
     clipboard = None if settings.backend == "none" else _clipboard(settings, environ)
     made: list[BackEnd] = []

@@ -56,8 +56,9 @@ def clean(text: str, settings: InjectionSettings) -> str:
 def parts(text: str, settings: InjectionSettings, *, has_keys: bool) -> Iterator[tuple[Part, int]]:
     """Cleaned text as what a back end is given, each part with the characters that it stands for.
 
-    An Enter stays in the text as ``\\n``. Control characters and Shift+Enter are keys; without
-    keys (a file, a program) they are only characters.
+    Enter, Shift+Enter and control characters are keys (xdotool would type a line break as the key
+    Linefeed, which no application knows); without keys (a file, a program) they are only
+    characters.
     """
     if not has_keys:
         if text:
@@ -77,7 +78,7 @@ def parts(text: str, settings: InjectionSettings, *, has_keys: bool) -> Iterator
 
 def _keys_of(character: str, settings: InjectionSettings) -> str | None:
     if character == "\n":
-        return "shift+enter" if settings.newlines == "shift_enter" else None
+        return "shift+enter" if settings.newlines == "shift_enter" else "enter"
     if character in _KEYS:
         return _KEYS[character]
     if character < " ":

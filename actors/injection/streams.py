@@ -66,7 +66,7 @@ class StandardOutput(_WithoutKeys):
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Write ``text`` and a line break, past any buffer."""
-        return await asyncio.to_thread(_write_all, sys.stdout.fileno(), text)
+        return await asyncio.to_thread(_write_line, sys.stdout.fileno(), text)
 
 
 class File(_WithoutKeys):
@@ -104,13 +104,14 @@ class File(_WithoutKeys):
         except OSError as error:
             return Report(Result.NOTHING, f"{self._path}: {error.strerror}")
         try:
-            return _write_all(descriptor, text)
+            return _write_line(descriptor, text)
         finally:
             os.close(descriptor)
 
 
-def _write_all(descriptor: int, text: str) -> Report:
-    rest = memoryview(f"{text}\n".encode())
+def _write_line(descriptor: int, text: str) -> Report:
+    # It may have been meant to go on from what another back end typed.
+    rest = memoryview(f"{text.lstrip(' ')}\n".encode())
     whole = len(rest)
     while rest:
         try:

@@ -30,15 +30,15 @@ class Terminal:
 
     def __init__(self, display: XDisplay, name: str) -> None:
         self.name = name
-        self.file = display.folder / f"{name}.typed"
-        self.file.touch()
+        number = len(list(display.folder.iterdir()))
+        self.file = display.folder / f"{number}.typed"
         self._display = display
-        self._shell = display.folder / f"{name}.pid"
+        told = display.folder / f"{number}.window"
         # Without -icanon the terminal driver cuts lines at 4,096 bytes; with echo, what is typed
         # would be painted, and a long text takes its time.
         script = (
             "stty -icanon -echo -isig -ixon -icrnl -iexten min 1; "
-            f"echo $$ > '{self._shell}'; exec cat > '{self.file}'"
+            f"exec > '{self.file}'; echo $WINDOWID. > '{told}'; exec cat"
         )
         self._process = subprocess.Popen(
             ["xterm", "-u8", "-name", name, "-class", name, "-e", "sh", "-c", script],
@@ -47,8 +47,8 @@ class Terminal:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_until(lambda: self._shell.exists() and bool(self._shell.read_text()), "no xterm")
-        self.window = display.xdotool("search", "--onlyvisible", "--class", f"^{name}$").split()[-1]
+        wait_until(lambda: told.exists() and told.read_text().endswith(".\n"), "no xterm")
+        self.window = told.read_text().strip(".\n")
 
     def focus(self) -> None:
         """Give it the keyboard, and return when it has it."""
@@ -109,8 +109,12 @@ class XDisplay:
 
     def focus(self, window: str) -> None:
         """Give a window the keyboard, and return when it has it."""
-        self.xdotool("windowfocus", "--sync", window)
-        wait_until(lambda: self.focused() == window, "the window does not get the focus")
+
+        def has_it() -> bool:
+            self.xdotool("windowfocus", window)  # refused while the window is not yet shown
+            return self.focused() == window
+
+        wait_until(has_it, "the window does not get the focus")
 
     def focused(self) -> str:
         """The number of the window that has the keyboard."""

@@ -306,7 +306,9 @@ async def test_a_follower_sees_each_change_and_the_end(tmp_path: Path) -> None:
         assert (await next_status(reader))["recording"] is False
         await stand_in.start()
         assert (await next_status(reader))["recording"] is True
+        stand_in.pending_s += 0.7
         stand_in.changes.tell()  # only the time went on: that is nothing to tell
+        await asyncio.sleep(0.05)
         await stand_in.stop()
         assert (await next_status(reader))["recording"] is False
         for count in range(100):  # between two looks: only how it is now matters

@@ -36,6 +36,7 @@ class StandIn:
     problem: str = ""
     finals: int = 0
     uptime_s: float = 0.0
+    pending_s: float = 0.0
     quitting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def status(self) -> Status:
@@ -50,6 +51,7 @@ class StandIn:
             engine=EngineStatus(name="faster-whisper", model="base.en", ready=True),
             microphone="USB \x1b[2J mic",
             uptime_s=self.uptime_s,
+            pending_s=self.pending_s,
             finals=self.finals,
             delivery=DeliveryStatus(outcome=Outcome.TYPED, back_end="wtype", application="foot"),
             problem=self.problem,

@@ -43,7 +43,10 @@ class Instance(Protocol):
 
     @property
     def changes(self) -> Changes:
-        """Told whenever :meth:`status` has something new (but for the uptime)."""
+        """Told whenever :meth:`status` has something new; more often does no harm.
+
+        That the uptime or the pending seconds alone moved is told to nobody.
+        """
         ...
 
     def status(self) -> Status:

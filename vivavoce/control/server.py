@@ -342,4 +342,5 @@ def now() -> float:
 
 
 def _same(one: protocol.Status, other: protocol.Status) -> bool:
-    return replace(one, uptime_s=0.0) == replace(other, uptime_s=0.0)
+    """Whether they differ in nothing but what always moves."""
+    return replace(one, uptime_s=0.0, pending_s=0.0) == replace(other, uptime_s=0.0, pending_s=0.0)

@@ -132,8 +132,10 @@ def _make_private(path: Path) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, path: Path) -> None:
-    # Only before the first table: so that what is removed makes the file smaller.
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    if not pages:
+        # So that what is removed makes the file smaller; it is settled with the first table.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise OSError(errno.EOPNOTSUPP, "its file system cannot hold a shared log (WAL)")

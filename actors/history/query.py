@@ -30,6 +30,16 @@ def match_expression(text: str) -> str:
     return " AND ".join(f'"{piece}"' + (" *" if prefix else "") for piece, prefix in pieces)
 
 
+def column_expression(expression: str, application: str | None) -> str:
+    """The query for the texts alone; where one is named, for those of an application.
+
+    Its name is found by the words in it: who asks has to compare it besides.
+    """
+    found = f"{{text}} : ({expression})"
+    name = _speakable(application or "")
+    return f'{found} AND {{application}} : "{name}"' if name.strip() else found
+
+
 def _speakable(text: str) -> str:
     """Only what can be part of a word; signs are blanks to the index, too."""
     return (

@@ -14,6 +14,7 @@ import msgspec
 from vivavoce.actors.history.entry import Entry
 from vivavoce.actors.history.errors import HistoryError
 from vivavoce.actors.history.opening import open_for_reading, told
+from vivavoce.actors.history.query import column_expression
 from vivavoce.actors.history.schema import SPAN_BITS
 
 _NEWEST = (1 << 63) - 1
@@ -198,7 +199,7 @@ def search_query(
         f"FROM words CROSS JOIN finals ON finals.id = words.rowid {_SESSIONS} "
         f"WHERE words MATCH ? AND {where} ORDER BY words.rowid DESC LIMIT ?"
     )
-    return statement, [expression, *values, limit]
+    return statement, [column_expression(expression, wanted.application), *values, limit]
 
 
 def id_range(connection: sqlite3.Connection, wanted: Filter) -> tuple[int, int]:
@@ -237,7 +238,8 @@ def _conditions(key: str, low: int, high: int, wanted: Filter) -> tuple[str, lis
         found.append(("finals.application = ? COLLATE NOCASE", wanted.application))
     if wanted.session is not None:
         # Runs are named by hexadecimal digits: no pattern of GLOB can be in them.
-        named = "finals.session IN (SELECT id FROM sessions WHERE run GLOB ?)"
+        # The plus: rows are read in the order of their numbers, not by run and then sorted.
+        named = "+finals.session IN (SELECT id FROM sessions WHERE run GLOB ?)"
         found.append((named, "".join(filter(str.isalnum, wanted.session)) + "*"))
     return " AND ".join(condition for condition, _ in found), [value for _, value in found]
 

@@ -192,6 +192,7 @@ class _Writer:
     def work(self) -> None:
         """Write until the end is told."""
         self._write([])  # opens it: a mistake in the settings is told at once
+        self._keep_up(wrote=False)
         going_on = True
         while going_on:
             works, going_on = self._next()

@@ -53,25 +53,30 @@ _FIRST = (
         latest INTEGER NOT NULL)""",
     "CREATE TABLE state(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "INSERT INTO state VALUES('stale', 0), ('tidied', 0)",
+    # With the application: to look up that of each match takes as long as there are matches.
     """CREATE VIRTUAL TABLE words USING fts5(
         text,
+        application,
         content='finals',
         content_rowid='id',
         tokenize='unicode61 remove_diacritics 2',
         prefix='1 2 3')""",
     f"""CREATE TRIGGER finals_added AFTER INSERT ON finals BEGIN
-        INSERT INTO words(rowid, text) VALUES(new.id, new.text);
+        INSERT INTO words(rowid, text, application) VALUES(new.id, new.text, new.application);
         INSERT INTO spans VALUES(new.id >> {SPAN_BITS}, new.began, new.began)
             ON CONFLICT(span) DO UPDATE SET
             earliest = min(earliest, new.began), latest = max(latest, new.began);
     END""",
-    """CREATE TRIGGER finals_changed AFTER UPDATE OF text ON finals WHEN old.text <> new.text BEGIN
-        INSERT INTO words(words, rowid, text) VALUES('delete', old.id, old.text);
-        INSERT INTO words(rowid, text) VALUES(new.id, new.text);
+    """CREATE TRIGGER finals_changed AFTER UPDATE OF text, application ON finals
+        WHEN old.text <> new.text OR old.application <> new.application BEGIN
+        INSERT INTO words(words, rowid, text, application)
+            VALUES('delete', old.id, old.text, old.application);
+        INSERT INTO words(rowid, text, application) VALUES(new.id, new.text, new.application);
         UPDATE state SET value = value + 1 WHERE key = 'stale';
     END""",
     """CREATE TRIGGER finals_removed AFTER DELETE ON finals BEGIN
-        INSERT INTO words(words, rowid, text) VALUES('delete', old.id, old.text);
+        INSERT INTO words(words, rowid, text, application)
+            VALUES('delete', old.id, old.text, old.application);
         DELETE FROM sounds WHERE final = old.id;
         UPDATE state SET value = value + 1 WHERE key = 'stale';
     END""",

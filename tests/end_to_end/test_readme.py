@@ -1,5 +1,6 @@
 """Every command of the README runs."""
 
+import json
 import re
 import shlex
 import shutil
@@ -32,7 +33,11 @@ LISTENING = (
     "vivavoce meeting",
     "vivavoce --set power.park_after_s=60",
     "vivavoce --set metrics.listen=127.0.0.1:9464",
+    "vivavoce dictation",
+    "vivavoce dictation --set injection.backend=none",
 )
+HELD = ("vivavoce push-to-talk", "vivavoce push-to-talk --set trigger.hotkey=f9")
+CONTROL = [line for line in USES if line.startswith(("vivavoce ctl", "vivavoce history"))]
 
 
 def test_the_readme_has_commands() -> None:
@@ -42,7 +47,9 @@ def test_the_readme_has_commands() -> None:
     assert all(f"\n{target}:" in makefile for target in ("demo", "test"))
 
 
-@pytest.mark.parametrize("line", [line for line in USES if line not in LISTENING])
+@pytest.mark.parametrize(
+    "line", [line for line in USES if line not in (*LISTENING, *HELD, *CONTROL)]
+)
 def test_a_command_of_the_readme(line: str, tmp_path: Path) -> None:
     shutil.copy(SPEECH / "utt-007-kal16.wav", tmp_path / "talk.wav")
     (tmp_path / "audio.raw").write_bytes(read_wave(SPEECH / "utt-007-kal16.wav"))
@@ -93,3 +100,59 @@ def test_a_command_that_listens(line: str, tmp_path: Path, pulse_microphone) -> 
     assert program.returncode == 0, err
     assert heard.strip()
     assert "pocketsphinx" in err  # without a model and a network, and it says so
+
+
+def follow_once(arguments: list[str], environ: dict[str, str]) -> str:
+    with subprocess.Popen(
+        command(*arguments), env=environ, stdout=subprocess.PIPE, text=True
+    ) as following:
+        line = following.stdout.readline()
+        following.terminate()
+    return line
+
+
+@pytest.mark.device
+@pytest.mark.parametrize("line", HELD)
+def test_push_to_talk_as_the_readme_controls_it(
+    line: str, tmp_path: Path, pulse_microphone
+) -> None:
+    """There is no keyboard here, so it says what to bind instead; those commands are used."""
+    assert line in USES
+    environ = {**isolated(tmp_path), **pulse_microphone.environ}
+    program = subprocess.Popen(
+        command(*shlex.split(line)[1:]),
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    pulse_microphone.wait_for_listener()
+    remaining = list(CONTROL)
+
+    def carry_out(beginning: str) -> str:
+        wanted = next(found for found in remaining if found.startswith(beginning))
+        remaining.remove(wanted)
+        arguments = shlex.split(wanted)[1:]
+        if "--follow" in arguments:
+            return follow_once(arguments, environ)
+        done = subprocess.run(
+            command(*arguments), env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (wanted, done.stderr)
+        return done.stdout
+
+    carry_out("vivavoce ctl toggle")
+    pulse_microphone.play(SPEECH / "utt-007-kal16.wav")
+    assert json.loads(carry_out("vivavoce ctl status"))["recording"] is True
+    subprocess.run(command("ctl", "stop"), env=environ, check=True)
+    heard = program.stdout.readline()
+    assert heard.strip()
+    carry_out("vivavoce ctl cancel")
+    carry_out("vivavoce history search")
+    assert heard.strip()[:10].lower() in carry_out("vivavoce history export").lower()
+    carry_out("vivavoce ctl quit")
+    _, err = program.communicate(timeout=30)
+    assert program.returncode == 0, err
+    assert "bind `vivavoce ctl toggle` to a key" in err
+    assert remaining == []

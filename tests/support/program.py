@@ -15,12 +15,25 @@ ASSETS = Path(__file__).parents[1] / "assets"
 MODEL = ASSETS / "model"
 SPEECH = ASSETS / "speech"
 
+SESSION = (
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "SWAYSOCK",
+    "HYPRLAND_INSTANCE_SIGNATURE",
+    "XDG_SESSION_TYPE",
+)
+"""Nothing that a test runs may type into the windows of whoever runs it."""
+
 WHISPER = ["--engine", "faster-whisper", "--model", str(MODEL), "--set", "transcription.device=cpu"]
 
 
 def isolated(home: Path, **more: str) -> dict[str, str]:
     """An environment in which nothing of the machine's user is found, and no network is tried."""
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("VIVAVOCE")}
+    environ = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("VIVAVOCE") and key not in SESSION
+    }
     for name in ("config", "cache", "data", "runtime"):
         (home / name).mkdir(parents=True, exist_ok=True)
     environ.update(

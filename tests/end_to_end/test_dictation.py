@@ -1,0 +1,125 @@
+"""Hold the key, speak, let go: the words are in the window. The real program, X server and key."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.program import SPEECH, WHISPER, command, isolated
+from support.pulse import PulseMicrophone
+from support.x11 import XDisplay, missing
+
+pytestmark = [pytest.mark.engine, pytest.mark.device, pytest.mark.desktop]
+
+BOYS = SPEECH / "utt-025-rms.wav"
+SAID = "The boys examined 3 of them with no result."
+PATIENCE_S = 20.0
+
+
+class Dictation:
+    """The program `push-to-talk` on a display and a microphone of its own."""
+
+    def __init__(self, folder: Path, display: XDisplay, microphone: PulseMicrophone) -> None:
+        session = {key: value for key, value in display.environ.items() if key != "HOME"}
+        self.environ = isolated(folder / "home", **microphone.environ, **session)
+        self._err = folder / "err.txt"
+        self._out = folder / "out.jsonl"
+        with self._err.open("w") as err, self._out.open("w") as out:
+            self.process = subprocess.Popen(
+                command("push-to-talk", *WHISPER, "--format", "jsonl"),
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+        microphone.wait_for_listener()
+        microphone.keep_awake()
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text()
+
+    def events(self, kind: str) -> list[dict]:
+        lines = self._out.read_text().splitlines(keepends=True)
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [event for event in events if event["type"] == kind]
+
+    def states(self) -> list[str]:
+        return [event["state"] for event in self.events("recording")]
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert self.process.poll() is None, self.err
+            assert time.monotonic() < deadline, f"{what}\n{self.err}"
+            time.sleep(0.02)
+
+    def control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(*arguments),
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+
+@pytest.fixture
+def dictation(tmp_path: Path, pulse_microphone: PulseMicrophone) -> Iterator[Dictation]:
+    reason = missing()
+    if reason:
+        pytest.skip(f"no X server can be had here: {reason}")
+    display = XDisplay(tmp_path)
+    running = Dictation(tmp_path, display, pulse_microphone)
+    running.display = display
+    yield running
+    running.process.kill()
+    running.process.wait()
+    display.close()
+
+
+def hears_keys(dictation: Dictation) -> bool:
+    """A tap is too short to be a recording, and shows that keys are heard."""
+    dictation.display.xdotool("key", "Control_R")
+    time.sleep(0.1)
+    return bool(dictation.states())
+
+
+def test_hold_speak_release_cancel_and_quit(
+    dictation: Dictation, pulse_microphone: PulseMicrophone
+) -> None:
+    display = dictation.display
+    window = display.terminal()
+    dictation.wait_for(lambda: hears_keys(dictation), "no key is heard")
+    dictation.wait_for(lambda: dictation.states()[-1] == "cancelled", "a tap is no recording")
+
+    display.xdotool("keydown", "Control_R")
+    pulse_microphone.play(BOYS)
+    display.xdotool("keyup", "Control_R")  # at once: the tail keeps the last word
+    window.wait_for(SAID, timeout=PATIENCE_S)
+    dictation.wait_for(lambda: dictation.states()[-1] == "ended", "the recording does not end")
+
+    display.xdotool("keydown", "Control_R")
+    pulse_microphone.play(BOYS)
+    display.xdotool("key", "Escape")
+    dictation.wait_for(lambda: dictation.states()[-1] == "cancelled", "it is not cancelled")
+    display.xdotool("keyup", "Control_R")
+
+    second = dictation.control("push-to-talk")
+    assert second.returncode == 1
+    assert "is running already" in second.stderr
+
+    assert dictation.control("ctl", "quit").returncode == 0
+    assert dictation.process.wait(PATIENCE_S) == 0, dictation.err
+    assert "Traceback" not in dictation.err
+    typed = window.typed.replace("\x1b", "")  # the Escape goes to the window, too
+    assert typed == SAID, "nothing of what was cancelled"
+    ledger = dictation.events("end")[0]["ledger"]
+    assert ledger["pending"] == 0
+
+    kept = json.loads(dictation.control("history", "list", "--json").stdout)
+    assert [row["text"] for row in kept] == [SAID]
+    assert (kept[0]["outcome"], kept[0]["application"]) == ("typed", "editor")

@@ -19,6 +19,7 @@ NAMES = (
     "monitor",
     "startup",
     "phrases",
+    "ptt",
     "history",
     "stream",
     "throughput",

@@ -57,7 +57,7 @@ async def _run(options: Options) -> Result:
     figures: list[Figure] = []
     for milliseconds in (32, 2):
         figures += await _series(milliseconds, [_Work.ALL], count, "quiet", options)
-    async with _decoding(options) as decoded:
+    async with decoding(options) as decoded:
         for milliseconds in (32, 2):
             figures += await _series(milliseconds, list(_Work), count, "engine decoding", options)
     return Result(
@@ -161,7 +161,7 @@ def _produce(
 
 
 @asynccontextmanager
-async def _decoding(options: Options) -> AsyncIterator[list[int]]:
+async def decoding(options: Options) -> AsyncIterator[list[int]]:
     """A real engine that decodes one final after the other until the body is done.
 
     Yields a list of one number: the decodings so far.

@@ -60,7 +60,7 @@ def open_keyboards() -> list[Device]:
     import evdev
 
     found: list[Device] = []
-    for path in evdev.list_devices(str(INPUT)):
+    for path in sorted(INPUT.glob("event*")):  # evdev's own list leaves out what is read-only
         with contextlib.suppress(OSError):  # unplugged meanwhile, or another user's
             device = evdev.InputDevice(path)
             if evdev.ecodes.KEY_LEFTCTRL in device.capabilities().get(_KEY, ()):

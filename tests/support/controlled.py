@@ -96,6 +96,7 @@ class StandIn:
         if name == "wrong":
             raise ProfileError("wrong.yaml:3: vad.pause: unknown setting")
         self.profile = name
+        self.changes.tell()
 
     async def phrase_cache(self, clear: bool) -> dict[str, Any]:
         self.told.append(("cache", clear))

@@ -125,9 +125,13 @@ def status(*, as_json: bool, follow: bool) -> None:
         text = json.dumps(found) if as_json else "\n".join(_table(_plain(found)))
         click.echo(text, color=_coloured())
         return
+    shown = ""
     for found in client.follow(_place(), output=sys.stdout.fileno()):
-        click.echo(json.dumps(found) if as_json else _line(_plain(found)), color=_coloured())
-        sys.stdout.flush()
+        text = json.dumps(found) if as_json else _line(_plain(found))
+        if text != shown:  # not all of the status is in the line
+            click.echo(text, color=_coloured())
+            sys.stdout.flush()
+        shown = text
 
 
 def _table(found: Mapping[str, Any]) -> Iterable[str]:
@@ -142,7 +146,7 @@ def _table(found: Mapping[str, Any]) -> Iterable[str]:
         + ("" if engine["ready"] else ", not loaded"),
         "so far": f"{found['finals']} finals, {found['words']} words in "
         + _duration(found["uptime_s"]),
-        "waiting": f"{found['pending_s']:.1f} s of speech" if found["pending_s"] >= 0.05 else "",
+        "waiting": f"{found['pending_s']:.1f} s of audio" if found["pending_s"] >= 1.0 else "",
         "held back": f"{found['held']} texts" if found["held"] else "",
         "lost": f"{found['dropped_s']:.1f} s of audio" if found["dropped_s"] else "",
         "last text": _words(delivery, "outcome", "back_end", "application") if delivery else "",
@@ -230,9 +234,11 @@ def power(*, mode: str | None) -> None:
 
     `parked` ends the engine and `closed` releases the microphone, until something is recorded.
     """
-    place = _place()
-    answer = client.ask(place, "status") if mode is None else client.ask(place, "power", mode=mode)
-    click.echo(answer["status"]["power"])
+    if mode is None:
+        click.echo(client.ask(_place(), "status")["status"]["power"])
+    else:
+        client.ask(_place(), "power", mode=mode)
+        click.echo(mode)  # it is entered when nobody speaks
 
 
 def _complete_profile(

@@ -114,7 +114,9 @@ def test_no_text_is_a_wrong_query(fill, path: Path, text: str) -> None:
                 assert hit.marked.replace("\x02", "").replace("\x03", "") == hit.entry.text
 
 
-@given(words=st.lists(st.from_regex(r"[a-zà-öø-ÿ0-9]{1,8}", fullmatch=True), min_size=1, max_size=6))
+@given(
+    words=st.lists(st.from_regex(r"[a-zà-öø-ÿ0-9]{1,8}", fullmatch=True), min_size=1, max_size=6)
+)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -6,11 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-BEHIND = r"(?!\w|[-'’./@\\]\w)"
+_OF_ADDRESSES = r"@/\\?&=#%+~:"
+
+BEHIND = rf"(?!\w|[-'’.{_OF_ADDRESSES}]\w|=)"
 """The phrase ends as a word of its own: not in `comma-separated`, `period's`, `comma.example`."""
 
-BEFORE = r"(?<![\w@/\\])(?<!\w[-'’.])"
-"""The phrase begins as a word of its own: not in `uh-huh`, `/comma`."""
+BEFORE = rf"(?<![\w{_OF_ADDRESSES}])(?<!\w[-'’.])"
+"""The phrase begins as a word of its own: not in `uh-huh`, `/comma`, `?comma=1`."""
 
 
 def key_of(phrase: str) -> str:

@@ -7,6 +7,7 @@ COMPONENTS = (
     "cleanup",
     "control",
     "engine",
+    "focus",
     "history",
     "injection",
     "monitor",

@@ -27,5 +27,8 @@ class HistorySettings(Section, frozen=True, kw_only=True):
     ] = 90.0
     keep_mb: Annotated[
         Annotated[float, Meta(ge=1.0)] | None,
-        Meta(description="The oldest are removed where the database is larger; nothing: never."),
+        Meta(
+            description="Where the database is larger, the oldest sounds are removed, then the "
+            "oldest finals; nothing: never."
+        ),
     ] = 512.0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from vivavoce.actors.history import history_path, history_wanted
 from vivavoce.actors.injection.focus import FocusWatch, make_probe
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
@@ -19,7 +20,7 @@ from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from vivavoce.actors.history import Recorder
+    from vivavoce.actors.history.recorder import Recorder
     from vivavoce.actors.injection.actor import InjectionActor
     from vivavoce.actors.trigger.feedback import Feedback
     from vivavoce.actors.trigger.keys import KeyEvent
@@ -151,15 +152,11 @@ class Desktop:
             report(delivery)
 
     def _keep_history(self, profile: Profile, name: str) -> None:
-        if not (profile.persistence and profile.history.enabled):
+        if not history_wanted(profile):
             return
-        from vivavoce.actors.history import (
-            AudioBook,
-            AudioKeeper,
-            HistoryActor,
-            Recorder,
-            history_path,
-        )
+        from vivavoce.actors.history.actor import HistoryActor
+        from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
+        from vivavoce.actors.history.recorder import Recorder
 
         path = history_path(profile.history, self._environ)
         self._recorder = Recorder(path, profile.history, self._context.metrics)

@@ -18,6 +18,8 @@ NAMES = (
     "loop",
     "monitor",
     "startup",
+    "ptt-path",
+    "cleanup",
     "phrases",
     "ptt",
     "history",
@@ -103,7 +105,8 @@ class Benchmark(Protocol):
 
 def find(name: str) -> Benchmark:
     """The benchmark of that name (one of :data:`NAMES`)."""
-    return cast(Benchmark, importlib.import_module(f"vivavoce.bench.{name}"))
+    module = name.replace("-", "_")
+    return cast(Benchmark, importlib.import_module(f"vivavoce.bench.{module}"))
 
 
 def checkout() -> Path | None:

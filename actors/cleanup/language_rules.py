@@ -30,8 +30,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         before: of a unit, what stands before the number.
         space: on which sides of ``write`` words keep their distance.
         do: of an edit, one of :data:`~vivavoce.actors.cleanup.rule_file.ACTIONS`.
-        not_after: behind these words the phrase is meant as it is said.
-        not_before: and so before these.
+        not_after: behind these words (or two words) the phrase is meant as it is said.
+        not_before: and so before these words.
     """
 
     name: str

@@ -109,11 +109,7 @@ def _meant_as_said(rule: Rule, match: re.Match[str]) -> bool:
     text, start, end = match.string, match.start(), match.end()
     if rule.not_after:
         words = text[max(0, start - _LONGEST_WORD) : start].lower().split()
-        if words and any(
-            words[-count:] == phrase.split()
-            for phrase in rule.not_after
-            for count in (phrase.count(" ") + 1,)
-        ):
+        if words and (words[-1] in rule.not_after or " ".join(words[-2:]) in rule.not_after):
             return True
     if rule.not_before and not match["after"]:
         words = text[end : end + _LONGEST_WORD].lower().split(None, 1)

@@ -1,15 +1,9 @@
-"""What was said, kept in a database of the user's: finals, what became of them, their sound."""
+"""What was said, kept in a database of the user's: finals, what became of them, their sound.
 
-from vivavoce.actors.history.actor import HistoryActor
-from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
+The other parts are imported from their modules (``actor``, ``recorder``, ``keeper``, ``reading``):
+who only asks whether there is a history pays for no more.
+"""
+
 from vivavoce.actors.history.place import history_path, history_wanted
-from vivavoce.actors.history.recorder import Recorder
 
-__all__ = [
-    "AudioBook",
-    "AudioKeeper",
-    "HistoryActor",
-    "Recorder",
-    "history_path",
-    "history_wanted",
-]
+__all__ = ["history_path", "history_wanted"]

@@ -7,13 +7,13 @@ from collections import OrderedDict
 
 import msgspec
 
-from vivavoce.actors.history.entry import kept
+from vivavoce.actors.history.entry import Kept, storable
 from vivavoce.actors.history.keeper import AudioBook
 from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.history.sound import to_wav
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import Actor
-from vivavoce.pipeline.messages import Caption, Final, RecordingEnded, Revision
+from vivavoce.pipeline.messages import Caption, Final, RecordingEnded, Revision, seconds
 
 _MOST_EMPTY = 64
 
@@ -88,7 +88,7 @@ class HistoryActor(Actor[Caption, None]):
     def _keep(self, final: Final) -> None:
         began = self.context.stream.wall_start
         if began is None:  # finals without capture: a pipeline of somebody's own
-            began = time.time() - final.end / 16_000
+            began = time.time() - seconds(final.end)
         focus = self.context.focus.before(final.end)
         pcm = self._book.take(final.start, final.end) if self._book is not None else None
         self._recorder.add(
@@ -100,3 +100,36 @@ class HistoryActor(Actor[Caption, None]):
                 wav=None if pcm is None else to_wav(pcm),
             )
         )
+
+
+def kept(
+    final: Final,
+    *,
+    wall_start: float,
+    profile: str = "",
+    application: str = "",
+    wav: bytes | None = None,
+) -> Kept:
+    """What is kept of a final. Pure.
+
+    Args:
+        wall_start: :func:`time.time` of the first sample of the run.
+    """
+    heard = " ".join(word.text.strip() for word in final.words)
+    return Kept(
+        utterance=final.utterance,
+        run_began=round(wall_start * 1000),
+        began=round((wall_start + seconds(final.start)) * 1000),
+        ended=round((wall_start + seconds(final.end)) * 1000),
+        start=final.start,
+        end=final.end,
+        text=storable(final.text),
+        heard="" if heard.split() == final.text.split() else storable(heard),
+        profile=storable(profile),
+        engine=storable(final.engine),
+        model=storable(final.model),
+        language=storable(final.language),
+        confidence=final.confidence,
+        application=storable(application),
+        wav=wav,
+    )

@@ -6,8 +6,6 @@ import re
 
 import msgspec
 
-from vivavoce.pipeline.messages import Final
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -71,39 +69,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     retracted: bool
     sound: bool
-
-
-def kept(
-    final: Final,
-    *,
-    wall_start: float,
-    profile: str = "",
-    application: str = "",
-    wav: bytes | None = None,
-) -> Kept:
-    """What is kept of a final. Pure.
-
-    Args:
-        wall_start: :func:`time.time` of the first sample of the run.
-    """
-    heard = " ".join(word.text.strip() for word in final.words)
-    return Kept(
-        utterance=final.utterance,
-        run_began=round(wall_start * 1000),
-        began=round((wall_start + final.start / 16_000) * 1000),
-        ended=round((wall_start + final.end / 16_000) * 1000),
-        start=final.start,
-        end=final.end,
-        text=storable(final.text),
-        heard="" if heard.split() == final.text.split() else storable(heard),
-        profile=storable(profile),
-        engine=storable(final.engine),
-        model=storable(final.model),
-        language=storable(final.language),
-        confidence=final.confidence,
-        application=storable(application),
-        wav=wav,
-    )
 
 
 def storable(text: str) -> str:

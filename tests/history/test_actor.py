@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.actors.history import AudioBook, AudioKeeper, HistoryActor, Recorder
+from vivavoce.actors.history.actor import HistoryActor
+from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
 from vivavoce.actors.history.reading import Reader
+from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.history.sound import from_wav, to_wav
 from vivavoce.config.history import HistorySettings
 from vivavoce.config.schema import Profile

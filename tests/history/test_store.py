@@ -139,7 +139,7 @@ def test_another_run_has_utterances_of_its_own(store, row, path: Path) -> None:
 
 
 def test_lone_surrogates_are_no_failure(path: Path) -> None:
-    from vivavoce.actors.history.entry import kept
+    from vivavoce.actors.history.actor import kept
     from vivavoce.pipeline.messages import Final
 
     store = Store(path, "run1")

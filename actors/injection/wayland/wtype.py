@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from vivavoce.actors.injection.back_end import Manner, Report, Result, report_of
+import asyncio
+
+from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result, report_of
 from vivavoce.actors.injection.tool import Finished, ToolRunner
 from vivavoce.actors.injection.wayland.chords import read_chord
+from vivavoce.actors.injection.wayland.key_codes import runs, skipping
 from vivavoce.config.injection import InjectionSettings
 
 _PROBE_S = 1.0
-_LEAD_MS = 20
+_LEAD_MS = 10
 """Pause between the appearance of the virtual keyboard and its first key: where it is the only one
 of the seat, programs bind to it only now, and a key that comes before is lost."""
 _KEY_MS = 4
@@ -23,7 +26,7 @@ class Wtype:
     """
 
     name = "wtype"
-    # A keymap of a piece stays below the 248 codes that programs under XWayland can know.
+    # Where each character is another one, that takes 2 s.
     piece = 200
     pace = 220.0
     has_keys = True
@@ -48,11 +51,21 @@ class Wtype:
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Type ``text``, given on standard input; Enter and Tab are keys to wtype, too."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + manner.timeout_s
         delay_ms = int(1_000 / manner.characters_per_s) - _KEY_MS
         delay = ["-d", str(delay_ms)] if delay_ms > 0 else []
-        data = text.encode(errors="replace")
-        finished = await self._run(["-s", str(_LEAD_MS), *delay, "-"], data, manner.timeout_s)
-        return report_of(finished, "wtype")
+        report = DONE
+        for number, run in enumerate(runs(text)):
+            finished = await self._run(
+                ["-s", str(_LEAD_MS), *skipping(run.skipped), *delay, "-"],
+                run.text.encode(errors="replace"),
+                max(0.0, ends - loop.time()),
+            )
+            report = report_of(finished, "wtype")
+            if not report.done:  # what came before this run is typed
+                return Report(Result.UNCERTAIN, report.reason) if number else report
+        return report
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
         """Press keys together."""

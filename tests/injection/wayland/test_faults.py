@@ -20,19 +20,25 @@ def tools(tmp_path: Path) -> FakeTools:
 
 async def test_the_text_goes_to_standard_input_and_nowhere_else(tools: FakeTools) -> None:
     tools.recorder("wtype")
-    text = "-k Return $(reboot) größer"
+    text = "Return $(reboot) größer"
     assert await Wtype(tools.runner, SETTINGS).type(text, MANNER) == DONE
     assert tools.input_of("wtype") == text
-    assert tools.arguments_of("wtype") == ["-s", "20", "-d", "1", "-"]
+    assert not set(tools.arguments_of("wtype")) & set(text.split())
+
+
+async def test_after_a_run_that_was_typed_a_failure_is_uncertain(tools: FakeTools) -> None:
+    tools.add("wtype", 'test -e "$HOME/typed" && exit 1; cat > "$HOME/typed"')
+    text = "".join(chr(0x4E00 + number) for number in range(100))  # more than one keymap's worth
+    assert (await Wtype(tools.runner, SETTINGS).type(text, MANNER)).result is Result.UNCERTAIN
 
 
 async def test_it_slows_down_when_told_to(tools: FakeTools) -> None:
     tools.recorder("wtype")
     wtype = Wtype(tools.runner, SETTINGS)
     await wtype.type("text", Manner(characters_per_s=50.0))
-    assert tools.arguments_of("wtype") == ["-s", "20", "-d", "16", "-"]
+    assert tools.arguments_of("wtype") == ["-s", "10", "-d", "16", "-"]
     await wtype.type("text", Manner(characters_per_s=Wtype.pace))
-    assert tools.arguments_of("wtype") == ["-s", "20", "-"]
+    assert tools.arguments_of("wtype") == ["-s", "10", "-"]
 
 
 async def test_an_absent_tool_types_nothing_and_says_how_to_get_it(tools: FakeTools) -> None:

@@ -72,10 +72,14 @@ def make_outfit(
 
 
 def _make(name: str, settings: InjectionSettings, environ: Mapping[str, str]) -> BackEnd:
+    if name == "pynput" and sys.platform not in ("win32", "darwin"):
+        from vivavoce.actors.injection.x11_typing import X11Typing
+
+        return X11Typing(environ.get("DISPLAY", ""), settings)
     if name == "pynput":
         from vivavoce.actors.injection.pynput_typing import PynputTyping
 
-        return PynputTyping(environ.get("DISPLAY", ""), settings)
+        return PynputTyping(settings)
     # These run tools as POSIX systems do it.
     from vivavoce.actors.injection import streams
     from vivavoce.actors.injection.tool import ToolRunner

@@ -78,6 +78,7 @@ class SpareKeys:
     def __init__(self, display: str) -> None:
         self._name = display
         self._display: Any = None
+        self._places: dict[str, tuple[int, bool]] = {}
         self._lent: OrderedDict[int, tuple[str, float]] = OrderedDict()  # least recently used first
 
     def stretches(self, text: str) -> tuple[list[str], set[str]]:
@@ -132,7 +133,55 @@ class SpareKeys:
             self._close()
         self._lent.clear()
 
+    # -- pressing them
+
+    def places(self) -> dict[str, tuple[int, bool]]:
+        """The key of each character that can be typed now, and whether with Shift.
+
+        Raises:
+            OSError: the X server cannot be reached.
+        """
+        self._keyboard()
+        found = {held: (key, False) for key, (held, _) in self._lent.items()}
+        return self._places | found
+
+    def place_of(self, keysym: int) -> tuple[int, bool] | None:
+        """The key with a keysym that stands for no character."""
+        key = self._asked(lambda: self._open().keysym_to_keycode(keysym))
+        return (key, False) if key else None
+
+    def tap(self, held: Sequence[int]) -> None:
+        """Press keys in turn, and release them in reverse.
+
+        Raises:
+            OSError: the X server cannot be reached.
+        """
+        for key in held:
+            self._fake(key, down=True)
+        for key in reversed(held):
+            self._fake(key, down=False)
+        self._sync()
+
+    def release(self, keysyms: Sequence[int]) -> None:
+        """Let go of keys that a person holds.
+
+        Raises:
+            OSError: the X server cannot be reached.
+        """
+        for keysym in keysyms:
+            place = self.place_of(keysym)
+            if place is not None:
+                self._fake(place[0], down=False)
+        self._sync()
+
     # -- the X server
+
+    def _fake(self, key: int, *, down: bool) -> None:
+        from Xlib import X
+        from Xlib.ext import xtest
+
+        kind = X.KeyPress if down else X.KeyRelease
+        self._asked(lambda: xtest.fake_input(self._open(), kind, key))
 
     def _open(self) -> Any:
         if self._display is None:
@@ -158,12 +207,17 @@ class SpareKeys:
         modifiers = {key for row in self._asked(display.get_modifier_mapping) for key in row if key}
         mapped: set[str] = set()
         spare: list[int] = []
+        self._places = {}
         for key, row in enumerate(rows, low):
             if not any(row) and key not in modifiers and key > low:
                 self._lent.pop(key, None)  # somebody else took its character away
                 spare.append(key)
             elif key not in self._lent:
-                mapped.update(filter(None, map(character_of, row)))
+                characters = [character_of(keysym) for keysym in row]
+                mapped.update(filter(None, characters))
+                for shift, character in enumerate(characters[:2]):
+                    if character is not None:
+                        self._places.setdefault(character, (key, bool(shift)))
         # The first spare key is left to other programs, xdotool itself among them.
         return mapped, spare[1:]
 

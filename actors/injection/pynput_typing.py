@@ -1,10 +1,9 @@
-"""Types with pynput: X11, macOS and Windows."""
+"""Types with pynput: macOS and Windows."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
-import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -22,17 +21,15 @@ class PynputTyping:
     A thread cannot be stopped: it looks before each key whether it still may go on.
 
     Args:
-        display: ``DISPLAY`` of the session, on X11; pynput itself reads the process's own.
         settings: none of its own.
     """
 
     name = "pynput"
     piece = 100
-    pace = 60.0
+    pace = 200.0
     has_keys = True
 
-    def __init__(self, display: str, settings: InjectionSettings) -> None:
-        self._display = display
+    def __init__(self, settings: InjectionSettings) -> None:
         self._controller: Any = None
         self._lock = threading.Lock()
 
@@ -40,8 +37,6 @@ class PynputTyping:
         """Whether pynput is installed and finds a keyboard."""
         if importlib.util.find_spec("pynput") is None:
             return "pynput is not installed: pip install 'vivavoce[dictation]'"
-        if sys.platform.startswith("linux") and not self._display:
-            return "pynput needs an X11 session: DISPLAY is not set"
         return await asyncio.to_thread(self._open)
 
     async def type(self, text: str, manner: Manner) -> Report:

@@ -7,11 +7,14 @@ text outlives this program.
 
 from __future__ import annotations
 
+import asyncio
+
 from vivavoce.actors.injection.back_end import DONE, Content, Report, Result
 from vivavoce.actors.injection.tool import Finished, ToolRunner
 from vivavoce.config.injection import InjectionSettings
 
 _TIMEOUT_S = 1.5
+_CONFIRM_S = 0.2
 _MOST = 1 << 20
 """Bytes of a clipboard that are kept to be restored; a larger one counts as no text."""
 _TEXT = frozenset({b"UTF8_STRING", b"STRING", b"TEXT", b"COMPOUND_TEXT"})
@@ -77,7 +80,22 @@ class XClipboard:
         if tool == "xsel":
             command = ["xsel", "--clipboard", "--input"]
         done = await self._runner.run(command, stdin=text.encode(), timeout_s=_TIMEOUT_S)
-        return DONE if done.ok else Report(Result.NOTHING, done.complaint(tool))
+        if not done.ok:
+            return Report(Result.NOTHING, done.complaint(tool))
+        return await self._confirmed(text, tool)
+
+    async def _confirmed(self, text: str, tool: str) -> Report:
+        """xclip ends before the X server has heard of its child: who pastes at once pastes what was
+        there before. So what is there now is asked for, a few times at most."""
+        if len(text.encode()) > _MOST:
+            await asyncio.sleep(_CONFIRM_S)
+            return DONE
+        for pause_s in (0.0, 0.01, 0.02, 0.05, _CONFIRM_S):
+            await asyncio.sleep(pause_s)
+            now = await self.get()
+            if now is not None and now.text == text:
+                return DONE
+        return Report(Result.NOTHING, f"{tool} says that it copied the text, but did not")
 
     def _tool(self) -> str | None:
         return next((name for name in ("xclip", "xsel") if self._runner.find(name)), None)

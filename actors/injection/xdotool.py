@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result, report_of
-from vivavoce.actors.injection.keymap import SpareKeys, have_xlib
+from vivavoce.actors.injection.keymap import have_xlib
+from vivavoce.actors.injection.lending import Lending
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.config.injection import InjectionSettings
 
@@ -19,8 +19,6 @@ _NAMES = {
 _SLOW = 40.0
 """Characters per second where characters that are on no key are left to xdotool itself; 250 are the
 most that arrived in xterm."""
-_BACK_AFTER_S = 3.0
-"""Silence after which the lent keys are given back."""
 
 
 class Xdotool:
@@ -39,8 +37,7 @@ class Xdotool:
     def __init__(self, runner: ToolRunner, settings: InjectionSettings) -> None:
         self._runner = runner
         display = runner.environ.get("DISPLAY", "")
-        self._spare = SpareKeys(display) if display and have_xlib() else None
-        self._giving_back: asyncio.TimerHandle | None = None
+        self._lending = Lending(display, self.name) if display and have_xlib() else None
 
     async def available(self) -> str | None:
         """Whether it is installed and its X server answers."""
@@ -53,27 +50,13 @@ class Xdotool:
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Type ``text``, characters that the keyboard lacks included."""
-        self._keep()
-        if text.isascii() or self._spare is None:
-            rate = manner.characters_per_s if text.isascii() else _SLOW
-            return await self._run(text, manner, min(rate, manner.characters_per_s))
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            pieces, missing = await asyncio.to_thread(self._spare.stretches, text)
-        except OSError as error:
-            return Report(Result.NOTHING, f"xdotool: {error}")
-        for number, piece in enumerate(pieces):
-            left = manner.timeout_s - (loop.time() - began)
-            report = (
-                await self._stretch(piece, missing, manner, left)
-                if left > 0
-                else Report(Result.NOTHING, "xdotool did not end in time")
-            )
-            if not report.done:
-                # What came before this stretch is typed.
-                return Report(Result.UNCERTAIN, report.reason) if number else report
-        return DONE
+        rate = manner.characters_per_s
+        if text.isascii() or self._lending is None:
+            rate = rate if text.isascii() else min(rate, _SLOW)
+            return await self._run(text, manner, rate, manner.timeout_s)
+        return await self._lending.typed(
+            text, lambda piece, left: self._run(piece, manner, rate, left), manner.timeout_s
+        )
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
         """Press a combination of keys."""
@@ -92,49 +75,19 @@ class Xdotool:
 
     def close(self) -> None:
         """Give lent keys back now."""
-        self._keep()
-        if self._spare is not None:
-            self._spare.give_back()
+        if self._lending is not None:
+            self._lending.close()
 
-    async def _stretch(self, piece: str, missing: set[str], manner: Manner, left: float) -> Report:
-        assert self._spare is not None
-        needed = [character for character in dict.fromkeys(piece) if character in missing]
-        loop = asyncio.get_running_loop()
-        try:
-            while needed:
-                wait = await asyncio.to_thread(self._spare.lend, needed, loop.time())
-                if wait <= 0:
-                    break
-                await asyncio.sleep(wait)
-        except OSError as error:
-            return Report(Result.NOTHING, f"xdotool: {error}")
-        report = await self._run(piece, manner, manner.characters_per_s, left)
-        self._spare.used(needed, loop.time())
-        self._keep()
-        self._giving_back = loop.call_later(_BACK_AFTER_S, self._give_back)
-        return report
-
-    async def _run(
-        self, text: str, manner: Manner, rate: float, left: float | None = None
-    ) -> Report:
+    async def _run(self, text: str, manner: Manner, rate: float, timeout_s: float) -> Report:
         finished = await self._runner.run(
             ["xdotool", "type", *_clearing(manner), "--delay", str(round(1_000 / rate)),
              "--file", "-"],
             stdin=text.encode(),
-            timeout_s=manner.timeout_s if left is None else left,
+            timeout_s=timeout_s,
         )  # fmt: skip
         if finished.ok and "skipping" in finished.said:
             return Report(Result.UNCERTAIN, finished.said)  # "I don't what key produces …"
         return report_of(finished, "xdotool")
-
-    def _keep(self) -> None:
-        if self._giving_back is not None:
-            self._giving_back.cancel()
-            self._giving_back = None
-
-    def _give_back(self) -> None:
-        assert self._spare is not None
-        asyncio.get_running_loop().run_in_executor(None, self._spare.give_back)
 
 
 def _clearing(manner: Manner) -> list[str]:

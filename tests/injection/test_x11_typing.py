@@ -14,11 +14,11 @@ from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.desktop import Focus
 
 SENTENCES = (
-    "The quick brown fox jumps over the lazy dog.",
-    "Zażółć gęślą jaźń, señor Müller!",
+    "The lazy dog.",
+    "Zażółć jaźń, señor!",
     "Да, да! 日本語。",
-    "Costs 5 € (about 100 %), ok?",
-    "$(reboot) `reboot` 'quoted' \"quoted\" && rm -rf ~ | tee > x; # \\ $HOME !!",
+    "5 € (100 %), ok?",
+    "$(reboot) `id` 'a' \"b\" \\ $HOME !!",
 )
 
 
@@ -45,7 +45,7 @@ async def _arrives(terminal: Terminal, expected: str, timeout: float = 10.0) -> 
 
 
 async def test_200_texts_in_a_row_arrive_complete_and_in_order(rig: Rig, editor: Terminal):
-    texts = [f"Number {n}: {SENTENCES[n % len(SENTENCES)]}" for n in range(200)]
+    texts = [f"{n}: {SENTENCES[n % len(SENTENCES)]}" for n in range(200)]
     await rig.say_texts(*texts)
     await _arrives(editor, " ".join(texts), timeout=20)
     assert rig.outcomes == [Outcome.TYPED] * 200

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+_PASTE = "*VT100.translations: #override Ctrl <Key>v: insert-selection(CLIPBOARD)"
 NEEDED = ("Xvfb", "xdotool", "xterm", "xclip")
 
 
@@ -41,7 +42,20 @@ class Terminal:
             f"exec > '{self.file}'; echo $WINDOWID. > '{told}'; exec cat"
         )
         self._process = subprocess.Popen(
-            ["xterm", "-u8", "-name", name, "-class", name, "-e", "sh", "-c", script],
+            [
+                "xterm",
+                "-u8",
+                "-name",
+                name,
+                "-class",
+                name,
+                "-xrm",
+                _PASTE,
+                "-e",
+                "sh",
+                "-c",
+                script,
+            ],
             env=display.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

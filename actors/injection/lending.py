@@ -1,0 +1,79 @@
+"""Types a text with keys lent for the characters that an X11 keyboard lacks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from vivavoce.actors.injection.back_end import DONE, Report, Result
+from vivavoce.actors.injection.keymap import SpareKeys
+
+_BACK_AFTER_S = 3.0
+"""Silence after which the lent keys are given back."""
+
+
+class Lending:
+    """The spare keys of an X server, used from the event loop.
+
+    Args:
+        display: as in ``DISPLAY``.
+        name: of the back end, for what it reports.
+    """
+
+    def __init__(self, display: str, name: str) -> None:
+        self.keys = SpareKeys(display)
+        self._name = name
+        self._giving_back: asyncio.TimerHandle | None = None
+
+    async def typed(
+        self, text: str, type_one: Callable[[str, float], Awaitable[Report]], timeout_s: float
+    ) -> Report:
+        """Type ``text``, one stretch after the other.
+
+        Args:
+            text: without control characters.
+            type_one: types a stretch whose characters all have keys now, within some seconds.
+            timeout_s: for all of it.
+        """
+        self._keep()
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout_s
+        done = False
+        try:
+            pieces, missing = await asyncio.to_thread(self.keys.stretches, text)
+            for piece in pieces:
+                needed = [character for character in dict.fromkeys(piece) if character in missing]
+                await self._lend(needed)
+                # Out of time: then it ends at once, and says so.
+                report = await type_one(piece, max(0.001, end - loop.time()))
+                self.keys.used(needed, loop.time())
+                if not report.done:
+                    return Report(Result.UNCERTAIN, report.reason) if done else report
+                done = True
+        except OSError as error:
+            return Report(Result.UNCERTAIN if done else Result.NOTHING, f"{self._name}: {error}")
+        finally:
+            self._keep()
+            self._giving_back = loop.call_later(_BACK_AFTER_S, self._give_back)
+        return DONE
+
+    def close(self) -> None:
+        """Give lent keys back now."""
+        self._keep()
+        self.keys.give_back()
+
+    async def _lend(self, needed: list[str]) -> None:
+        loop = asyncio.get_running_loop()
+        while needed:
+            wait = await asyncio.to_thread(self.keys.lend, needed, loop.time())
+            if wait <= 0:
+                return
+            await asyncio.sleep(wait)
+
+    def _keep(self) -> None:
+        if self._giving_back is not None:
+            self._giving_back.cancel()
+            self._giving_back = None
+
+    def _give_back(self) -> None:
+        asyncio.get_running_loop().run_in_executor(None, self.keys.give_back)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import subprocess
@@ -98,26 +97,22 @@ def _turn(
     listener: str, count: int, seed: int, environ: Mapping[str, str]
 ) -> tuple[_Pairs, Sequence[tuple[str, float]]]:
     """Have a listener in a process of its own hear presses of another."""
-    program = [sys.executable, "-P", "-m", "vivavoce.bench.ptt"]
-    env = {**os.environ, **environ}
     with subprocess.Popen(
-        [*program, listener], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-P", "-m", "vivavoce.bench.ptt", listener],
+        env={**os.environ, **environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as hearing:
         assert hearing.stdin is not None
         assert hearing.stdout is not None
         try:
             if hearing.stdout.readline() != b"ready\n":
                 raise RunFailed(f"ptt: the {listener} did not start")
-            pressing = subprocess.run(
-                [*program, "press", str(count), str(seed)],
-                env=env,
-                stdout=subprocess.PIPE,
-                check=True,
-            )
+            sent = xserver.pressed(_KEY, count, seed, environ)
             told, _ = hearing.communicate(b"", timeout=_READY_WITHIN_S)
         finally:
             hearing.kill()
-    return json.loads(pressing.stdout), json.loads(told)
+    return sent, json.loads(told)
 
 
 def _figures(title: str, heard: Mapping[str, _Heard]) -> list[Figure]:
@@ -229,15 +224,9 @@ def _hear_bare() -> list[tuple[str, float]]:
 
 
 def main() -> None:
-    """Be the listener, or the fingers, that the first argument names."""
-    role, *numbers = sys.argv[1:]
-    if role == "press":
-        count, seed = map(int, numbers)
-        found: Sequence[tuple[object, float]] = xserver.press(_KEY, count, seed)
-    else:
-        found = asyncio.run(_hear_with_trigger()) if role == _OURS else _hear_bare()
-    with contextlib.suppress(BrokenPipeError):
-        print(json.dumps(found))
+    """Be the listener that the argument names."""
+    found = asyncio.run(_hear_with_trigger()) if sys.argv[1] == _OURS else _hear_bare()
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[float, float]
+"""Between how many seconds something lasts."""
 
 
 def missing() -> str | None:
@@ -44,19 +50,42 @@ def private_display() -> Iterator[dict[str, str]]:
             server.terminate()
 
 
-def press(key: str, count: int, seed: int) -> list[tuple[float, float]]:
-    """Hold a key for 25 to 60 ms, again and again, as far apart, on ``DISPLAY``.
+def pressed(
+    key: str,
+    count: int,
+    seed: int,
+    environ: Mapping[str, str],
+    *,
+    hold_s: Span = (0.025, 0.06),
+    apart_s: Span = (0.025, 0.06),
+) -> list[tuple[float, float]]:
+    """Hold a key again and again, from a process of its own; returns when that is done.
+
+    Args:
+        key: its X11 name.
+        seed: of how long each is held, and of the time between.
+        environ: of :func:`private_display`.
 
     Returns:
         For each press when it and its release were sent to the server: seconds of
         :func:`time.monotonic`.
     """
+    arguments = [key, str(count), str(seed), *(str(limit) for limit in (*hold_s, *apart_s))]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "vivavoce.bench.xserver", *arguments],
+        env={**os.environ, **environ},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return [(at, released) for at, released in json.loads(done.stdout)]
+
+
+def _press(key: str, count: int, chance: random.Random, *limits: float) -> list[list[float]]:
     import Xlib.display
     import Xlib.ext.xtest
     import Xlib.X
     import Xlib.XK
 
-    chance = random.Random(seed)
     display = Xlib.display.Display()
     # The server sends out what it has for listeners when it has something for a window, too.
     screen = display.screen()
@@ -68,13 +97,24 @@ def press(key: str, count: int, seed: int) -> list[tuple[float, float]]:
     display.sync()
     keycode = display.keysym_to_keycode(Xlib.XK.string_to_keysym(key))
 
-    def send(what: int) -> float:
+    def send(what: int, shortest: float, longest: float) -> float:
         Xlib.ext.xtest.fake_input(display, what, keycode)
         at = time.monotonic()
         display.flush()
-        time.sleep(chance.uniform(0.025, 0.06))
+        time.sleep(chance.uniform(shortest, longest))
         return at
 
-    pairs = [(send(Xlib.X.KeyPress), send(Xlib.X.KeyRelease)) for _ in range(count)]
-    display.close()
-    return pairs
+    return [
+        [send(Xlib.X.KeyPress, *limits[:2]), send(Xlib.X.KeyRelease, *limits[2:])]
+        for _ in range(count)
+    ]
+
+
+def main() -> None:
+    """Press keys as the arguments say."""
+    key, count, seed, *limits = sys.argv[1:]
+    print(json.dumps(_press(key, int(count), random.Random(int(seed)), *map(float, limits))))
+
+
+if __name__ == "__main__":
+    main()

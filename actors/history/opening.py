@@ -83,7 +83,7 @@ def open_for_reading(path: Path, *, patience_s: float = 5.0) -> sqlite3.Connecti
         except sqlite3.OperationalError:
             # In a folder that cannot be written there can be no -shm. Where there is no -wal
             # either, nobody writes, and the file can be read as it lies there.
-            if os.access(path.parent, os.W_OK) or _companion(path).exists():
+            if os.access(path.parent, os.W_OK) or _has_log(path):
                 raise
             return _reader(path, "immutable=1", patience_s)
 
@@ -105,8 +105,10 @@ def _check_not_empty(connection: sqlite3.Connection, path: Path) -> None:
         raise NoHistory(f"the history {path} is empty: nothing was kept yet")
 
 
-def _companion(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
+def _has_log(path: Path) -> bool:
+    """Whether something is in the database that is only in its log so far."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _make_private(path: Path) -> None:

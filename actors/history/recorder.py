@@ -19,12 +19,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
+
+import msgspec
 
 from vivavoce.actors.history.entry import Kept
 from vivavoce.actors.history.errors import HistoryError
 from vivavoce.actors.history.opening import told
-from vivavoce.actors.history.store import Store
+from vivavoce.actors.history.store import Store, identity
 from vivavoce.actors.history.upkeep import retention
 from vivavoce.config.history import HistorySettings
 from vivavoce.pipeline.delivery import Delivery
@@ -34,6 +36,7 @@ from vivavoce.pipeline.metrics import Metrics
 
 _AT_ONCE = 256
 _CAPACITY = 1_000
+_MOST_SOUNDS = 32
 _UPKEEP_EVERY_S = 3_600.0
 _RETRY_S = (1.0, 60.0)
 _LOCK_S = 2.0
@@ -41,8 +44,13 @@ _LOCK_S = 2.0
 
 log = get_logger("history")
 
-_Work: TypeAlias = tuple[Callable[[Store], object], bool]
-"""What to do, and whether it is a final (which counts where it is lost)."""
+
+class _Work(NamedTuple):
+    """Something to do; whether it is a final (which counts where it is lost), and with sound."""
+
+    do: Callable[[Store], object]
+    final: bool = False
+    sound: bool = False
 
 
 class Recorder:
@@ -58,6 +66,7 @@ class Recorder:
 
     Attributes:
         run: tells this run from others in the database.
+        sounds: how many more sounds may wait.
     """
 
     def __init__(
@@ -77,8 +86,11 @@ class Recorder:
         self._kept = metrics.counter("vivavoce_history_finals_total")
         self._lost = metrics.counter("vivavoce_history_lost_total")
         self._waiting: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        # A thousand texts are nothing; a thousand sounds would be the memory of a small machine.
+        self.sounds = threading.Semaphore(_MOST_SOUNDS)
         self._thread: threading.Thread | None = None
         self._full_told = False
+        self._sounds_told = False
 
     # -- in the event loop
 
@@ -97,24 +109,30 @@ class Recorder:
     def add(self, row: Kept) -> None:
         """Keep a final (again: instead of what was kept of that utterance)."""
         self._kept.add()
-        self._put(lambda store: store.add(row), final=True)
+        sound = row.wav is not None
+        if sound and not self.sounds.acquire(blocking=False):
+            sound, row = False, msgspec.structs.replace(row, wav=None)
+            if not self._sounds_told:
+                self._sounds_told = True
+                log.warning("sounds are not kept: the disk of the history is too slow")
+        self._put(_Work(lambda store: store.add(row), True, sound))
 
     def deliver(self, delivery: Delivery) -> None:
         """What became of an utterance of this run: before or after its final is here, and again
         and again."""
-        self._put(lambda store: store.deliver(delivery))
+        self._put(_Work(lambda store: store.deliver(delivery)))
 
     def revise(self, revision: Revision) -> None:
         """Another text for an utterance of this run; an empty one removes it."""
-        self._put(lambda store: store.revise(revision))
+        self._put(_Work(lambda store: store.revise(revision)))
 
     def retract(self, utterance: int, count: int) -> None:
         """The speaker took back the last ``count`` finals before ``utterance``."""
-        self._put(lambda store: store.retract(utterance, count))
+        self._put(_Work(lambda store: store.retract(utterance, count)))
 
     def discard(self, start: int, end: int) -> None:
         """A recording was cancelled: what was said in samples ``[start, end)`` is removed."""
-        self._put(lambda store: store.discard(start, end))
+        self._put(_Work(lambda store: store.discard(start, end)))
 
     def take_settings(self, settings: HistorySettings) -> None:
         """How long and how much is kept from now on."""
@@ -128,20 +146,22 @@ class Recorder:
         self._waiting.put(None)
         await asyncio.to_thread(thread.join, timeout_s)
         if thread.is_alive():
-            left = sum(final for _, final in _emptied(self._waiting))
+            left = sum(work.final for work in _emptied(self._waiting))
             self._lost.add(left)
             log.warning(
                 f"the history {self.path} could not be brought to an end: its disk does not answer",
                 lost_at_least=left,
             )
 
-    def _put(self, work: Callable[[Store], object], *, final: bool = False) -> None:
+    def _put(self, work: _Work) -> None:
         alive = self._thread is not None and self._thread.is_alive()
         if alive and self._waiting.qsize() < self._capacity:
-            self._waiting.put((work, final))
+            self._waiting.put(work)
             self._full_told = False
             return
-        self._lost.add(final)
+        self._lost.add(work.final)
+        if work.sound:
+            self.sounds.release()
         if alive and not self._full_told:
             self._full_told = True
             log.warning(
@@ -183,6 +203,7 @@ class _Writer:
         self._loop = loop
         self._store: Store | None = None
         self._given_up = False
+        self._unusable: tuple[int, int] | None = None  # the file that was given up
         self._failing = False
         self._backlog: deque[_Work] = deque()  # what could not be written so far
         self._retry_s = _RETRY_S[0]
@@ -224,20 +245,27 @@ class _Writer:
         return found, True
 
     def _write(self, works: list[_Work]) -> None:
-        if self._given_up:
+        if self._given_up and identity(self._recorder.path) == self._unusable:
             self._lose(works)
             return
+        if self._given_up:  # somebody has moved it away, as the warning said
+            self._given_up = False
+            self._drop_store()
         self._backlog.extend(works)
         try:
+            if self._store is not None and not self._store.is_there:
+                self._drop_store()  # somebody has moved it away: a new one is begun
             if self._store is None:
                 self._store = Store(self._recorder.path, self._recorder.run, patience_s=_LOCK_S)
             while self._backlog:
                 batch = [self._backlog[at] for at in range(min(_AT_ONCE, len(self._backlog)))]
                 with self._store.transaction():
-                    for work, _ in batch:
-                        work(self._store)
-                for _ in batch:
+                    for work in batch:
+                        work.do(self._store)
+                for work in batch:
                     self._backlog.popleft()
+                    if work.sound:
+                        self._recorder.sounds.release()
         except HistoryError as error:
             self._failed(error)
         else:
@@ -246,9 +274,17 @@ class _Writer:
                 self._retry_s = _RETRY_S[0]
                 self._tell(log.warning, "the history is kept again")
 
+    def _drop_store(self) -> None:
+        store, self._store, self._upkeep = self._store, None, None
+        self._upkeep_at = 0.0
+        if store is not None:
+            with suppress(HistoryError):
+                store.close()
+
     def _failed(self, error: HistoryError) -> None:
         if not error.passing:
             self._given_up = True
+            self._unusable = identity(self._recorder.path)
             self._upkeep = None
             self._tell(log.warning, f"what is said is not kept: {error}")
             self._lose(self._backlog)
@@ -283,7 +319,9 @@ class _Writer:
                 self._failed(error)
 
     def _lose(self, works: deque[_Work] | list[_Work]) -> None:
-        finals = sum(final for _, final in works)
+        finals = sum(work.final for work in works)
+        for _ in range(sum(work.sound for work in works)):
+            self._recorder.sounds.release()
         works.clear()
         if finals:
             self._call(self._recorder.count_lost, finals)

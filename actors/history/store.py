@@ -63,6 +63,13 @@ class Store:
         self._run = run
         self._early: OrderedDict[int, Delivery] = OrderedDict()  # deliveries without a row so far
         self.connection = open_for_writing(path, patience_s=patience_s)
+        self._file = identity(path)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the database is still the file of its name: not where somebody has moved or
+        removed it meanwhile. What is written then would be found by nobody."""
+        return identity(self.path) == self._file
 
     def close(self) -> None:
         """Close the connection; the last one also empties the log (WAL) into the database."""
@@ -146,6 +153,15 @@ class Store:
             "SELECT id FROM sessions WHERE run = ?", (self._run,)
         ).fetchone()
         return -1 if found is None else int(found[0])
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file from another of the same name; None: there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def size_of(connection: sqlite3.Connection) -> int:

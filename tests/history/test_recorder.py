@@ -178,14 +178,18 @@ async def test_dictation_goes_on_without_a_history(path: Path, row, log, kind: s
     recorder = made(path, metrics)
     await recorder.open()
     for number in range(5):
-        recorder.add(row(number, "text"))
+        recorder.add(row(number, "what was said"))
         recorder.deliver(Delivery(utterance=number, outcome=Outcome.TYPED))
         await asyncio.sleep(0.01)
+    await until(lambda: lost(metrics) == 5)
+    path.rename(path.with_name("aside"))  # as the warning said
+    recorder.add(row(9, "kept again"))
     await recorder.close()
     assert lost(metrics) == 5
+    assert texts(path) == ["kept again"]
     assert log.getvalue().count("what is said is not kept") == 1
     assert len(log.getvalue().splitlines()) == 1
-    assert "text" not in log.getvalue()
+    assert "what was said" not in log.getvalue()
 
 
 async def test_a_database_that_is_damaged_while_it_runs(
@@ -216,6 +220,25 @@ async def test_a_database_that_is_damaged_while_it_runs(
     assert "damaged" in log.getvalue()
 
 
+async def test_a_database_that_is_moved_away_is_begun_anew(path: Path, row, tmp_path: Path) -> None:
+    metrics = Metrics()
+    recorder = made(path, metrics)
+    await recorder.open()
+    recorder.add(row(1, "before"))
+    await until(lambda: committed(path) == 1)
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for part in list(path.parent.iterdir()):
+        part.rename(aside / part.name)
+    recorder.add(row(2, "after"))
+    await until(lambda: path.exists() and committed(path) == 1)
+    recorder.add(row(3, "and more"))
+    await recorder.close()
+    assert texts(path) == ["after", "and more"]
+    assert texts(aside / path.name) == ["before"]
+    assert lost(metrics) == 0
+
+
 async def test_a_queue_that_is_full_is_told_once(path: Path, row, log, monkeypatch) -> None:
     monkeypatch.setattr(module, "_LOCK_S", 2.0)
     use_sink(LogSink(stream=log))
@@ -235,6 +258,26 @@ async def test_a_queue_that_is_full_is_told_once(path: Path, row, log, monkeypat
     holder.close()
     await recorder.close()
     assert committed(path) == 20
+
+
+async def test_sounds_that_wait_are_few_and_texts_are_kept(path: Path, row, log) -> None:
+    use_sink(LogSink(stream=log))
+    holder = open_for_writing(path)
+    holder.execute("BEGIN IMMEDIATE")
+    metrics = Metrics()
+    recorder = made(path, metrics)
+    await recorder.open()
+    for number in range(50):
+        recorder.add(row(number, "text", wav=b"sound"))
+    assert log.getvalue().count("sounds are not kept") == 1
+    holder.execute("ROLLBACK")
+    holder.close()
+    await until(lambda: committed(path) == 50)
+    recorder.add(row(50, "text", wav=b"sound"))  # there is room again
+    await recorder.close()
+    with Reader(path) as reader:
+        assert [row.sound for row in reader.every()] == [True] * 32 + [False] * 18 + [True]
+    assert lost(metrics) == 0
 
 
 async def test_the_end_is_not_held_up_by_a_disk_that_hangs(

@@ -11,6 +11,9 @@ from vivavoce.pipeline.log import get_logger
 
 log = get_logger("injection")
 
+_TAKEN_S = 1.0
+"""A window that is alive has asked for what it was told to paste."""
+
 
 class ClipboardPaste:
     """Types by pasting.
@@ -40,6 +43,8 @@ class ClipboardPaste:
         self._keys = tuple(keys)
         self._settings = settings
         self._presser: BackEnd | None = None
+        self._previous = ""
+        self._pasted = ""
         self._restoring: asyncio.Task[None] | None = None
 
     async def available(self) -> str | None:
@@ -66,11 +71,13 @@ class ClipboardPaste:
             return Report(
                 Result.NOTHING, "the clipboard holds something that is no text, and is left alone"
             )
+        previous = self._give_up_restoring(before.text)
         report = await self._clipboard.set(text)
         if not report.done:
             return Report(Result.NOTHING, report.reason)
+        self._previous, self._pasted = previous, text
         pressed = await self._presser.press(self._settings.paste_keys, manner)
-        self._restoring = asyncio.create_task(self._restore(before.text, text))
+        self._restoring = asyncio.create_task(self._restore_later())
         return pressed
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
@@ -84,20 +91,31 @@ class ClipboardPaste:
     async def settled(self) -> None:
         """Return when the window has had its time to take what was pasted last."""
         if self._restoring is not None:
-            await asyncio.wait([self._restoring])
+            await asyncio.wait([self._restoring], timeout=_TAKEN_S)
 
     async def close(self) -> None:
-        """Bring the previous content back, when its time has come."""
+        """Bring the previous content back."""
         await self.settled()
+        if self._restoring is not None and self._restoring.cancel():
+            await asyncio.wait([self._restoring])
+            await self._restore()
 
-    async def _restore(self, previous: str, pasted: str) -> None:
+    async def _restore_later(self) -> None:
         await asyncio.sleep(self._settings.restore_clipboard_ms / 1_000)
+        await self._restore()
+
+    async def _restore(self) -> None:
         now = await self._clipboard.get()
-        if now is None or now.text != pasted:
+        if now is None or now.text != self._pasted:
             return  # somebody has copied something meanwhile
-        report = await self._clipboard.set(previous)
+        report = await self._clipboard.set(self._previous)
         if not report.done:
             log.warning("clipboard_not_restored", reason=report.reason)
+
+    def _give_up_restoring(self, now: str) -> str:
+        """What is to be restored after the next paste, where the clipboard holds ``now``."""
+        due = self._restoring is not None and self._restoring.cancel()
+        return self._previous if due and now == self._pasted else now
 
 
 class ClipboardAfterPaste:

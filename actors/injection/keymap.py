@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SETTLED_S = 0.06
 """How long after its last use a key keeps its character: a window's keyboard must be up to date."""
 
+_LOCK_MASK = 2  # of the state of modifiers
+
 # Keysyms from before Unicode: a byte of an 8-bit character set, by the keysym's second byte.
 _OLD_SETS = {1: "iso8859-2", 2: "iso8859-3", 3: "iso8859-4", 5: "iso8859-6", 6: "koi8-r",
              7: "iso8859-7", 12: "iso8859-8", 13: "tis-620"}  # fmt: skip
@@ -160,6 +162,28 @@ class SpareKeys:
             self._fake(key, down=True)
         for key in reversed(held):
             self._fake(key, down=False)
+        self._sync()
+
+    def caps_lock(self) -> bool:
+        """Whether Caps Lock is on.
+
+        Raises:
+            OSError: the X server cannot be reached.
+        """
+        asked = self._asked(self._open().screen().root.query_pointer)
+        return bool(asked.mask & _LOCK_MASK)
+
+    def release_all(self) -> None:
+        """Release every key that is down: a program that dies while it types leaves one pressed,
+        and the X server repeats it for ever.
+
+        Raises:
+            OSError: the X server cannot be reached.
+        """
+        down = self._asked(lambda: self._open().query_keymap())
+        for key in range(8, 256):
+            if down[key // 8] >> key % 8 & 1:
+                self._fake(key, down=False)
         self._sync()
 
     def release(self, keysyms: Sequence[int]) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result
-from vivavoce.actors.injection.keymap import have_xlib
+from vivavoce.actors.injection.keymap import SpareKeys, have_xlib
 from vivavoce.actors.injection.lending import Lending
 from vivavoce.config.injection import InjectionSettings
 
@@ -20,6 +22,7 @@ _KEYSYMS = {
     "insert": 0xFF63, "space": 0x20, "ctrl": 0xFFE3, "alt": 0xFFE9, "shift": 0xFFE1,
     "super": 0xFFEB, **{f"f{number}": 0xFFBD + number for number in range(1, 25)},
 }  # fmt: skip
+_CAPS_LOCK = 0xFFE5
 _MODIFIERS = ("ctrl", "alt", "shift", "super")
 
 
@@ -92,24 +95,42 @@ class X11Typing:
         pressed = 0
         with self._lock:
             try:
-                places = keys.places()
                 if manner.clear_modifiers:
                     keys.release([_KEYSYMS[name] for name in _MODIFIERS])
-                for chord in chords:
-                    if stop.is_set():
-                        return Report(Result.UNCERTAIN, "typing was stopped")
-                    held: list[int] = []
-                    for name in chord:
-                        keysym = _KEYSYMS.get(name)
-                        place = keys.place_of(keysym) if keysym else places.get(name)
-                        if place is None:
-                            result = Result.UNCERTAIN if pressed else Result.NOTHING
-                            return Report(result, f"the keyboard has no {name!r}")
-                        shift = keys.place_of(_KEYSYMS["shift"]) if place[1] else None
-                        held += [shift[0], place[0]] if shift else [place[0]]
-                    keys.tap(held)
-                    pressed += 1
-                    stop.wait(1 / manner.characters_per_s)
+                places = keys.places()
+                with _without_caps_lock(keys):
+                    for chord in chords:
+                        if stop.is_set():
+                            return Report(Result.UNCERTAIN, "typing was stopped")
+                        keys.tap(_keys_of(chord, places, keys))
+                        pressed += 1
+                        stop.wait(1 / manner.characters_per_s)
             except OSError as error:
                 return Report(Result.UNCERTAIN if pressed else Result.NOTHING, f"pynput: {error}")
         return DONE
+
+
+@contextmanager
+def _without_caps_lock(keys: SpareKeys) -> Iterator[None]:
+    place = keys.place_of(_CAPS_LOCK) if keys.caps_lock() else None
+    if place is None:
+        yield
+        return
+    keys.tap([place[0]])
+    try:
+        yield
+    finally:
+        keys.tap([place[0]])
+
+
+def _keys_of(chord: list[str], places: dict[str, tuple[int, bool]], keys: SpareKeys) -> list[int]:
+    """The keys to press for names of keys, or a character."""
+    held: list[int] = []
+    for name in chord:
+        keysym = _KEYSYMS.get(name)
+        place = keys.place_of(keysym) if keysym else places.get(name)
+        if place is None:
+            raise OSError(f"the keyboard has no {name!r}")
+        shift = keys.place_of(_KEYSYMS["shift"]) if place[1] else None
+        held += [shift[0], place[0]] if shift is not None else [place[0]]
+    return held

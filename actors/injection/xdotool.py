@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
+
+import msgspec
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result, report_of
 from vivavoce.actors.injection.keymap import have_xlib
@@ -50,6 +53,8 @@ class Xdotool:
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Type ``text``, characters that the keyboard lacks included."""
+        if not manner.clear_modifiers and await self._caps_lock():
+            manner = msgspec.structs.replace(manner, clear_modifiers=True)
         rate = manner.characters_per_s
         if text.isascii() or self._lending is None:
             rate = rate if text.isascii() else min(rate, _SLOW)
@@ -87,7 +92,19 @@ class Xdotool:
         )  # fmt: skip
         if finished.ok and "skipping" in finished.said:
             return Report(Result.UNCERTAIN, finished.said)  # "I don't what key produces …"
+        if not finished.ok and not finished.unread and self._lending is not None:
+            with suppress(OSError):  # the X server is gone, and its keys with it
+                await asyncio.to_thread(self._lending.keys.release_all)
         return report_of(finished, "xdotool")
+
+    async def _caps_lock(self) -> bool:
+        """Whether Caps Lock is on: it would turn the letters round."""
+        if self._lending is None:
+            return False
+        try:
+            return await asyncio.to_thread(self._lending.keys.caps_lock)
+        except OSError:
+            return False  # xdotool will find out
 
 
 def _clearing(manner: Manner) -> list[str]:

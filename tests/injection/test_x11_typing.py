@@ -316,3 +316,38 @@ async def test_a_text_is_not_taken_back_in_another_window(
         assert other.typed == ""
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
+async def test_caps_lock(display: XDisplay, editor: Terminal, back_end: str):
+    rig = _rig(display, backend=[back_end])
+    display.xdotool("key", "Caps_Lock")
+    try:
+        await rig.say_texts("Hello, Ünïcode я.")
+        await _arrives(editor, "Hello, Ünïcode я.")
+    finally:
+        display.xdotool("key", "Caps_Lock")
+        await rig.stop()
+
+
+async def test_a_key_that_a_killed_tool_left_pressed_is_released(
+    display: XDisplay, editor: Terminal, tmp_path: Path
+):
+    """Else the X server repeats it for ever."""
+    path = flaky_tool(
+        tmp_path / "bin",
+        "xdotool",
+        shutil.which("xdotool"),
+        'case "$1" in type) cat > /dev/null; "$REAL" keydown shift x; sleep 100;; esac\n'
+        'exec "$REAL" "$@"',
+    )
+    rig = _rig(display, path, timeout_ms=200)
+    await rig.say_texts("Hello.")
+    assert rig.outcomes == [Outcome.COPIED]
+    await asyncio.sleep(0.1)
+    typed = editor.typed
+    assert typed.startswith("X")
+    await asyncio.sleep(0.8)
+    assert editor.typed == typed
+    display.xdotool("type", "y")
+    await _arrives(editor, f"{typed}y")

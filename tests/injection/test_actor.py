@@ -1,0 +1,418 @@
+"""Order, recordings, revisions, and failures of back ends, on a virtual clock."""
+
+import asyncio
+import random
+
+import pytest
+from support.injecting import (
+    Board,
+    FixedFocus,
+    Paper,
+    Rig,
+    ended,
+    final,
+    partial,
+    profile,
+    revision,
+    started,
+)
+
+from vivavoce.actors.injection.back_end import Result
+from vivavoce.actors.injection.delivery import Outfit
+from vivavoce.pipeline.clock import run_virtual
+from vivavoce.pipeline.delivery import Outcome
+from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import EndOfStream
+
+EDITOR = Focus(window="7", application="Editor")
+OTHER = Focus(window="8", application="Other")
+NOTHING, UNCERTAIN, DONE = Result.NOTHING, Result.UNCERTAIN, Result.DONE
+
+
+class Desk:
+    """A rig with paper."""
+
+    def __init__(self, *back_ends: Paper, mode: str = "voice", **settings) -> None:
+        more = {"applications": settings.pop("applications", [])}
+        follow = settings.pop("revisions_follow", False)
+        self.papers = back_ends or (Paper(),)
+        self.board = Board()
+        self.probe = FixedFocus(EDITOR)
+        made = profile(
+            {"backend": "auto", **settings}, trigger={"mode": mode, "hotkey": "f9"}, **more
+        )
+        self.rig = Rig(
+            made,
+            probe=self.probe,
+            outfit=Outfit(self.papers, self.board),
+            revisions_follow=follow,
+        )
+        self.say = self.rig.say
+
+    @property
+    def text(self) -> str:
+        return self.papers[0].text
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [f"{d.utterance} {d.outcome}" for d in self.rig.deliveries]
+
+
+def test_finals_are_typed_in_order():
+    async def main() -> None:
+        desk = Desk()
+        await desk.say(*(final(n, f"Text {n}.") for n in range(1, 6)), final(6, ""))
+        assert desk.text == "Text 1. Text 2. Text 3. Text 4. Text 5."
+        assert desk.outcomes == [f"{n} typed" for n in range(1, 6)]
+        status = await desk.rig.actor.on_ask("status")
+        assert status["counts"] == {"typed": 5}
+        assert status["back_end"] == "xdotool"
+        assert status["pending"] == 0
+        assert desk.rig.context.metrics.find("vivavoce_injection_seconds") is not None
+        assert (
+            desk.rig.context.metrics.counters()[
+                'vivavoce_injected_total{back_end="xdotool",outcome="typed"}'
+            ]
+            == 5
+        )
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("mode", ["hold", "toggle"])
+def test_text_waits_for_the_release_and_cancel_discards_it(mode: str):
+    async def main() -> None:
+        deliver = "auto" if mode == "hold" else "at_release"
+        desk = Desk(mode=mode, deliver=deliver)
+        await desk.say(started(), final(1, "One."), final(2, "Two."))
+        assert desk.text == ""
+        assert desk.rig.actor.status()["pending"] == 2
+        await desk.say(ended())
+        assert desk.text == "One. Two."
+        await desk.say(started(), final(3, "Three."), ended(cancelled=True))
+        await desk.say(started(), final(4, "Four."), ended())
+        assert desk.text == "One. Two. Four."
+        assert desk.outcomes == ["1 typed", "2 typed", "3 discarded", "4 typed"]
+
+    run_virtual(main)
+
+
+def test_text_is_typed_at_once_where_the_profile_says_so():
+    async def main() -> None:
+        desk = Desk(mode="hold", deliver="at_once")
+        await desk.say(started(), final(1, "One."))
+        assert desk.text == "One."
+
+    run_virtual(main)
+
+
+def test_what_is_taken_back_before_the_release_is_never_typed():
+    async def main() -> None:
+        desk = Desk(mode="hold")
+        await desk.say(started(), final(1, "One."), ended())
+        await desk.say(started(), final(2, "Two."), final(3, "Three.", retracts=1), ended())
+        assert desk.text == "One. Three."
+        assert desk.outcomes == ["1 typed", "2 retracted", "3 typed"]
+        await desk.say(started(), final(4, "", retracts=2), ended())
+        assert desk.text == ""
+        assert desk.outcomes[3:] == ["3 retracted", "1 retracted"]
+
+    run_virtual(main)
+
+
+def test_a_final_waits_for_its_revision():
+    async def main() -> None:
+        desk = Desk(revisions_follow=True)
+        await desk.say(final(1, "On."), final(2, "Too."))
+        assert desk.text == ""
+        await desk.say(revision(2, "Two."))
+        assert desk.text == ""
+        await desk.say(revision(1, "One."))
+        assert desk.text == "One. Two."
+        await desk.say(final(3, "Three."), EndOfStream(end=10**6))
+        assert desk.text == "One. Two. Three."
+
+    run_virtual(main)
+
+
+def test_a_second_model_that_fell_behind_is_not_waited_for():
+    async def main() -> None:
+        desk = Desk(revisions_follow=True)
+        await desk.say(*(final(n, f"{n}.") for n in range(70)))
+        assert len(desk.outcomes) == 6
+        desk.rig.actor._waiting.revisions_follow = False
+        await desk.say(final(70, "70."))
+        assert len(desk.outcomes) == 71
+
+    run_virtual(main)
+
+
+def test_the_next_back_end_types_what_was_certainly_not_typed():
+    async def main() -> None:
+        first, second = Paper("xdotool"), Paper("pynput")
+        first.plan = [DONE, NOTHING]
+        desk = Desk(first, second)
+        await desk.say(final(1, "This is longer than one piece of it."))
+        assert first.text + second.text == "This is longer than one piece of it."
+        assert first.text
+        assert second.text
+        assert desk.outcomes == ["1 typed"]
+        assert desk.board.text == ""
+        await desk.say(final(2, "Next."))
+        assert second.text.endswith(" Next."), "the first is passed over for a while"
+        await asyncio.sleep(2)
+        await desk.say(final(3, "Later."))
+        assert first.text.endswith(" Later.")
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("how", [UNCERTAIN, "hang"])
+def test_what_was_perhaps_typed_is_copied_and_never_typed_again(how: object):
+    async def main() -> None:
+        first, second = Paper("xdotool"), Paper("pynput")
+        first.plan = [DONE, how]
+        desk = Desk(first, second)
+        await desk.say(final(1, "The first piece of a text and the rest."))
+        assert desk.outcomes == ["1 partly"]
+        assert second.text == ""
+        assert desk.board.text == "text and the rest."
+        assert desk.rig.deliveries[0].reason
+        await desk.say(final(2, "next."))
+        assert (first.text + second.text).endswith("next.")
+
+    run_virtual(main)
+
+
+def test_a_back_end_that_hangs_when_asked_is_passed_over():
+    async def main() -> None:
+        class Hanging(Paper):
+            async def available(self) -> str | None:
+                self.calls += 1
+                await asyncio.sleep(10_000)
+
+        first, second = Hanging("xdotool"), Paper("pynput")
+        desk = Desk(first, second)
+        loop = asyncio.get_running_loop()
+        await desk.say(final(1, "One."))
+        assert loop.time() <= 2.1
+        for number in range(2, 20):
+            await desk.say(final(number, "More."))
+        assert loop.time() <= 5, "texts do not wait for it each time"
+        assert first.calls <= 2
+        assert second.text.count(".") == 19
+
+    run_virtual(main)
+
+
+def test_every_text_is_typed_or_copied_once_whatever_fails():
+    async def main() -> None:
+        rng = random.Random(11)
+        back_ends = [Paper(name, piece=1_000) for name in ("xdotool", "pynput")]
+        desk = Desk(*back_ends, continuation=False)
+        copied: list[str] = []
+        for number in range(1, 301):
+            for back_end in back_ends:
+                back_end.plan = rng.choices([[], [NOTHING], ["hang"]], [8, 1, 1])[0][:]
+            before = desk.board.text
+            await desk.say(final(number, f"<{number}>"))
+            if desk.board.text != before:
+                copied.append(f"<{number}>")
+        everything = "".join(p.text for p in back_ends) + "".join(copied)
+        for number in range(1, 301):
+            assert everything.count(f"<{number}>") == 1
+        assert len(desk.rig.deliveries) == 300
+        assert 0 < len(copied) < 100
+
+    run_virtual(main)
+
+
+def test_copies_add_up_until_something_is_typed():
+    async def main() -> None:
+        paper = Paper()
+        desk = Desk(paper)
+        paper.why = "broken"
+        await desk.say(final(1, "One."), final(2, "Two."))
+        assert desk.board.text == "One. Two."
+        assert desk.outcomes == ["1 copied", "2 copied"]
+        desk.board.text = "somebody's own"
+        await desk.say(final(3, "Three."))
+        assert desk.board.text == "Three."
+
+    run_virtual(main)
+
+
+def test_without_any_clipboard_the_failure_is_told():
+    async def main() -> None:
+        paper = Paper()
+        paper.why = "broken"
+        desk = Desk(paper, clipboard_fallback=False)
+        await desk.say(final(1, "One."))
+        assert desk.outcomes == ["1 failed"]
+        assert "broken" in desk.rig.deliveries[0].reason
+
+    run_virtual(main)
+
+
+def test_a_failure_of_the_actor_types_nothing_twice():
+    async def main() -> None:
+        paper = Paper()
+        paper.plan = [RuntimeError("a fault")]
+        desk = Desk(paper)
+        message = final(1, "One.")
+        with pytest.raises(RuntimeError):
+            await desk.say(message)
+        await desk.rig.actor.on_restart(RuntimeError())
+        await desk.say(message, final(2, "Two."))
+        assert desk.text == "Two."
+        assert desk.board.text == "One."
+        assert desk.outcomes == ["1 copied", "2 typed"]
+
+    run_virtual(main)
+
+
+def test_texts_that_still_wait_at_the_end_are_copied():
+    async def main() -> None:
+        desk = Desk(mode="hold", focus_moved="hold")
+        desk.rig.context.focus.note(10, EDITOR)
+        desk.probe.answer = OTHER
+        await desk.say(final(1, "Held."), started(), final(2, "Buffered."))
+        assert desk.outcomes == ["1 held"]
+        await desk.rig.stop()
+        assert sorted(desk.outcomes[1:]) == ["1 copied", "2 copied"]
+        assert set(desk.board.text.split()) == {"Held.", "Buffered."}
+        assert desk.text == ""
+
+    run_virtual(main)
+
+
+def test_held_texts_are_bounded():
+    async def main() -> None:
+        desk = Desk(focus_moved="hold")
+        desk.probe.answer = OTHER
+        desk.rig.context.focus.note(10, EDITOR)
+        await desk.say(*(final(n, f"{n}.") for n in range(1, 71)))
+        assert desk.rig.actor.status()["held"] == 64
+        assert desk.rig.outcomes.count(Outcome.COPIED) == 6
+
+    run_virtual(main)
+
+
+def test_settings_of_the_application():
+    async def main() -> None:
+        desk = Desk(
+            applications=[
+                {"match": "edit*", "settings": {"injection": {"newlines": "enter"}}},
+                {"match": "other", "settings": {"injection": {"backend": "none"}}},
+            ]
+        )
+        await desk.say(final(1, "a\nb"))
+        assert desk.text == "a<enter>b"
+        desk.probe.answer = OTHER
+        await desk.say(final(2, "c"))
+        assert desk.text == "a<enter>b"
+        assert desk.outcomes == ["1 typed"]
+        desk.probe.answer = Focus(window="9", application="third")
+        await desk.say(final(3, "d\ne"))
+        assert desk.text == "a<enter>bd e"
+
+    run_virtual(main)
+
+
+def test_each_window_has_its_own_continuation():
+    async def main() -> None:
+        desk = Desk()
+        await desk.say(final(1, "One,"))
+        desk.probe.answer = OTHER
+        await desk.say(final(2, "Other."))
+        desk.probe.answer = EDITOR
+        await desk.say(final(3, "Two."))
+        assert desk.text == "One,Other. two."
+
+    run_virtual(main)
+
+
+def test_modifiers_are_cleared_where_they_stay_held():
+    async def main() -> None:
+        desk = Desk(wait_for_modifiers_ms=200)
+        desk.rig.context.keys.press("ctrl")
+        await desk.say(final(1, "One."))
+        assert desk.papers[0].manners[0].clear_modifiers
+        assert asyncio.get_running_loop().time() == pytest.approx(0.2)
+        desk.rig.context.keys.release("ctrl")
+        await desk.say(final(2, "Two."))
+        assert not desk.papers[0].manners[-1].clear_modifiers
+
+    run_virtual(main)
+
+
+def test_live_text_is_corrected_and_a_cancel_erases_it():
+    async def main() -> None:
+        desk = Desk(mode="hold", live=True)
+        await desk.say(started(), partial(1, "helo"), partial(1, "helo word"))
+        assert desk.text == "helo word"
+        await desk.say(final(1, "Hello world."))
+        assert desk.text == "Hello world."
+        await desk.say(ended(), started(), partial(2, "not this"))
+        assert desk.text == "Hello world. Not this"
+        await desk.say(ended(cancelled=True))
+        assert desk.text == "Hello world."
+        await desk.say(started(), final(3, "More."), ended())
+        assert desk.text == "Hello world. More."
+        await desk.say(started(), partial(4, "scratch"), final(4, "", retracts=1), ended())
+        assert desk.text == "Hello world."
+        assert desk.outcomes == ["1 typed", "3 typed", "3 retracted"]
+
+    run_virtual(main)
+
+
+def test_live_text_needs_a_known_window():
+    async def main() -> None:
+        desk = Desk(live=True)
+        desk.probe.answer = None
+        await desk.say(partial(1, "hello"))
+        assert desk.text == ""
+        await desk.say(final(1, "Hello."))
+        assert desk.text == "Hello."
+
+    run_virtual(main)
+
+
+def test_live_text_that_broke_off_is_not_typed_again():
+    async def main() -> None:
+        paper = Paper()
+        paper.plan = [DONE, UNCERTAIN]
+        desk = Desk(paper, live=True)
+        await desk.say(partial(1, "one"), partial(1, "one two"), partial(1, "one two three"))
+        typed = desk.text
+        await desk.say(final(1, "One two three."))
+        assert desk.text == typed
+        assert desk.board.text == "One two three."
+        assert desk.outcomes == ["1 partly"]
+
+    run_virtual(main)
+
+
+def test_nothing_is_taken_back_after_something_unknown_was_typed():
+    async def main() -> None:
+        paper = Paper(piece=100)
+        paper.plan = [DONE, UNCERTAIN]
+        desk = Desk(paper)
+        await desk.say(final(1, "One."), final(2, "Two."))
+        before = desk.text
+        await desk.say(final(3, "", retracts=1))
+        assert desk.text == before
+        assert "not taken back" in desk.rig.deliveries[-1].reason
+
+    run_virtual(main)
+
+
+def test_a_profile_that_changes():
+    async def main() -> None:
+        desk = Desk()
+        await desk.say(final(1, "a\nb"))
+        await desk.rig.actor.on_profile(profile({"backend": "auto", "newlines": "shift_enter"}))
+        await desk.say(final(2, "c\nd"))
+        assert desk.text == "a b c<shift+enter>d"
+
+    run_virtual(main)

@@ -26,8 +26,8 @@ class Wtype:
     """
 
     name = "wtype"
-    # Where each character is another one, that takes 2 s.
-    piece = 200
+    # Where each character is another one, that takes 1.1 s.
+    piece = 100
     pace = 220.0
     has_keys = True
 

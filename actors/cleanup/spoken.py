@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vivavoce.actors.cleanup.explanation import Note, Step
 from vivavoce.actors.cleanup.language_rules import LanguageRules, Rule
@@ -28,11 +28,17 @@ class Spoken:
         rules: of ``punctuation``, ``layout``, ``edits`` and ``fillers``; the first that says a
             phrase has it.
         language: whose words make a phrase a plain word, and which are small.
+        words: the user's own phrases; where a command is part of one, it is meant as a word.
         capitals: whether a spoken full stop or paragraph has a capital follow.
     """
 
     def __init__(
-        self, rules: Iterable[Rule], language: LanguageRules, *, capitals: bool = True
+        self,
+        rules: Iterable[Rule],
+        language: LanguageRules,
+        *,
+        words: Iterable[str] = (),
+        capitals: bool = True,
     ) -> None:
         self._capitals = capitals
         self._small_words = language.small_words
@@ -41,23 +47,33 @@ class Spoken:
         for rule in rules:
             for phrase in rule.say:
                 self._table.setdefault(phrase, rule)
+        plain = set(self._plain(words))
+        self._phrases = plain | self._table.keys()
+        for phrase in plain:
+            self._table.pop(phrase, None)
         escape = f"(?:(?P<literal>{either(literal, _GAP)})\\s+)?" if literal else "(?P<literal>)"
-        say = f"{escape}(?P<say>{either(self._table, _GAP)}){BEHIND}"
-        self._find = re.compile(f"{BEFORE}{say}(?P<after>[{MARKS}]*+)", re.IGNORECASE).finditer
-        self._begun = self._make_begun(literal)
+        say = f"{escape}(?P<say>{either(self._phrases, _GAP)}){BEHIND}(?P<after>[{MARKS}]*+)"
+        self._find = re.compile(f"{BEFORE}{say}", re.IGNORECASE).finditer
+        begun = f"(?P<begun>{either(self._beginnings(literal), _GAP)})\\s*\\Z"
+        self._walk = re.compile(f"{BEFORE}(?:{begun}|{say})", re.IGNORECASE).finditer
 
-    def _make_begun(self, literal: tuple[str, ...]) -> re.Pattern[str]:
-        """What later words may turn into a phrase, or keep from being one; and every edit."""
-        waiting = beginnings(self._table) | {
-            phrase for phrase, rule in self._table.items() if rule.not_before
-        }
-        waiting |= beginnings(literal) | set(literal)
-        waiting |= {f"{word} {phrase}" for word in literal for phrase in beginnings(self._table)}
-        edits = [phrase for phrase, rule in self._table.items() if rule.do]
-        options = [rf"(?:{either(waiting, _GAP)})\s*\Z"] if waiting else []
-        if edits:
-            options.append(f"(?:{either(edits, _GAP)}){BEHIND}")
-        return re.compile(f"{BEFORE}(?:{'|'.join(options) or '(?!)'})", re.IGNORECASE)
+    def _plain(self, words: Iterable[str]) -> Iterator[str]:
+        """Those of the phrases that have a command in them."""
+        longest = max((phrase.count(" ") + 1 for phrase in self._table), default=0)
+        for phrase in filter(None, map(key_of, words)):
+            parts = phrase.split()
+            if any(
+                " ".join(parts[at : at + count]) in self._table
+                for at in range(len(parts))
+                for count in range(1, longest + 1)
+            ):
+                yield phrase
+
+    def _beginnings(self, literal: tuple[str, ...]) -> set[str]:
+        """What later words may turn into a phrase, or keep from being one."""
+        begun = beginnings(self._phrases) | beginnings(literal) | set(literal)
+        begun |= {f"{word} {phrase}" for word in literal for phrase in beginnings(self._phrases)}
+        return begun | {phrase for phrase, rule in self._table.items() if rule.not_before}
 
     def __bool__(self) -> bool:
         return bool(self._table)
@@ -88,9 +104,11 @@ class Spoken:
         Held back are the last word, since a sign may be joined to it, a phrase that has begun, and
         all from an edit on: what an edit takes back must not have been shown as stable.
         """
-        begun = self._begun.search(text)
-        if begun is not None:
-            text = text[: word_start(text, begun.start())]
+        for match in self._walk(text):
+            rule = None if match["begun"] else self._table.get(key_of(match["say"]))
+            if match["begun"] or (rule is not None and rule.do):
+                text = text[: word_start(text, match.start())]
+                break
         out = self.run(text.rstrip())[0]
         at = word_start(out, len(out))
         while at and not "".join(out[at:].split()).strip(
@@ -104,9 +122,11 @@ def _meant_as_said(rule: Rule, match: re.Match[str]) -> bool:
     """Whether the phrase is no command here: ``the period of``."""
     if match["literal"]:
         return False
-    if rule.section == "fillers":
-        return len(match["say"]) > 1 and match["say"].isupper()  # an abbreviation
+    if rule.section == "fillers" and len(match["say"]) > 1 and match["say"].isupper():
+        return True  # an abbreviation
     text, start, end = match.string, match.start(), match.end()
+    if rule.do.endswith("_word") and not text[end : end + _LONGEST_WORD].strip():
+        return True  # there is no word to be changed
     if rule.not_after:
         words = text[max(0, start - _LONGEST_WORD) : start].lower().split()
         if words and (words[-1] in rule.not_after or " ".join(words[-2:]) in rule.not_after):

@@ -45,17 +45,16 @@ class Stages:
         numbers = settings.numbers and "numbers" not in off
         self._numbers = Numbers(language) if numbers else None
         self._units = Units(rules.of("units"))
-        self._spoken = Spoken(spoken, rules, capitals=capitals)
+        replacements = {} if "replacements" in off else settings.replacements
+        vocabulary = () if "vocabulary" in off else tuple(settings.vocabulary)
+        own_words = (*replacements, *vocabulary)
+        self._spoken = Spoken(spoken, rules, words=own_words, capitals=capitals)
         # Partials go without edits: what is shown as stable cannot be taken back.
         shown = tuple(rule for rule in spoken if rule.section != "edits")
-        self._spoken_in_partials = Spoken(shown, rules, capitals=capitals)
+        self._spoken_in_partials = Spoken(shown, rules, words=own_words, capitals=capitals)
         profanity = {rule.name: rule.say for rule in rules.of("profanity")}
         self._profanity = Words({}, (), profanity)
-        self._words = Words(
-            {} if "replacements" in off else settings.replacements,
-            () if "vocabulary" in off else settings.vocabulary,
-            profanity,
-        )
+        self._words = Words(replacements, vocabulary, profanity)
         some = self._numbers or self._units or self._spoken
         self._spaces_first = TIDY[0] in names and bool(some)
 

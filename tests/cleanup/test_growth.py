@@ -46,7 +46,7 @@ def partial(stable: str, tail: str = "") -> Partial:
     return Partial(utterance=1, revision=1, start=0, end=1, stable=stable, tail=tail)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(WORDS, max_size=14), st.sampled_from(sorted(CLEANERS)), LANGUAGES)
 def test_stable_text_only_grows(words: list[str], which: str, language: str) -> None:
     cleaner = CLEANERS[which]
@@ -78,7 +78,7 @@ def test_what_an_edit_may_take_back_is_not_shown_as_stable_behind_it() -> None:
     assert (cleaned.stable, cleaned.tail) == ("We go", "home scratch that we stay here")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS, st.sampled_from(sorted(CLEANERS)), LANGUAGES)
 def test_no_text_is_too_strange(text: str, which: str, language: str) -> None:
     cleaner = CLEANERS[which]
@@ -91,7 +91,7 @@ def test_no_text_is_too_strange(text: str, which: str, language: str) -> None:
     assert "\ufdd0" not in cleaned + shown.stable + shown.tail
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(TEXTS, LANGUAGES)
 def test_cleaning_twice_is_cleaning_once_where_no_command_is_spoken(
     text: str, language: str

@@ -1,5 +1,7 @@
 """What is said for signs, line breaks, edits and nothing at all, and what comes of it."""
 
+from pathlib import Path
+
 import pytest
 
 from vivavoce.actors.cleanup import Cleaner
@@ -148,7 +150,9 @@ def test_a_final_tells_how_many_before_it_are_taken_back() -> None:
         ("lower case Hello there", "hello there"),
         ("the end period lowercase Hello", "The end. hello"),
         ("all caps new line hello you", "\nHELLO you"),
-        ("all caps", ""),
+        ("all caps", "All caps"),
+        ("a bottle cap.", "A bottle cap."),
+        ("the bottle cap is red", "The bottle cap is red"),
     ],
 )
 def test_case(said: str, meant: str) -> None:
@@ -177,6 +181,24 @@ def test_case(said: str, meant: str) -> None:
 )
 def test_fillers(said: str, meant: str) -> None:
     assert CLEANER.text(said) == meant
+
+
+def test_a_command_in_a_phrase_of_the_users_own_is_a_word() -> None:
+    settings = CleanupSettings(
+        **SPOKEN, vocabulary=["Dash Labs"], replacements={"the new line item": "X", "colon": "kern"}
+    )
+    cleaner = Cleaner(settings)
+    assert cleaner.text("dash labs dash yes") == "Dash Labs – yes"
+    assert cleaner.text("see the new line item new line colon") == "See X\nkern"
+
+
+def test_a_filler_can_be_meant_as_a_word_beside_others(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("fillers: {like: {say: [like], not_after: [i, would], not_before: [a]}}\n")
+    cleaner = Cleaner(CleanupSettings(fillers=True, rules=str(path)))
+    assert cleaner.text("i like it, like, it is like really like a dog") == (
+        "I like it it is really like a dog"
+    )
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ class Desktop:
             self._profile,
             partial(make_outfit, environ=self._environ),
             report=self._delivered,
-            probe=self._probe,
+            probe=make_probe(self._environ),  # one answers one question at a time
             revisions_follow=self._profile.transcription.draft is not None,
         )
         return self._injection

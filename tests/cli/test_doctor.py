@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.program import run
 
-from vivavoce.cli import doctor, doctor_machine
+from vivavoce.cli import doctor, doctor_desktop, doctor_machine
 from vivavoce.cli.finding import Finding
 
 
@@ -81,3 +81,18 @@ def test_the_clock_of_the_processor(tmp_path: Path) -> None:
     assert governed(tmp_path, "powersave", preference=True).state == "ok"
     (unknown,) = doctor_machine.governor(tmp_path / "none")
     assert unknown.state == "ok"
+
+
+def test_a_machine_without_a_desktop_needs_nothing_of_it() -> None:
+    found = [*doctor_desktop.hotkeys({}), *doctor_desktop.typing({})]
+    assert [finding.state for finding in found] == ["ok", "ok"]
+    assert "no graphical session" in found[1].text
+    assert "vivavoce ctl toggle" in found[0].fix
+
+
+def test_a_desktop_without_tools_is_told_what_to_install(tmp_path: Path) -> None:
+    environ = {"DISPLAY": ":987", "PATH": str(tmp_path)}
+    found = {finding.check: finding for finding in doctor_desktop.typing(environ)}
+    assert found["typing"].state == "warning"
+    assert found["clipboard"].state == "warning"
+    assert all(finding.fix for finding in found.values())

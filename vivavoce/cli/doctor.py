@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import click
 import msgspec
 
-from vivavoce.cli import doctor_machine
+from vivavoce.cli import doctor_desktop, doctor_machine
 from vivavoce.cli.finding import Finding
 from vivavoce.cli.table import coloured, styled
 from vivavoce.config.errors import VivavoceError
@@ -155,6 +155,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _automatic_model,
     _microphone,
     *doctor_machine.CHECKS,
+    *doctor_desktop.CHECKS,
     _machine,
     _profiles,
 )

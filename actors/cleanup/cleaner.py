@@ -22,16 +22,22 @@ class Cleaner:
     Cleaning a stable text that grows gives a text that grows: what a partial showed as stable stays
     as it was shown by later partials.
 
+    Args:
+        settings: which rules are on.
+        language: the one to be expected, compiled at once; empty is English.
+
     Raises:
         ProfileError: the rule file is wrong, or ``without`` names a rule that there is not.
     """
 
-    def __init__(self, settings: CleanupSettings) -> None:
+    def __init__(self, settings: CleanupSettings, language: str = "") -> None:
         self.settings = settings
         self._own = check_rules(settings)
-        self._stages = {"": Stages(settings, own=self._own)}
+        self._stages: dict[str, Stages] = {}
+        self._of(language)
 
     def _of(self, language: str) -> Stages:
+        language = language or "en"
         stages = self._stages.get(language)
         if stages is None:
             stages = self._stages[language] = Stages(self.settings, language, self._own)

@@ -28,7 +28,8 @@ class Cleaners:
     """
 
     def __init__(self, settings: CleanupSettings, profile: Profile | None = None) -> None:
-        self._base = Cleaner(settings)
+        self._language = (profile.transcription.language if profile is not None else None) or ""
+        self._base = Cleaner(settings, self._language)
         self._applications = profile.applications if profile is not None else []
         self._profiles: ApplicationProfiles | None = None
         self._known: dict[str, Cleaner] = {}
@@ -57,7 +58,7 @@ class Cleaners:
             if cleaner.settings == settings:
                 return cleaner
         try:
-            return Cleaner(settings)
+            return Cleaner(settings, self._language)
         except ProfileError as error:  # the rule file was right when the profile was loaded
             log.warning("the rules of an application are wrong, the profile's hold", why=str(error))
             return self._base

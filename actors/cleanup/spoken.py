@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from vivavoce.actors.cleanup.explanation import Note, Step
 from vivavoce.actors.cleanup.language_rules import LanguageRules, Rule
@@ -54,8 +55,13 @@ class Spoken:
         escape = f"(?:(?P<literal>{either(literal, _GAP)})\\s+)?" if literal else "(?P<literal>)"
         say = f"{escape}(?P<say>{either(self._phrases, _GAP)}){BEHIND}(?P<after>[{MARKS}]*+)"
         self._find = re.compile(f"{BEFORE}{say}", re.IGNORECASE).finditer
-        begun = f"(?P<begun>{either(self._beginnings(literal), _GAP)})\\s*\\Z"
-        self._walk = re.compile(f"{BEFORE}(?:{begun}|{say})", re.IGNORECASE).finditer
+        self._say, self._literal = say, literal
+
+    @cached_property
+    def _walk(self) -> Callable[[str], Iterator[re.Match[str]]]:
+        """As ``_find``, and what has begun at the end of the text; compiled for partials only."""
+        begun = f"(?P<begun>{either(self._beginnings(self._literal), _GAP)})\\s*\\Z"
+        return re.compile(f"{BEFORE}(?:{begun}|{self._say})", re.IGNORECASE).finditer
 
     def _plain(self, words: Iterable[str]) -> Iterator[str]:
         """Those of the phrases that have a command in them."""

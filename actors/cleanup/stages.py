@@ -7,6 +7,7 @@ languages the name of a sign is also part of a number ("drei Komma fünf").
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property, partial
 from typing import TypeAlias
 
 import msgspec
@@ -49,14 +50,18 @@ class Stages:
         vocabulary = () if "vocabulary" in off else tuple(settings.vocabulary)
         own_words = (*replacements, *vocabulary)
         self._spoken = Spoken(spoken, rules, words=own_words, capitals=capitals)
-        # Partials go without edits: what is shown as stable cannot be taken back.
-        shown = tuple(rule for rule in spoken if rule.section != "edits")
-        self._spoken_in_partials = Spoken(shown, rules, words=own_words, capitals=capitals)
+        self._make_shown = partial(Spoken, words=own_words, capitals=capitals)
+        self._rules = rules
         profanity = {rule.name: rule.say for rule in rules.of("profanity")}
         self._profanity = Words({}, (), profanity)
         self._words = Words(replacements, vocabulary, profanity)
         some = self._numbers or self._units or self._spoken
         self._spaces_first = TIDY[0] in names and bool(some)
+
+    @cached_property
+    def _spoken_in_partials(self) -> Spoken:
+        """Without edits: what is shown as stable cannot be taken back."""
+        return self._make_shown(self._rules.of("punctuation", "layout", "fillers"), self._rules)
 
     def run(self, text: str, note: Note | None = None) -> tuple[str, int]:
         """A whole text under all rules, and how many texts before it were taken back."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SETTLED_S = 0.06
 """How long after its last use a key keeps its character: a window's keyboard must be up to date."""
 
+_CAPS_LOCK = 0xFFE5
 _LOCK_MASK = 2  # of the state of modifiers
 
 # Keysyms from before Unicode: a byte of an 8-bit character set, by the keysym's second byte.
@@ -164,14 +165,18 @@ class SpareKeys:
             self._fake(key, down=False)
         self._sync()
 
-    def caps_lock(self) -> bool:
-        """Whether Caps Lock is on.
+    def caps_lock(self, wanted: bool) -> bool:
+        """Switch Caps Lock, which turns letters round; whether it was otherwise.
 
         Raises:
             OSError: the X server cannot be reached.
         """
         asked = self._asked(self._open().screen().root.query_pointer)
-        return bool(asked.mask & _LOCK_MASK)
+        place = self.place_of(_CAPS_LOCK)
+        if place is None or bool(asked.mask & _LOCK_MASK) is wanted:
+            return False
+        self.tap([place[0]])
+        return True
 
     def release_all(self) -> None:
         """Release every key that is down: a program that dies while it types leaves one pressed,

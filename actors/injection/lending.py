@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from vivavoce.actors.injection.back_end import DONE, Report, Result
 from vivavoce.actors.injection.keymap import SpareKeys
+from vivavoce.actors.injection.worker import Worker
 
+_PATIENCE_S = 1.0
 _BACK_AFTER_S = 3.0
 """Silence after which the lent keys are given back."""
 
@@ -22,8 +25,10 @@ class Lending:
 
     def __init__(self, display: str, name: str) -> None:
         self.keys = SpareKeys(display)
+        self.worker = Worker()
         self._name = name
         self._giving_back: asyncio.TimerHandle | None = None
+        self._giving: asyncio.Task[None] | None = None
 
     async def typed(
         self, text: str, type_one: Callable[[str, float], Awaitable[Report]], timeout_s: float
@@ -40,13 +45,13 @@ class Lending:
         end = loop.time() + timeout_s
         done = False
         try:
-            pieces, missing = await asyncio.to_thread(self.keys.stretches, text)
+            pieces, missing = await self.worker.do(self.keys.stretches, text)
             for piece in pieces:
                 needed = [character for character in dict.fromkeys(piece) if character in missing]
                 await self._lend(needed)
                 # Out of time: then it ends at once, and says so.
                 report = await type_one(piece, max(0.001, end - loop.time()))
-                self.keys.used(needed, loop.time())
+                await self.worker.do(self.keys.used, needed, loop.time())
                 if not report.done:
                     return Report(Result.UNCERTAIN, report.reason) if done else report
                 done = True
@@ -57,15 +62,20 @@ class Lending:
             self._giving_back = loop.call_later(_BACK_AFTER_S, self._give_back)
         return DONE
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give lent keys back now."""
         self._keep()
-        self.keys.give_back()
+        if self._giving is not None:
+            await asyncio.wait([self._giving], timeout=_PATIENCE_S)
+        with suppress(TimeoutError):  # the X server hangs, and this program ends
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.worker.do(self.keys.give_back)
+        self.worker.close()
 
     async def _lend(self, needed: list[str]) -> None:
         loop = asyncio.get_running_loop()
         while needed:
-            wait = await asyncio.to_thread(self.keys.lend, needed, loop.time())
+            wait = await self.worker.do(self.keys.lend, needed, loop.time())
             if wait <= 0:
                 return
             await asyncio.sleep(wait)
@@ -76,4 +86,4 @@ class Lending:
             self._giving_back = None
 
     def _give_back(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self.keys.give_back)
+        self._giving = asyncio.create_task(self.worker.do(self.keys.give_back))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result
+from vivavoce.actors.injection.worker import Worker
 from vivavoce.config.injection import InjectionSettings
 
 _NAMES = {"super": "cmd", "escape": "esc"}
@@ -31,13 +32,13 @@ class PynputTyping:
 
     def __init__(self, settings: InjectionSettings) -> None:
         self._controller: Any = None
-        self._lock = threading.Lock()
+        self._worker = Worker()
 
     async def available(self) -> str | None:
         """Whether pynput is installed and finds a keyboard."""
         if importlib.util.find_spec("pynput") is None:
             return "pynput is not installed: pip install 'vivavoce[dictation]'"
-        return await asyncio.to_thread(self._open)
+        return await self._worker.do(self._open)
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Type ``text`` key by key."""
@@ -47,14 +48,18 @@ class PynputTyping:
         """Press a combination of keys."""
         return await self._in_thread([lambda: self._chord(keys)] * times, manner)
 
+    def close(self) -> None:
+        """Let go of the window system."""
+        self._controller = None
+        self._worker.close()
+
     # -- in the thread
 
     def _open(self) -> str | None:
         try:
             from pynput.keyboard import Controller
 
-            with self._lock:
-                self._controller = self._controller or Controller()
+            self._controller = self._controller or Controller()
         except Exception as error:  # noqa: BLE001 - each system has its own; it is the reason
             return f"pynput finds no keyboard: {error}".splitlines()[0]
         return None
@@ -79,24 +84,22 @@ class PynputTyping:
         if self._controller is None and (why := await self.available()) is not None:
             return Report(Result.NOTHING, why)
         stop = threading.Event()
-        work = asyncio.create_task(asyncio.to_thread(self._do, steps, manner, stop))
         try:
             async with asyncio.timeout(manner.timeout_s):
-                return await asyncio.shield(work)
+                return await self._worker.do(self._do, steps, manner, stop)
         except TimeoutError:
             return Report(Result.UNCERTAIN, "pynput did not end in time and was stopped")
         finally:
             stop.set()
 
     def _do(self, steps: list[Callable[[], None]], manner: Manner, stop: threading.Event) -> Report:
-        with self._lock:
-            for number, step in enumerate(steps):
-                if stop.is_set():
-                    return Report(Result.UNCERTAIN, "pynput was stopped")
-                try:
-                    step()
-                except Exception as error:  # noqa: BLE001 - as above
-                    result = Result.UNCERTAIN if number else Result.NOTHING
-                    return Report(result, f"pynput: {error}".splitlines()[0])
-                stop.wait(1 / manner.characters_per_s)
+        for number, step in enumerate(steps):
+            if stop.is_set():
+                return Report(Result.UNCERTAIN, "pynput was stopped")
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - as above
+                result = Result.UNCERTAIN if number else Result.NOTHING
+                return Report(result, f"pynput: {error}".splitlines()[0])
+            stop.wait(1 / manner.characters_per_s)
         return DONE

@@ -22,7 +22,6 @@ _KEYSYMS = {
     "insert": 0xFF63, "space": 0x20, "ctrl": 0xFFE3, "alt": 0xFFE9, "shift": 0xFFE1,
     "super": 0xFFEB, **{f"f{number}": 0xFFBD + number for number in range(1, 25)},
 }  # fmt: skip
-_CAPS_LOCK = 0xFFE5
 _MODIFIERS = ("ctrl", "alt", "shift", "super")
 
 
@@ -42,7 +41,6 @@ class X11Typing:
     def __init__(self, display: str, settings: InjectionSettings) -> None:
         self._display = display
         self._lending = Lending(display, self.name) if have_xlib() else None
-        self._lock = threading.Lock()
 
     async def available(self) -> str | None:
         """Whether python-xlib is installed and the X server answers."""
@@ -52,7 +50,7 @@ class X11Typing:
             return "pynput needs an X11 session: DISPLAY is not set"
         try:
             async with asyncio.timeout(1.0):
-                await asyncio.to_thread(self._lending.keys.places)
+                await self._lending.worker.do(self._lending.keys.places)
         except TimeoutError:
             return "the X server does not answer"
         except OSError as error:
@@ -61,8 +59,7 @@ class X11Typing:
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Type ``text``, characters that the keyboard lacks included."""
-        if self._lending is None:
-            return Report(Result.NOTHING, "pynput is not installed")
+        assert self._lending is not None
         return await self._lending.typed(
             text,
             lambda piece, left: self._in_thread([[character] for character in piece], manner, left),
@@ -73,17 +70,18 @@ class X11Typing:
         """Press a combination of keys."""
         return await self._in_thread([keys.lower().split("+")] * times, manner, manner.timeout_s)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give lent keys back now."""
         if self._lending is not None:
-            self._lending.close()
+            await self._lending.close()
 
     async def _in_thread(self, chords: list[list[str]], manner: Manner, left: float) -> Report:
         stop = threading.Event()
-        work = asyncio.create_task(asyncio.to_thread(self._do, chords, manner, stop))
+        if self._lending is None:
+            return Report(Result.NOTHING, "pynput is not installed")
         try:
             async with asyncio.timeout(left):
-                return await asyncio.shield(work)
+                return await self._lending.worker.do(self._do, chords, manner, stop)
         except TimeoutError:
             return Report(Result.UNCERTAIN, "the X server did not take the text in time")
         finally:
@@ -93,34 +91,30 @@ class X11Typing:
         assert self._lending is not None
         keys = self._lending.keys
         pressed = 0
-        with self._lock:
-            try:
-                if manner.clear_modifiers:
-                    keys.release([_KEYSYMS[name] for name in _MODIFIERS])
-                places = keys.places()
-                with _without_caps_lock(keys):
-                    for chord in chords:
-                        if stop.is_set():
-                            return Report(Result.UNCERTAIN, "typing was stopped")
-                        keys.tap(_keys_of(chord, places, keys))
-                        pressed += 1
-                        stop.wait(1 / manner.characters_per_s)
-            except OSError as error:
-                return Report(Result.UNCERTAIN if pressed else Result.NOTHING, f"pynput: {error}")
+        try:
+            if manner.clear_modifiers:
+                keys.release([_KEYSYMS[name] for name in _MODIFIERS])
+            places = keys.places()
+            with _without_caps_lock(keys):
+                for chord in chords:
+                    if stop.is_set():
+                        return Report(Result.UNCERTAIN, "typing was stopped")
+                    keys.tap(_keys_of(chord, places, keys))
+                    pressed += 1
+                    stop.wait(1 / manner.characters_per_s)
+        except OSError as error:
+            return Report(Result.UNCERTAIN if pressed else Result.NOTHING, f"pynput: {error}")
         return DONE
 
 
 @contextmanager
 def _without_caps_lock(keys: SpareKeys) -> Iterator[None]:
-    place = keys.place_of(_CAPS_LOCK) if keys.caps_lock() else None
-    if place is None:
-        yield
-        return
-    keys.tap([place[0]])
+    was_on = keys.caps_lock(False)
     try:
         yield
     finally:
-        keys.tap([place[0]])
+        if was_on:
+            keys.caps_lock(True)
 
 
 def _keys_of(chord: list[str], places: dict[str, tuple[int, bool]], keys: SpareKeys) -> list[int]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
-
-import msgspec
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result, report_of
 from vivavoce.actors.injection.keymap import have_xlib
@@ -53,15 +50,12 @@ class Xdotool:
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Type ``text``, characters that the keyboard lacks included."""
-        if not manner.clear_modifiers and await self._caps_lock():
-            manner = msgspec.structs.replace(manner, clear_modifiers=True)
-        rate = manner.characters_per_s
-        if text.isascii() or self._lending is None:
-            rate = rate if text.isascii() else min(rate, _SLOW)
-            return await self._run(text, manner, rate, manner.timeout_s)
-        return await self._lending.typed(
-            text, lambda piece, left: self._run(piece, manner, rate, left), manner.timeout_s
-        )
+        was_on = await self._caps_lock(False)
+        try:
+            return await self._type(text, manner)
+        finally:
+            if was_on:
+                await self._caps_lock(True)
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
         """Press a combination of keys."""
@@ -78,10 +72,19 @@ class Xdotool:
         result = Result.NOTHING if finished.error else Result.UNCERTAIN
         return Report(result, finished.complaint("xdotool"))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give lent keys back now."""
         if self._lending is not None:
-            self._lending.close()
+            await self._lending.close()
+
+    async def _type(self, text: str, manner: Manner) -> Report:
+        rate = manner.characters_per_s
+        if text.isascii() or self._lending is None:
+            rate = rate if text.isascii() else min(rate, _SLOW)
+            return await self._run(text, manner, rate, manner.timeout_s)
+        return await self._lending.typed(
+            text, lambda piece, left: self._run(piece, manner, rate, left), manner.timeout_s
+        )
 
     async def _run(self, text: str, manner: Manner, rate: float, timeout_s: float) -> Report:
         finished = await self._runner.run(
@@ -94,15 +97,15 @@ class Xdotool:
             return Report(Result.UNCERTAIN, finished.said)  # "I don't what key produces …"
         if not finished.ok and not finished.unread and self._lending is not None:
             with suppress(OSError):  # the X server is gone, and its keys with it
-                await asyncio.to_thread(self._lending.keys.release_all)
+                await self._lending.worker.do(self._lending.keys.release_all)
         return report_of(finished, "xdotool")
 
-    async def _caps_lock(self) -> bool:
-        """Whether Caps Lock is on: it would turn the letters round."""
+    async def _caps_lock(self, wanted: bool) -> bool:
+        """Switch Caps Lock; whether it was otherwise. xdotool itself leaves it off."""
         if self._lending is None:
             return False
         try:
-            return await asyncio.to_thread(self._lending.keys.caps_lock)
+            return await self._lending.worker.do(self._lending.keys.caps_lock, wanted)
         except OSError:
             return False  # xdotool will find out
 

@@ -9,7 +9,7 @@ import pytest
 from support.injecting import Rig, flaky_tool, profile
 from support.x11 import Terminal, XDisplay
 
-from vivavoce.actors.injection.back_end import Content
+from vivavoce.actors.injection.back_end import Content, Manner, Result
 from vivavoce.actors.injection.focus.x11 import X11Focus
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.x11_clipboard import XClipboard
@@ -142,6 +142,29 @@ async def test_typing_without_a_tool(display: XDisplay, editor: Terminal):
     await asyncio.to_thread(editor.wait_for, " ".join(texts))
     assert rig.outcomes == [Outcome.TYPED] * 3
     await rig.stop()
+
+
+async def test_pynput(display: XDisplay, monkeypatch: pytest.MonkeyPatch):
+    """On X11 only credulous windows take what pynput itself types: it is for other systems."""
+    monkeypatch.setenv("DISPLAY", display.display)
+    pytest.importorskip("pynput")
+    from vivavoce.actors.injection.pynput_typing import PynputTyping
+
+    terminal = display.terminal(credulous=True)
+    typing = PynputTyping(InjectionSettings())
+    try:
+        assert await typing.available() is None
+        assert (await typing.type("Hello $(id) World!", Manner())).done
+        assert (await typing.press("backspace", Manner(), 2)).done
+        assert (await typing.press("ctrl+a", Manner())).done
+        await asyncio.to_thread(terminal.wait_for, "Hello $(id) World!\x7f\x7f\x01")
+        late = await typing.type("x" * 100, Manner(characters_per_s=20, timeout_s=0.2))
+        assert late.result is Result.UNCERTAIN
+        await asyncio.sleep(0.3)
+        assert 0 < terminal.typed.count("x") < 20, "it goes on after it was given up"
+    finally:
+        typing.close()
+        terminal.close()
 
 
 async def test_no_display():

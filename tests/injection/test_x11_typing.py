@@ -325,6 +325,8 @@ async def test_caps_lock(display: XDisplay, editor: Terminal, back_end: str):
     try:
         await rig.say_texts("Hello, Ünïcode я.")
         await _arrives(editor, "Hello, Ünïcode я.")
+        display.xdotool("type", "lock")
+        await _arrives(editor, "Hello, Ünïcode я.LOCK")
     finally:
         display.xdotool("key", "Caps_Lock")
         await rig.stop()
@@ -346,7 +348,7 @@ async def test_a_key_that_a_killed_tool_left_pressed_is_released(
     assert rig.outcomes == [Outcome.COPIED]
     await asyncio.sleep(0.1)
     typed = editor.typed
-    assert typed.startswith("X")
+    assert typed.lower().startswith("x")
     await asyncio.sleep(0.8)
     assert editor.typed == typed
     display.xdotool("type", "y")

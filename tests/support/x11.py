@@ -29,7 +29,7 @@ def wait_until(condition: Callable[[], bool], complaint: str, timeout: float = 1
 class Terminal:
     """An xterm; every byte typed into it is appended to ``file`` at once and as it came."""
 
-    def __init__(self, display: XDisplay, name: str) -> None:
+    def __init__(self, display: XDisplay, name: str, resource: str) -> None:
         self.name = name
         number = len(list(display.folder.iterdir()))
         self.file = display.folder / f"{number}.typed"
@@ -51,6 +51,8 @@ class Terminal:
                 name,
                 "-xrm",
                 _PASTE,
+                "-xrm",
+                resource,
                 "-e",
                 "sh",
                 "-c",
@@ -114,9 +116,12 @@ class XDisplay:
         self.environ = {**kept, "DISPLAY": self.display, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
         self._terminals: list[Terminal] = []
 
-    def terminal(self, name: str = "editor") -> Terminal:
-        """Open a terminal and give it the keyboard; ``name`` is its class, too."""
-        terminal = Terminal(self, name)
+    def terminal(self, name: str = "editor", *, credulous: bool = False) -> Terminal:
+        """Open a terminal and give it the keyboard; ``name`` is its class, too.
+
+        A ``credulous`` one obeys keys that a program pretends were pressed.
+        """
+        terminal = Terminal(self, name, f"*allowSendEvents: {str(credulous).lower()}")
         self._terminals.append(terminal)
         terminal.focus()
         return terminal

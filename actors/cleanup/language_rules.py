@@ -118,7 +118,10 @@ def own_rules(path: str) -> RuleFile:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ProfileError(f"cleanup.rules: there is no rule file {file}") from error
+        raise ProfileError(
+            f"cleanup.rules: there is no rule file {file.absolute()}: write its whole path, or one "
+            "that begins with ~"
+        ) from error
     except UnicodeDecodeError as error:
         raise ProfileError(f"{file}: a rule file is a text file in UTF-8, this is not") from error
     except OSError as error:

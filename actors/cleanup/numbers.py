@@ -16,8 +16,15 @@ log = get_logger("cleanup")
 NUMBER_LANGUAGES = frozenset({"en", "fr", "es", "pt", "de", "it", "nl"})
 """What text2num knows."""
 
-# "pour cent et trois" would be the number 103: the library reads on behind the unit.
-_PER_CENT = {"fr": "pour cent", "es": "por ciento", "pt": "por cento", "it": "per cento"}
+# What the library is not shown. "pour cent et trois" would be the number 103; and it would write
+# "First, … Second, … 3rd, …".
+_AS_SAID = {
+    "en": r"(?:\A|(?<=[.!?]\s))(?:third|fourth|fifth|sixth)(?=,)",
+    "fr": r"\bpour cent\b",
+    "es": r"\bpor ciento\b",
+    "pt": r"\bpor cento\b",
+    "it": r"\bper cento\b",
+}
 
 _GAP = r"(?:\s+|-)"
 
@@ -44,8 +51,8 @@ class Numbers:
         code = base_language(language)
         self._code = code
         self._convert = _library() if code in NUMBER_LANGUAGES else None
-        per_cent = _PER_CENT.get(code)
-        self._split = re.compile(rf"(\b{per_cent}\b)", re.IGNORECASE).split if per_cent else None
+        as_said = _AS_SAID.get(code)
+        self._split = re.compile(f"({as_said})", re.IGNORECASE).split if as_said else None
 
     def __bool__(self) -> bool:
         return self._convert is not None

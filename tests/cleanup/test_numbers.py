@@ -14,6 +14,7 @@ BOTH = Cleaner(CleanupSettings(numbers=True, units=True))
     ("language", "said", "meant"),
     [
         ("en", "twenty three apples and one of them", "23 apples and one of them"),
+        ("en", "First, that. Third, the twenty third", "First, that. Third, the 23rd"),
         ("en", "three point five percent of it", "3.5% of it"),
         ("en", "it is twenty degrees celsius", "It is 20 °C"),
         ("en", "five kilometers per hour or five kilometers", "5 km/h or 5 km"),

@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vivavoce.actors.cleanup import Cleaner
+from vivavoce.actors.cleanup.rule_file import SECTIONS
 from vivavoce.actors.cleanup.rule_names import STAGES, check_rules, rule_names
 from vivavoce.actors.cleanup.tidy import TIDY
 from vivavoce.config.cleanup import CleanupSettings
@@ -106,6 +110,36 @@ def test_a_mistake_is_one_line_with_file_and_line(
     complaint = str(raised.value)
     assert complaint.startswith(f"{path}:{line}: ")
     assert all(word in complaint for word in words), complaint
+    assert "\n" not in complaint
+
+
+_KEYS = st.sampled_from(
+    [*SECTIONS, "literal", "not_after", "small_words", "languages", "de", "say", "write", "do", "x"]
+)
+_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), _KEYS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.dictionaries(_KEYS, _VALUES, max_size=5))
+def test_any_file_is_right_or_one_line(tmp_path: Path, data: dict[str, object]) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    complaint = ""
+    try:
+        cleaner = Cleaner(CleanupSettings(**ALL, rules=str(path)))
+        for language in ("en", "de", "pl"):
+            cleaner.text("x say comma de write, new line 5 percent", language)
+    except ProfileError as error:
+        complaint = str(error)
+    assert not complaint or complaint.startswith(str(path))
     assert "\n" not in complaint
 
 

@@ -6,6 +6,7 @@ import difflib
 
 from vivavoce.config.components import COMPONENTS
 from vivavoce.config.dictation import wrong_dictation
+from vivavoce.config.hotkeys import wrong_hotkeys
 from vivavoce.config.monitoring import is_loopback, listen_address
 from vivavoce.config.power import PowerSettings
 from vivavoce.config.schema import Profile
@@ -122,7 +123,7 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(COMPONENTS)}"
         if component not in COMPONENTS:
             found.append((("log", "levels", component), f"there is no such component: {hint}"))
-    return [*found, *_of_power(profile.power), *wrong_dictation(profile)]
+    return [*found, *_of_power(profile.power), *wrong_dictation(profile), *wrong_hotkeys(profile)]
 
 
 def _of_power(power: PowerSettings) -> list[tuple[Path, str]]:

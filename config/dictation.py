@@ -26,8 +26,6 @@ def _wrong_trigger(profile: Profile) -> Iterator[tuple[Path, str]]:
             f"{trigger.mode}: nobody can press a key while a recording is read at maximum pace; "
             "use trigger.mode: voice, or capture.pace: realtime",
         )
-    if trigger.cancel_hotkey is not None and trigger.cancel_hotkey == trigger.hotkey:
-        yield ("trigger", "cancel_hotkey"), "is trigger.hotkey itself; expected another key"
 
 
 def _wrong_injection(profile: Profile) -> Iterator[tuple[Path, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ class Desktop:
         self._recorder: Recorder | None = None
         self._feedback: Feedback | None = None
         self._trigger: TriggerActor | None = None
+        self._other_keys = asyncio.Event()
         self.problem = ""
         """Why hotkeys are not heard, or nothing can be typed; empty: all is well."""
         if live:
@@ -112,11 +114,16 @@ class Desktop:
         self._trigger.watch(self._feedback.decided)
         if _types(self._profile):
             self._warn_if_nothing_types()
-        await self._hear_keys(self._trigger)
+        while True:
+            self._other_keys.clear()
+            await self._hear_keys(self._trigger)
+            await self._other_keys.wait()  # where they cannot be heard, others perhaps can
 
     async def take_profile(self, profile: Profile, supervisor: Supervisor) -> None:
         """Another profile holds; the actors are told by themselves."""
-        self._profile = profile
+        before, self._profile = self._profile, profile
+        if _keys(profile) != _keys(before):
+            self._other_keys.set()
         if self._feedback is not None:
             self._feedback.take_settings(profile.trigger.feedback)
         if _types(profile) and self._injection is None:
@@ -194,7 +201,7 @@ class Desktop:
             self._tell(str(error))
             return
         try:
-            await anyio.sleep_forever()
+            await self._other_keys.wait()
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_S):
                 await listener.stop()
@@ -223,3 +230,9 @@ class Desktop:
 
 def _types(profile: Profile) -> bool:
     return profile.injection.backend != "none"
+
+
+def _keys(profile: Profile) -> tuple[str | None, str | None, str]:
+    """What a listener is made for."""
+    trigger = profile.trigger
+    return trigger.hotkey, trigger.cancel_hotkey, trigger.backend

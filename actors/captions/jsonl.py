@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from vivavoce.actors.captions.safety import DANGEROUS
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
@@ -23,6 +22,7 @@ from vivavoce.pipeline.messages import (
     Revision,
     Word,
 )
+from vivavoce.pipeline.safety import DANGEROUS
 
 _encode = msgspec.json.Encoder().encode
 

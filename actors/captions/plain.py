@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import Caption, Final, Gap, GapReason, seconds
+from vivavoce.pipeline.safety import neutralise
 
 
 class PlainWriter:

@@ -9,9 +9,9 @@ from typing import Literal
 import msgspec
 
 from vivavoce.actors.captions.layout import width, wrap
-from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import SAMPLE_RATE, Caption, Final
+from vivavoce.pipeline.safety import neutralise
 
 _COLUMNS = 42
 _LINES = 2

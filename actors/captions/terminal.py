@@ -7,9 +7,9 @@ from collections.abc import Callable
 from vivavoce.actors.captions.layout import rows_on, wrap
 from vivavoce.actors.captions.plain import gap_line, worth_a_line
 from vivavoce.actors.captions.recent import RecentLines
-from vivavoce.actors.captions.safety import neutralise
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import Caption, Final, Gap, Partial, Revision
+from vivavoce.pipeline.safety import neutralise
 
 _DIM, _FAINT, _RESET = "\x1b[2m", "\x1b[2;3m", "\x1b[0m"
 _CLEAR_ROW, _UP = "\x1b[2K", "\x1b[A"

@@ -67,6 +67,7 @@ class InjectionActor(Actor[Caption, None]):
         self._in_hand: Final | None = None
         self._ready: deque[Final] = deque()
         self._recording = False
+        self._live_finals = 0
         self._until_release: list[Final] = []
         self._last: Delivery | None = None
         self._counts: Counter[str] = Counter()
@@ -162,6 +163,7 @@ class InjectionActor(Actor[Caption, None]):
         match item:
             case RecordingStarted():
                 self._recording = True
+                self._live_finals = 0
                 self._until_release.clear()
             case RecordingEnded():
                 self._recording = False
@@ -174,7 +176,8 @@ class InjectionActor(Actor[Caption, None]):
                 self._ready.extend(self._until_release)
                 self._until_release.clear()
             case Final():
-                if self._recording and self._waits_for_release():
+                is_typed = self._live.typed_of(item.utterance)
+                if self._recording and self._waits_for_release() and not is_typed:
                     self._until_release.append(self._without_retracted(item))
                 else:
                     self._ready.append(item)
@@ -200,6 +203,7 @@ class InjectionActor(Actor[Caption, None]):
         if self._live.typed_of(final.utterance):
             if not final.retracts:
                 await self._live.final(final)
+                self._live_finals += self._recording
                 return
             await self._live.discard()
         if final.retracts:
@@ -214,6 +218,8 @@ class InjectionActor(Actor[Caption, None]):
 
     async def _discard(self, finals: list[Final]) -> None:
         erased = await self._live.discard()
+        await self._typist.take_back(self._live_finals)
+        self._live_finals = 0
         for final in finals:
             self._tell(Delivery(utterance=final.utterance, outcome=Outcome.DISCARDED))
         if not erased:
@@ -226,19 +232,18 @@ class InjectionActor(Actor[Caption, None]):
 
     def _waits_for_release(self) -> bool:
         settings = self._profile.injection
-        if settings.live:
-            return False
         if settings.deliver == "auto":
             return self._profile.trigger.mode == "hold"
         return settings.deliver == "at_release"
 
     def _types_live(self) -> bool:
-        return (
-            self._profile.injection.live
-            and self._profile.injection.backend != "none"
-            and not len(self._waiting)
-            and not self._ready
-        )
+        """Whether words are typed live anywhere, and nothing must be typed before them."""
+        everywhere = self._profile.injection.live
+        if not everywhere and not any(
+            entry.settings.get("injection", {}).get("live") for entry in self._profile.applications
+        ):
+            return False
+        return not (len(self._waiting) or self._ready or self._until_release)
 
     def _tell(self, delivery: Delivery) -> None:
         self._last = delivery

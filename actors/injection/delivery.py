@@ -200,12 +200,28 @@ class Deliverer:
         return Attempt(outcome=Outcome.FAILED, reason=_and(*reasons), typed=done)
 
     async def copy(
-        self, text: str, outfit: Outfit, settings: InjectionSettings, reason: str
+        self,
+        text: str,
+        outfit: Outfit,
+        settings: InjectionSettings,
+        reason: str,
+        *,
+        asked_for: bool = False,
     ) -> Attempt:
-        """Put a text into the clipboard. Copies that follow one another directly add up there:
-        the second does not take the place of a first that nobody has pasted yet."""
+        """Put a text into the clipboard.
+
+        Copies that follow one another directly add up there: the second does not take the place of
+        a first that nobody has pasted yet.
+
+        Args:
+            text: cleaned.
+            outfit: has the clipboard.
+            settings: ``clipboard_fallback``.
+            reason: why it is not typed.
+            asked_for: the person wants it copied, with or without ``clipboard_fallback``.
+        """
         clipboard = outfit.clipboard
-        if not settings.clipboard_fallback or clipboard is None:
+        if clipboard is None or not (settings.clipboard_fallback or asked_for):
             return Attempt(outcome=Outcome.FAILED, reason=_and(reason, "there is no clipboard"))
         try:
             async with asyncio.timeout(3 * _PROBE_S):

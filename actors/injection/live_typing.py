@@ -29,7 +29,12 @@ class LiveTyping:
 
     async def partial(self, partial: Partial) -> None:
         """Type what is stable and was not yet."""
+        if self._typist.modifiers_held:
+            # Those of the hotkey, while it is held to talk. To release them would end the talking.
+            return
         place = await self._typist.place()
+        if not place.settings.live or place.settings.backend == "none":
+            return
         live = self._live
         if live is None or live.utterance != partial.utterance:
             live = self._live = self._begin(partial, place)

@@ -105,12 +105,17 @@ class Typist:
             return msgspec.structs.replace(place, clear_modifiers=not released)
         return place
 
+    @property
+    def modifiers_held(self) -> bool:
+        """Whether a person holds Ctrl, Alt … now."""
+        return bool(self._context.keys.held)
+
     async def put(self, final: Final) -> None:
         """Get the text of a final to where it belongs, and what was held back for there."""
         place = await self.place()
-        await self._put_held(place)
         if place.settings.backend == "none":
             return
+        await self._put_held(place)
         text = clean(final.text, place.settings).strip(" ")
         if not text:
             return
@@ -127,7 +132,13 @@ class Typist:
         text = clean(final.text, place.settings).strip(" ")
         if not text:
             return
-        attempt = await self.deliverer.copy(text, place.outfit, place.settings, why)
+        attempt = await self.deliverer.copy(
+            text,
+            place.outfit,
+            place.settings,
+            why,
+            asked_for=place.settings.focus_moved == "copy",
+        )
         self.memory.place(Placed(utterance=final.utterance))
         self.tell(final.utterance, attempt, place)
 

@@ -112,6 +112,21 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_endpoint_to_final_seconds": Word(
         "latency", "endpoint → final", "End of an utterance decided → its final."
     ),
+    "vivavoce_recordings_total": Word(
+        "recognition", "recordings", "Recordings that a key or a command began, by how they ended."
+    ),
+    "vivavoce_injected_total": Word(
+        "recognition", "texts delivered", "Texts by what became of them, and by which back end."
+    ),
+    "vivavoce_injection_seconds": Word(
+        "latency", "text typed", "Final received → its text typed, copied or given up."
+    ),
+    "vivavoce_history_finals_total": Word(
+        "recognition", "finals for the history", "Finals that were handed to the history."
+    ),
+    "vivavoce_history_lost_total": Word(
+        "faults", "finals not in the history", "Finals that the history could not keep."
+    ),
     "vivavoce_cleanup_seconds": Word("latency", "cleanup", "Time to tidy one text."),
     "vivavoce_partial_shown_seconds": Word(
         "latency", "speech heard → partial shown", "Newest audio of a partial → the partial."

@@ -124,7 +124,7 @@ class TriggerActor(Actor[Audio, Audio]):
     # -- audio
 
     async def on_profile(self, profile: Profile) -> None:
-        """Take changed settings over at once; a hotkey stays as it is until the next start."""
+        """Take changed settings over at once."""
         if profile.trigger != self._settings:
             self._settings = profile.trigger
             self._take_settings()

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.actors.captions.plain import PlainWriter
-from vivavoce.actors.captions.safety import neutralise
 from vivavoce.actors.captions.subtitles import SubtitleWriter
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.actors.captions.writer import CaptionWriter
@@ -26,6 +25,7 @@ from vivavoce.pipeline.messages import (
     Revision,
     Word,
 )
+from vivavoce.pipeline.safety import neutralise
 
 LEDGER = LedgerSummary(captured=48_000, transcribed=40_000, silence=8_000, dropped=0, pending=0)
 FINAL = Final(

@@ -27,7 +27,10 @@ def load(*overrides: str) -> Profile:
             ["trigger.mode=hold", "capture.source=a.wav", "capture.pace=max"],
             "trigger.mode: hold: nobody can press a key",
         ),
-        (["trigger.hotkey=f9", "trigger.cancel_hotkey=f9"], "trigger.cancel_hotkey: is trigger"),
+        (
+            ["trigger.hotkey=f9", "trigger.cancel_hotkey=f9"],
+            "trigger.cancel_hotkey: 'f9': is the same",
+        ),
         (["control.instance=../x"], "control.instance"),
         (['applications=[{"match": "x", "settings": {"vad": {}}}]'], "only cleanup and injection"),
         (
@@ -68,7 +71,8 @@ def test_one_switch_turns_all_persistence_off() -> None:
     profile = load(*wanted)
     assert profile.history.enabled
     profile = load(*wanted, "persistence=false")
-    assert not (profile.history.enabled or profile.history.audio or profile.log.captions)
+    kept = profile.history.enabled, profile.history.audio, profile.log.captions
+    assert kept == (False, False, False)
 
 
 def test_the_engine_is_told_of_the_vocabulary() -> None:

@@ -135,7 +135,7 @@ def test_it_streams_in_bounded_memory_while_somebody_writes(
 MEASURED = """
 import resource, sys
 from vivavoce.cli import _run
-import vivavoce.cli.history, vivavoce.actors.history.reading, vivavoce.actors.captions.safety
+import vivavoce.cli.history, vivavoce.actors.history.reading, vivavoce.pipeline.safety
 import vivavoce.cli.history_text
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 _run(["history", *sys.argv[1:]])

@@ -366,6 +366,58 @@ def test_live_text_is_corrected_and_a_cancel_erases_it():
     run_virtual(main)
 
 
+def test_a_cancel_takes_back_all_that_was_typed_live_in_the_recording():
+    async def main() -> None:
+        desk = Desk(mode="hold", live=True)
+        await desk.say(started(), partial(1, "keep"), final(1, "Keep."), ended())
+        await desk.say(started(), partial(2, "not"), final(2, "Not this."))
+        await desk.say(partial(3, "nor"), final(3, "Nor that."), partial(4, "nor"))
+        assert desk.text == "Keep. Not this. Nor that. Nor"
+        await desk.say(ended(cancelled=True))
+        assert desk.text == "Keep."
+
+    run_virtual(main)
+
+
+def test_live_text_waits_while_the_hotkey_holds_modifiers():
+    async def main() -> None:
+        desk = Desk(mode="hold", live=True)
+        desk.rig.context.keys.press("ctrl")
+        await desk.say(started(), partial(1, "hello"), final(1, "Hello."))
+        assert desk.text == ""
+        assert asyncio.get_running_loop().time() == 0
+        desk.rig.context.keys.release("ctrl")
+        await desk.say(ended())
+        assert desk.text == "Hello."
+
+    run_virtual(main)
+
+
+def test_live_text_in_some_applications_only():
+    async def main() -> None:
+        settings = {"match": "editor", "settings": {"injection": {"live": True}}}
+        desk = Desk(applications=[settings])
+        await desk.say(partial(1, "hello"))
+        assert desk.text == "hello"
+        await desk.say(final(1, "Hello."))
+        desk.probe.answer = OTHER
+        await desk.say(partial(2, "two"))
+        assert desk.text == "Hello."
+
+    run_virtual(main)
+
+
+def test_a_copy_that_was_asked_for_needs_no_fallback():
+    async def main() -> None:
+        desk = Desk(focus_moved="copy", clipboard_fallback=False)
+        desk.rig.context.focus.note(10, EDITOR)
+        desk.probe.answer = OTHER
+        await desk.say(final(1, "One."))
+        assert desk.board.text == "One."
+
+    run_virtual(main)
+
+
 def test_live_text_needs_a_known_window():
     async def main() -> None:
         desk = Desk(live=True)

@@ -210,7 +210,7 @@ def _cell(value: object) -> object:
 
 
 def _safe_line(text: str) -> str:
-    from vivavoce.actors.captions.safety import neutralise
+    from vivavoce.pipeline.safety import neutralise
 
     return neutralise(text)
 

@@ -13,9 +13,9 @@ import click
 import msgspec
 from wcwidth import wcswidth
 
-from vivavoce.actors.captions.safety import neutralise
 from vivavoce.actors.history.entry import Entry
 from vivavoce.cli.table import coloured, styled
+from vivavoce.pipeline.safety import neutralise
 
 _MARKS = re.compile("([\x02\x03])")
 _LEAST_TEXT = 30

@@ -29,10 +29,16 @@ class Result(StrEnum):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a back end says; ``reason`` is one line, empty where all went well."""
+    """What a back end says; ``reason`` is one line, empty where all went well.
+
+    ``typed`` counts the characters that are surely typed, where that is neither none of a failure
+    nor all of a success: of what comes after them, ``result`` is true. With ``DONE`` they are as
+    many as there was time for, and the rest is to be given once more.
+    """
 
     result: Result
     reason: str = ""
+    typed: int | None = None
 
     @property
     def done(self) -> bool:

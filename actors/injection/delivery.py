@@ -28,7 +28,7 @@ from vivavoce.actors.injection.back_end import (
     Result,
 )
 from vivavoce.actors.injection.back_off import BackOff
-from vivavoce.actors.injection.graphemes import split
+from vivavoce.actors.injection.graphemes import first_piece
 from vivavoce.actors.injection.pacing import Pace, piece_size
 from vivavoce.actors.injection.sanitise import Keys, parts
 from vivavoce.config.injection import InjectionSettings
@@ -305,25 +305,33 @@ class _Work:
         timeout_s = self._settings.timeout_ms / 1_000
         done = 0
         for part, stands_for in parts(text, self._settings, has_keys=back_end.has_keys):
-            if isinstance(part, Keys):
-                pieces: list[str | Keys] = [part]
-            else:
-                size = piece_size(back_end.piece, self._rate(), timeout_s)
-                pieces = list(split(part, size)) if back_end.has_keys else [part]
-            for piece in pieces:
+            left = stands_for
+            while left:
                 if done and (why := await self._elsewhere()):
                     return Result.UNCERTAIN, done, why
+                piece = self._first_piece(part, left, timeout_s)
                 began = self._deliverer.now()
                 report = await self._one(piece, timeout_s)
+                all_of_it = stands_for if isinstance(piece, Keys) else len(piece)
+                typed = (report.typed or all_of_it) if report.done else report.typed or 0
+                done += typed
+                left -= typed
                 if not report.done:
                     state.pace.failed()
                     self._deliverer.failed(back_end, self._outfit, report.reason, began)
                     return report.result, done, report.reason
                 state.pace.succeeded()
-                done += stands_for if isinstance(piece, Keys) else len(piece)
         state.back_off.succeeded()
         moved = await self._moved()
         return Result.DONE, done, "the focus moved while it was typed" if moved else ""
+
+    def _first_piece(self, part: str | Keys, left: int, timeout_s: float) -> str | Keys:
+        if isinstance(part, Keys):
+            return part
+        rest = part[len(part) - left :]
+        if not self._back_end.has_keys:
+            return rest
+        return first_piece(rest, piece_size(self._back_end.piece, self._rate(), timeout_s))
 
     async def _one(self, piece: str | Keys, timeout_s: float) -> Report:
         manner = Manner(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
+_LONGEST = 64
 _JOINER = "\u200d"
 
 
@@ -25,6 +26,12 @@ def clusters(text: str) -> Iterator[str]:
             begin = at
     if text:
         yield text[begin:]
+
+
+def first_piece(text: str, size: int) -> str:
+    """The beginning of the text as :func:`split` would have it."""
+    # A cluster that is longer than this is no text that anybody says.
+    return split(text[: size + _LONGEST], size)[0]
 
 
 def split(text: str, size: int) -> list[str]:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+import msgspec
+
 from vivavoce.actors.injection.back_end import DONE, Report, Result
 from vivavoce.actors.injection.keymap import SpareKeys
 from vivavoce.actors.injection.worker import Worker
@@ -33,7 +35,7 @@ class Lending:
     async def typed(
         self, text: str, type_one: Callable[[str, float], Awaitable[Report]], timeout_s: float
     ) -> Report:
-        """Type ``text``, one stretch after the other.
+        """Type ``text``, one stretch after the other, as far as half of the time goes.
 
         Args:
             text: without control characters.
@@ -42,21 +44,23 @@ class Lending:
         """
         self._keep()
         loop = asyncio.get_running_loop()
-        end = loop.time() + timeout_s
-        done = False
+        began = loop.time()
+        typed = 0
         try:
             pieces, missing = await self.worker.do(self.keys.stretches, text)
             for piece in pieces:
                 needed = [character for character in dict.fromkeys(piece) if character in missing]
                 await self._lend(needed)
-                # Out of time: then it ends at once, and says so.
-                report = await type_one(piece, max(0.001, end - loop.time()))
+                passed = loop.time() - began
+                if typed and passed > timeout_s / 2:
+                    return Report(Result.DONE, typed=typed)
+                report = await type_one(piece, max(0.001, timeout_s - passed))
                 await self.worker.do(self.keys.used, needed, loop.time())
                 if not report.done:
-                    return Report(Result.UNCERTAIN, report.reason) if done else report
-                done = True
+                    return msgspec.structs.replace(report, typed=typed)
+                typed += len(piece)
         except OSError as error:
-            return Report(Result.UNCERTAIN if done else Result.NOTHING, f"{self._name}: {error}")
+            return Report(Result.NOTHING, f"{self._name}: {error}", typed)
         finally:
             self._keep()
             self._giving_back = loop.call_later(_BACK_AFTER_S, self._give_back)

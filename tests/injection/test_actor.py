@@ -17,7 +17,7 @@ from support.injecting import (
     started,
 )
 
-from vivavoce.actors.injection.back_end import Result
+from vivavoce.actors.injection.back_end import Manner, Report, Result
 from vivavoce.actors.injection.delivery import Outfit
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.delivery import Outcome
@@ -163,6 +163,26 @@ def test_the_next_back_end_types_what_was_certainly_not_typed():
         await asyncio.sleep(2)
         await desk.say(final(3, "Later."))
         assert first.text.endswith(" Later.")
+
+    run_virtual(main)
+
+
+def test_a_back_end_that_types_only_a_part_at_a_time():
+    async def main() -> None:
+        class Slow(Paper):
+            async def type(self, text: str, manner: Manner) -> Report:
+                self.text += text[:7]
+                if len(self.text) > 25:
+                    return Report(NOTHING, "no more paper", typed=7)
+                return Report(DONE, typed=len(text[:7]))
+
+        first, second = Slow("xdotool"), Paper("pynput")
+        desk = Desk(first, second)
+        text = "Seven at a time, and then it ends in the middle of it."
+        await desk.say(final(1, text))
+        assert len(first.text) == 28
+        assert first.text + second.text == text
+        assert desk.outcomes == ["1 typed"]
 
     run_virtual(main)
 

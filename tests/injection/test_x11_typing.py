@@ -353,3 +353,13 @@ async def test_a_key_that_a_killed_tool_left_pressed_is_released(
     assert editor.typed == typed
     display.xdotool("type", "y")
     await _arrives(editor, f"{typed}y")
+
+
+async def test_a_keyboard_that_changes_slowly(display: XDisplay, editor: Terminal):
+    """What does not fit into the time of one call is typed by the next."""
+    rig = _rig(display, timeout_ms=150)
+    text = "".join(chr(0x4E00 + 7 * number) for number in range(150))
+    await rig.say_texts(text)
+    await _arrives(editor, text)
+    assert rig.outcomes == [Outcome.TYPED]
+    await rig.stop()

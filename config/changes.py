@@ -16,6 +16,8 @@ _PRIVATE = {
     ("transcription", "initial_prompt"),
     ("transcription", "hotwords"),
     ("cleanup", "replacements"),
+    ("cleanup", "vocabulary"),
+    ("applications",),
 }
 """Settings that hold a person's own words: logs tell that they changed, not how."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from vivavoce.config.cleanup import engine_hints
 from vivavoce.config.schema import Profile
 
 
@@ -25,12 +26,9 @@ def _without_persistence(profile: Profile) -> Profile:
 
 def _with_vocabulary(profile: Profile) -> Profile:
     """The engine is told to expect the words of ``cleanup.vocabulary``."""
-    hotwords = (profile.transcription.hotwords or "").split()
-    known = set(hotwords)
-    new = [
-        word for term in profile.cleanup.vocabulary for word in term.split() if word not in known
-    ]
-    if not new:
+    hints = engine_hints(profile.cleanup)
+    own = profile.transcription.hotwords or ""
+    if not hints or own.endswith(hints):
         return profile
-    text = " ".join([*hotwords, *dict.fromkeys(new)])
-    return replace(profile, transcription=replace(profile.transcription, hotwords=text))
+    hotwords = f"{own} {hints}".strip()
+    return replace(profile, transcription=replace(profile.transcription, hotwords=hotwords))

@@ -3,6 +3,7 @@
 import pytest
 
 from vivavoce.config import Profile, ProfileError, load_profile
+from vivavoce.config.derived import derived
 from vivavoce.config.for_application import ApplicationProfiles, for_application
 
 
@@ -79,5 +80,6 @@ def test_the_engine_is_told_of_the_vocabulary() -> None:
     profile = load(
         'cleanup.vocabulary=["Kubernetes", "Ada Lovelace"]', "transcription.hotwords=Ada engine"
     )
-    assert profile.transcription.hotwords == "Ada engine Kubernetes Lovelace"
+    assert profile.transcription.hotwords == "Ada engine Kubernetes Ada Lovelace"
     assert load().transcription.hotwords is None
+    assert derived(profile) == profile

@@ -164,6 +164,7 @@ class InjectionActor(Actor[Caption, None]):
             case RecordingStarted():
                 self._recording = True
                 self._live_finals = 0
+                self._ready.extend(self._until_release)  # of one whose end was never told
                 self._until_release.clear()
             case RecordingEnded():
                 self._recording = False
@@ -208,7 +209,10 @@ class InjectionActor(Actor[Caption, None]):
             await self._live.discard()
         if final.retracts:
             await self._typist.take_back(final.retracts)
-        await self._typist.put(final)
+        if self._live.typed_of(final.utterance):
+            await self._live.final(final)
+        else:
+            await self._typist.put(final)
 
     async def _settle_unfinished(self) -> None:
         """A text over which this actor failed may be typed, in part: it is copied."""

@@ -90,12 +90,17 @@ class LiveTyping:
         await self._finish(final, target, place, live, planned[1])
 
     async def discard(self) -> bool:
-        """Erase what was typed of the utterance; whether nothing of it is left."""
+        """Erase what was typed of the utterance; whether nothing of it is left.
+
+        What is left stays as it is: its final is not typed once more.
+        """
         live, self._live = self._live, None
         if live is None or not (live.typed or live.uncertain):
             return True
         why = live.broken or await self._typist.erase(live.typed, live.window, live.back_end)
         if why:
+            live.broken = why
+            self._live = live
             self._typist.memory.forget(live.window)
             return False
         self._typist.memory.typed_anew(live.window, live.tail)

@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 import msgspec
 
 from vivavoce.actors.injection.joining import MOST_TAIL
+from vivavoce.pipeline.delivery import Outcome
 
 _MOST_WINDOWS = 64
 _MOST_TEXTS = 64
@@ -20,6 +21,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     utterance: int
+    outcome: Outcome
     window: str = ""
     application: str = ""
     typed: str = ""

@@ -139,7 +139,7 @@ class Typist:
             why,
             asked_for=place.settings.focus_moved == "copy",
         )
-        self.memory.place(Placed(utterance=final.utterance))
+        self.memory.place(Placed(utterance=final.utterance, outcome=attempt.outcome))
         self.tell(final.utterance, attempt, place)
 
     async def take_back(self, count: int) -> None:
@@ -155,8 +155,8 @@ class Typist:
                 self._report(
                     Delivery(
                         utterance=placed.utterance,
-                        outcome=Outcome.TYPED,
-                        back_end=placed.back_end,
+                        outcome=placed.outcome,
+                        back_end=placed.back_end.strip("?"),
                         application=placed.application,
                         reason=f"not taken back: {why}",
                     )
@@ -279,13 +279,14 @@ class Typist:
         if not attempt.certain:
             # Perhaps a part of it stands there, perhaps in two windows.
             self.memory.forget(place.window)
-            self.memory.place(Placed(utterance=utterance, back_end="?"))
+            self.memory.place(Placed(utterance=utterance, outcome=attempt.outcome, back_end="?"))
             return
         typed = text[: attempt.typed]
         self.memory.typed(place.window, typed)
         self.memory.place(
             Placed(
                 utterance=utterance,
+                outcome=attempt.outcome,
                 window=place.window,
                 application=place.application,
                 typed=typed,
@@ -301,7 +302,7 @@ class Typist:
             oldest, _ = self.held.popleft()
             await self.copy(oldest, place, "too many texts wait for another window")
         self.held.append((final, began))
-        self.memory.place(Placed(utterance=final.utterance))
+        self.memory.place(Placed(utterance=final.utterance, outcome=Outcome.HELD))
         self.tell(final.utterance, Attempt(outcome=Outcome.HELD, reason=why), place)
 
     async def _put_held(self, place: Place) -> None:

@@ -5,57 +5,24 @@ import random
 
 import pytest
 from support.injecting import (
-    Board,
-    FixedFocus,
+    EDITOR,
+    Desk,
     Paper,
-    Rig,
     ended,
     final,
-    partial,
     profile,
     revision,
     started,
 )
 
 from vivavoce.actors.injection.back_end import Manner, Report, Result
-from vivavoce.actors.injection.delivery import Outfit
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.messages import EndOfStream
 
-EDITOR = Focus(window="7", application="Editor")
 OTHER = Focus(window="8", application="Other")
 NOTHING, UNCERTAIN, DONE = Result.NOTHING, Result.UNCERTAIN, Result.DONE
-
-
-class Desk:
-    """A rig with paper."""
-
-    def __init__(self, *back_ends: Paper, mode: str = "voice", **settings) -> None:
-        more = {"applications": settings.pop("applications", [])}
-        follow = settings.pop("revisions_follow", False)
-        self.papers = back_ends or (Paper(),)
-        self.board = Board()
-        self.probe = FixedFocus(EDITOR)
-        made = profile(
-            {"backend": "auto", **settings}, trigger={"mode": mode, "hotkey": "f9"}, **more
-        )
-        self.rig = Rig(
-            made,
-            probe=self.probe,
-            outfit=Outfit(self.papers, self.board),
-            revisions_follow=follow,
-        )
-        self.say = self.rig.say
-
-    @property
-    def text(self) -> str:
-        return self.papers[0].text
-
-    @property
-    def outcomes(self) -> list[str]:
-        return [f"{d.utterance} {d.outcome}" for d in self.rig.deliveries]
 
 
 def test_finals_are_typed_in_order():
@@ -102,20 +69,6 @@ def test_text_is_typed_at_once_where_the_profile_says_so():
         desk = Desk(mode="hold", deliver="at_once")
         await desk.say(started(), final(1, "One."))
         assert desk.text == "One."
-
-    run_virtual(main)
-
-
-def test_what_is_taken_back_before_the_release_is_never_typed():
-    async def main() -> None:
-        desk = Desk(mode="hold")
-        await desk.say(started(), final(1, "One."), ended())
-        await desk.say(started(), final(2, "Two."), final(3, "Three.", retracts=1), ended())
-        assert desk.text == "One. Three."
-        assert desk.outcomes == ["1 typed", "2 retracted", "3 typed"]
-        await desk.say(started(), final(4, "", retracts=2), ended())
-        assert desk.text == ""
-        assert desk.outcomes[3:] == ["3 retracted", "1 retracted"]
 
     run_virtual(main)
 
@@ -366,67 +319,6 @@ def test_modifiers_are_cleared_where_they_stay_held():
     run_virtual(main)
 
 
-def test_live_text_is_corrected_and_a_cancel_erases_it():
-    async def main() -> None:
-        desk = Desk(mode="hold", live=True)
-        await desk.say(started(), partial(1, "helo"), partial(1, "helo word"))
-        assert desk.text == "helo word"
-        await desk.say(final(1, "Hello world."))
-        assert desk.text == "Hello world."
-        await desk.say(ended(), started(), partial(2, "not this"))
-        assert desk.text == "Hello world. Not this"
-        await desk.say(ended(cancelled=True))
-        assert desk.text == "Hello world."
-        await desk.say(started(), final(3, "More."), ended())
-        assert desk.text == "Hello world. More."
-        await desk.say(started(), partial(4, "scratch"), final(4, "", retracts=1), ended())
-        assert desk.text == "Hello world."
-        assert desk.outcomes == ["1 typed", "3 typed", "3 retracted"]
-
-    run_virtual(main)
-
-
-def test_a_cancel_takes_back_all_that_was_typed_live_in_the_recording():
-    async def main() -> None:
-        desk = Desk(mode="hold", live=True)
-        await desk.say(started(), partial(1, "keep"), final(1, "Keep."), ended())
-        await desk.say(started(), partial(2, "not"), final(2, "Not this."))
-        await desk.say(partial(3, "nor"), final(3, "Nor that."), partial(4, "nor"))
-        assert desk.text == "Keep. Not this. Nor that. Nor"
-        await desk.say(ended(cancelled=True))
-        assert desk.text == "Keep."
-
-    run_virtual(main)
-
-
-def test_live_text_waits_while_the_hotkey_holds_modifiers():
-    async def main() -> None:
-        desk = Desk(mode="hold", live=True)
-        desk.rig.context.keys.press("ctrl")
-        await desk.say(started(), partial(1, "hello"), final(1, "Hello."))
-        assert desk.text == ""
-        assert asyncio.get_running_loop().time() == 0
-        desk.rig.context.keys.release("ctrl")
-        await desk.say(ended())
-        assert desk.text == "Hello."
-
-    run_virtual(main)
-
-
-def test_live_text_in_some_applications_only():
-    async def main() -> None:
-        settings = {"match": "editor", "settings": {"injection": {"live": True}}}
-        desk = Desk(applications=[settings])
-        await desk.say(partial(1, "hello"))
-        assert desk.text == "hello"
-        await desk.say(final(1, "Hello."))
-        desk.probe.answer = OTHER
-        await desk.say(partial(2, "two"))
-        assert desk.text == "Hello."
-
-    run_virtual(main)
-
-
 def test_a_copy_that_was_asked_for_needs_no_fallback():
     async def main() -> None:
         desk = Desk(focus_moved="copy", clipboard_fallback=False)
@@ -434,47 +326,6 @@ def test_a_copy_that_was_asked_for_needs_no_fallback():
         desk.probe.answer = OTHER
         await desk.say(final(1, "One."))
         assert desk.board.text == "One."
-
-    run_virtual(main)
-
-
-def test_live_text_needs_a_known_window():
-    async def main() -> None:
-        desk = Desk(live=True)
-        desk.probe.answer = None
-        await desk.say(partial(1, "hello"))
-        assert desk.text == ""
-        await desk.say(final(1, "Hello."))
-        assert desk.text == "Hello."
-
-    run_virtual(main)
-
-
-def test_live_text_that_broke_off_is_not_typed_again():
-    async def main() -> None:
-        paper = Paper()
-        paper.plan = [DONE, UNCERTAIN]
-        desk = Desk(paper, live=True)
-        await desk.say(partial(1, "one"), partial(1, "one two"), partial(1, "one two three"))
-        typed = desk.text
-        await desk.say(final(1, "One two three."))
-        assert desk.text == typed
-        assert desk.board.text == "One two three."
-        assert desk.outcomes == ["1 partly"]
-
-    run_virtual(main)
-
-
-def test_nothing_is_taken_back_after_something_unknown_was_typed():
-    async def main() -> None:
-        paper = Paper(piece=100)
-        paper.plan = [DONE, UNCERTAIN]
-        desk = Desk(paper)
-        await desk.say(final(1, "One."), final(2, "Two."))
-        before = desk.text
-        await desk.say(final(3, "", retracts=1))
-        assert desk.text == before
-        assert "not taken back" in desk.rig.deliveries[-1].reason
 
     run_virtual(main)
 

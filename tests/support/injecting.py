@@ -179,6 +179,38 @@ class Rig:
         await self.actor.on_stop()
 
 
+EDITOR = Focus(window="7", application="Editor")
+
+
+class Desk:
+    """A rig with paper."""
+
+    def __init__(self, *back_ends: Paper, mode: str = "voice", **settings) -> None:
+        more = {"applications": settings.pop("applications", [])}
+        follow = settings.pop("revisions_follow", False)
+        self.papers = back_ends or (Paper(),)
+        self.board = Board()
+        self.probe = FixedFocus(EDITOR)
+        made = profile(
+            {"backend": "auto", **settings}, trigger={"mode": mode, "hotkey": "f9"}, **more
+        )
+        self.rig = Rig(
+            made,
+            probe=self.probe,
+            outfit=Outfit(self.papers, self.board),
+            revisions_follow=follow,
+        )
+        self.say = self.rig.say
+
+    @property
+    def text(self) -> str:
+        return self.papers[0].text
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [f"{d.utterance} {d.outcome}" for d in self.rig.deliveries]
+
+
 def flaky_tool(folder: Path, name: str, real: str, script: str) -> str:
     """A program called ``name`` in ``folder`` that may run the real one, as ``"$REAL" "$@"``."""
     folder.mkdir(exist_ok=True)

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tests that wait for sound at its pace leave the processors free for others.
+JOBS   ?= 3
 ROOMS  := config pipeline actors vivavoce profiles bench
 
 # The strict editable install is a tree of links, one for each source file, so it is made again when
@@ -23,7 +25,7 @@ demo: install
 	@$(BIN)/vivavoce demo
 
 test: install
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

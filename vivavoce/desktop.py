@@ -145,7 +145,7 @@ class Desktop:
 
         self._injection = InjectionActor(
             self._profile,
-            partial(make_outfit, environ=self._environ),
+            partial(make_outfit, environ=self._environ, persistence=self._profile.persistence),
             report=self._delivered,
             probe=make_probe(self._environ),  # one answers one question at a time
             revisions_follow=self._profile.transcription.draft is not None,

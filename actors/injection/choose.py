@@ -10,7 +10,7 @@ from vivavoce.actors.injection.clipboard import ClipboardAfterPaste, ClipboardPa
 from vivavoce.actors.injection.delivery import Outfit
 from vivavoce.config.injection import InjectionSettings
 
-_WAYLAND = ("wtype", "ydotool", "dotool", "clipboard")
+_WAYLAND = ("wtype", "dotool", "ydotool", "clipboard")
 _X11 = ("xdotool", "pynput", "clipboard")
 _ELSEWHERE = ("pynput",)
 

@@ -25,7 +25,7 @@ class Effect(StrEnum):
 
 _TABLE: Mapping[str, Effect] = {
     "description": Effect.AT_ONCE,
-    "persistence": Effect.NEXT_START,
+    "persistence": Effect.AT_ONCE,
     "capture": Effect.NEXT_START,
     "capture.device": Effect.NEXT_SILENCE,
     "capture.block_ms": Effect.NEXT_SILENCE,
@@ -54,9 +54,9 @@ _TABLE: Mapping[str, Effect] = {
     "captions.format": Effect.NEXT_START,
     "captions.colour": Effect.AT_ONCE,
     "injection": Effect.NEXT_UTTERANCE,
-    "history": Effect.NEXT_START,
-    "history.keep_days": Effect.AT_ONCE,
-    "history.keep_mb": Effect.AT_ONCE,
+    "history": Effect.AT_ONCE,
+    "history.audio": Effect.NEXT_START,
+    "history.path": Effect.NEXT_START,
     "applications": Effect.NEXT_UTTERANCE,
     "control": Effect.NEXT_START,
     "log.level": Effect.AT_ONCE,

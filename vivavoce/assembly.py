@@ -293,7 +293,7 @@ class Pipeline:
         when.
         """
         self.profile = profile
-        await self.desktop.take_profile(profile, self._supervisor)
+        await self.desktop.take_profile(profile, self.profile_name, self._supervisor)
         await self._upkeep.take_profile(as_played(profile) if self._reads_ahead else profile)
 
     async def use_profile(self, profile: str | Path) -> None:

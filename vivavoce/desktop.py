@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from vivavoce.actors.injection.focus import FocusWatch, make_probe
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
 from vivavoce.crew import Crew
+from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.delivery import Delivery
 from vivavoce.pipeline.desktop import Focus
@@ -21,14 +21,15 @@ from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.supervisor import Supervisor
 
 if TYPE_CHECKING:
+    from vivavoce.actors.history.actor import HistoryActor
+    from vivavoce.actors.history.keeper import AudioBook
     from vivavoce.actors.history.recorder import Recorder
     from vivavoce.actors.injection.actor import InjectionActor
     from vivavoce.actors.trigger.feedback import Feedback
-    from vivavoce.actors.trigger.keys import KeyEvent
 
 _CLOSING_S = 8.0
 
-log = get_logger("trigger")
+log = get_logger("injection")
 
 
 class Desktop:
@@ -54,31 +55,32 @@ class Desktop:
         live: bool,
     ) -> None:
         self._profile = profile
+        self._name = name
         self._crew = crew
         self._context = context
         self._environ = environ
         self._probe = make_probe(environ)
         self._reports: list[Callable[[Delivery], None]] = []
         self._injection: InjectionActor | None = None
+        self._history: HistoryActor | None = None
         self._recorder: Recorder | None = None
+        self._book: AudioBook | None = None
         self._feedback: Feedback | None = None
-        self._trigger: TriggerActor | None = None
-        self._other_keys = asyncio.Event()
-        self.problem = ""
-        """Why hotkeys are not heard, or nothing can be typed; empty: all is well."""
+        self._hotkeys: Hotkeys | None = None
         if live:
-            trigger = crew.actor("trigger")
-            assert isinstance(trigger, TriggerActor)
-            self._trigger = trigger
             crew.insert(FocusWatch(self), after="vad", before=None)
-        self._keep_history(profile, name)
+            self._hotkeys = Hotkeys(self._trigger, context.keys, context.clock, environ)
+            self._hotkeys.take_settings(profile.trigger)
+        if history_wanted(profile):
+            self._keep_sound(profile)
+            crew.add_sink(self._make_history())
         if _types(profile):
             crew.add_sink(self._make_injection())
 
     async def focus(self) -> Focus | None:
         """The window that has the focus; asked only where that matters to anybody."""
         profile = self._profile
-        if _types(profile) or profile.applications or self._recorder is not None:
+        if _types(profile) or profile.applications or history_wanted(profile):
             return await self._probe.focus()
         return None
 
@@ -90,7 +92,14 @@ class Desktop:
     @property
     def keeps_history(self) -> bool:
         """Whether finals are kept."""
-        return self._recorder is not None
+        return self._recorder is not None and history_wanted(self._profile)
+
+    @property
+    def problem(self) -> str:
+        """Why hotkeys are not heard, or nothing can be typed, in a line; empty: all is well."""
+        if self._hotkeys is not None and self._hotkeys.problem:
+            return self._hotkeys.problem
+        return self._why_nothing_types()
 
     def on_delivery(self, report: Callable[[Delivery], None]) -> None:
         """Tell ``report`` what becomes of each text."""
@@ -106,26 +115,29 @@ class Desktop:
     async def run(self) -> None:
         """Hear the hotkeys, once audio is captured: that must not wait for them."""
         await self._context.stream.begun()
-        if self._trigger is None:
+        if self._hotkeys is None:
             return
         from vivavoce.actors.trigger.feedback import Feedback
 
         self._feedback = Feedback(self._profile.trigger.feedback)
         self._trigger.watch(self._feedback.decided)
-        if _types(self._profile):
-            self._warn_if_nothing_types()
-        while True:
-            self._other_keys.clear()
-            await self._hear_keys(self._trigger)
-            await self._other_keys.wait()  # where they cannot be heard, others perhaps can
+        if why := self._why_nothing_types():
+            log.warning(why)
+        await self._hotkeys.run()
 
-    async def take_profile(self, profile: Profile, supervisor: Supervisor) -> None:
-        """Another profile holds; the actors are told by themselves."""
-        before, self._profile = self._profile, profile
-        if _keys(profile) != _keys(before):
-            self._other_keys.set()
+    async def take_profile(self, profile: Profile, name: str, supervisor: Supervisor) -> None:
+        """Another profile holds; actors that are there are told by themselves."""
+        self._profile, self._name = profile, name
+        if self._hotkeys is not None:
+            self._hotkeys.take_settings(profile.trigger)
         if self._feedback is not None:
             self._feedback.take_settings(profile.trigger.feedback)
+        if self._history is not None:
+            self._history.profile_name = name
+        elif history_wanted(profile):
+            actor = self._make_history()
+            await self.open()
+            supervisor.add(self._crew.add_sink(actor))
         if _types(profile) and self._injection is None:
             supervisor.add(self._crew.add_sink(self._make_injection()))
 
@@ -137,7 +149,13 @@ class Desktop:
             if self._recorder is not None:
                 await self._recorder.close()
 
-    # -- typing and keeping
+    # -- inside
+
+    @property
+    def _trigger(self) -> TriggerActor:
+        trigger = self._crew.actor("trigger")
+        assert isinstance(trigger, TriggerActor)
+        return trigger
 
     def _make_injection(self) -> InjectionActor:
         from vivavoce.actors.injection.actor import InjectionActor
@@ -153,86 +171,36 @@ class Desktop:
         return self._injection
 
     def _delivered(self, delivery: Delivery) -> None:
-        if self._recorder is not None:
+        if self._recorder is not None and history_wanted(self._profile):
             self._recorder.deliver(delivery)
         for report in self._reports:
             report(delivery)
 
-    def _keep_history(self, profile: Profile, name: str) -> None:
-        if not history_wanted(profile):
-            return
+    def _make_history(self) -> HistoryActor:
         from vivavoce.actors.history.actor import HistoryActor
-        from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
         from vivavoce.actors.history.recorder import Recorder
 
+        profile = self._profile
         path = history_path(profile.history, self._environ)
         self._recorder = Recorder(path, profile.history, self._context.metrics)
-        book = None
-        if profile.history.audio:
-            book = AudioBook()
-            self._crew.insert(AudioKeeper(book), after="vad", before=None)
-        self._crew.add_sink(HistoryActor(self._recorder, profile, name, book))
+        self._history = HistoryActor(self._recorder, profile, self._name, self._book)
+        return self._history
 
-    def _warn_if_nothing_types(self) -> None:
+    def _keep_sound(self, profile: Profile) -> None:
+        if profile.history.audio:
+            from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
+
+            self._book = AudioBook()
+            self._crew.insert(AudioKeeper(self._book), after="vad", before=None)
+
+    def _why_nothing_types(self) -> str:
+        if not _types(self._profile):
+            return ""
         from vivavoce.actors.injection.choose import names_of
 
         _, reason = names_of(self._profile.injection, self._environ)
-        if reason:
-            self._tell(f"nothing is typed: {reason}")
-
-    # -- hotkeys
-
-    async def _hear_keys(self, trigger: TriggerActor) -> None:
-        settings = self._profile.trigger
-        if settings.hotkey is None and settings.cancel_hotkey is None:
-            return
-        from vivavoce.actors.trigger.hotkeys import Impossible, choose_listener
-        from vivavoce.actors.trigger.listener import HotkeysUnavailable
-
-        listener = choose_listener(settings, self._environ)
-        if listener is None:
-            return
-        if isinstance(listener, Impossible):
-            self._tell(listener.reason)
-            return
-        try:
-            await listener.start(partial(self._on_key, trigger))
-        except HotkeysUnavailable as error:
-            self._tell(str(error))
-            return
-        try:
-            await self._other_keys.wait()
-        finally:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_S):
-                await listener.stop()
-
-    def _on_key(self, trigger: TriggerActor, event: KeyEvent) -> None:
-        match event.kind:
-            case "press":
-                trigger.press(event.at)
-            case "release":
-                trigger.release(event.at)
-            case "cancel":
-                trigger.cancel()
-            case "modifier_down":
-                self._context.keys.press(event.modifier)
-            case "modifier_up":
-                self._context.keys.release(event.modifier)
-            case _:
-                trigger.keys_lost(event.at)
-                self._context.keys.forget()
-                self._tell(event.reason)
-
-    def _tell(self, problem: str) -> None:
-        self.problem = problem
-        log.warning(problem)
+        return f"nothing is typed: {reason}" if reason else ""
 
 
 def _types(profile: Profile) -> bool:
     return profile.injection.backend != "none"
-
-
-def _keys(profile: Profile) -> tuple[str | None, str | None, str]:
-    """What a listener is made for."""
-    trigger = profile.trigger
-    return trigger.hotkey, trigger.cancel_hotkey, trigger.backend

@@ -19,8 +19,10 @@ from vivavoce.control.instance import Changes
 from vivavoce.control.protocol import DeliveryStatus, EngineStatus, Forced, Status
 from vivavoce.pipeline.actor import Actor
 from vivavoce.pipeline.delivery import Delivery
-from vivavoce.pipeline.messages import Caption, Final, seconds
+from vivavoce.pipeline.messages import Caption, Final, Gap, GapReason, PowerMode, seconds
 from vivavoce.pipeline.power import PowerEvent
+
+_MEANT = (GapReason.CANCELLED, GapReason.CLOSED)
 
 
 class RunningInstance:
@@ -56,6 +58,7 @@ class RunningInstance:
         pipeline, watch = self._pipeline, self._watch
         transcription = pipeline.profile.transcription
         ledger = pipeline.context.ledger.summary()
+        mode = pipeline.power_mode
         last = watch.final
         return Status(
             pid=os.getpid(),
@@ -66,19 +69,19 @@ class RunningInstance:
             hotkey=pipeline.profile.trigger.hotkey,
             recording=pipeline.trigger.recording,
             speaking=pipeline.context.power.speaking,
-            power=pipeline.power_mode,
+            power=mode,
             power_forced=self._power_forced,
             engine=EngineStatus(
                 name=last.engine if last else transcription.engine,
                 model=last.model if last else transcription.model,
                 ready=pipeline.engine_ready,
             ),
-            microphone=pipeline.source.name,
+            microphone="" if mode is PowerMode.CLOSED else pipeline.source.name,
             uptime_s=round(time.monotonic() - self._began, 3),
             finals=watch.finals,
             words=watch.words,
             pending_s=round(seconds(ledger.pending), 3),
-            dropped_s=round(seconds(ledger.dropped), 3),
+            dropped_s=round(seconds(watch.lost), 3),
             delivery=watch.delivery,
             held=pipeline.desktop.held_texts,
             history=pipeline.desktop.keeps_history,
@@ -159,6 +162,7 @@ class _Watch(Actor[Caption, None]):
         self.final: Final | None = None
         self.finals = 0
         self.words = 0
+        self.lost = 0  # samples; what was cancelled, or was not to be heard, is no loss
         self.delivery: DeliveryStatus | None = None
 
     async def on_message(self, message: Caption) -> None:
@@ -167,6 +171,8 @@ class _Watch(Actor[Caption, None]):
             self.final = message
             self.finals += 1
             self.words += len(message.text.split())
+        elif isinstance(message, Gap) and message.reason not in _MEANT:
+            self.lost += message.end - message.start
         self._changes.tell()
 
     def delivered(self, delivery: Delivery) -> None:

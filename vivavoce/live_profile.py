@@ -58,6 +58,7 @@ class LiveProfile:
         self._known: dict[str, str] = {}
         self._wrong = False
         self._asked = False
+        self._switching: list[asyncio.Future[None]] = []
         self._stirred = asyncio.Event()
 
     def reload(self) -> None:
@@ -71,7 +72,7 @@ class LiveProfile:
         return str(self._name)
 
     async def switch(self, profile: str | Path) -> None:
-        """Follow another profile from now on; :meth:`follow` applies it.
+        """Follow another profile from now on; returns when :meth:`follow` has applied it.
 
         Raises:
             ProfileError: there is none, or it is wrong; nothing has changed.
@@ -80,7 +81,10 @@ class LiveProfile:
             load_profile, profile, environ=self._environ, overrides=self._overrides
         )
         self._name = profile
+        applied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._switching.append(applied)
         self.reload()
+        await applied
 
     async def follow(self, apply: Callable[[Profile], Awaitable[None]]) -> None:
         """Await ``apply(profile)`` with each changed profile, until cancelled."""
@@ -88,6 +92,7 @@ class LiveProfile:
         try:
             while True:
                 asked, self._asked = self._asked, False
+                switching, self._switching = self._switching, []
                 fresh = await asyncio.to_thread(self.read, asked=asked)
                 if watch is not None:
                     self._watch_files(watch)
@@ -95,6 +100,9 @@ class LiveProfile:
                         self._stirred.set()
                 if fresh is not None:
                     await apply(fresh)
+                for applied in switching:
+                    if not applied.done():
+                        applied.set_result(None)
                 await self._next_change(watch)
         finally:
             if watch is not None:

@@ -9,6 +9,7 @@ import msgspec
 
 from vivavoce.actors.history.entry import Kept, storable
 from vivavoce.actors.history.keeper import AudioBook
+from vivavoce.actors.history.place import history_wanted
 from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.history.sound import to_wav
 from vivavoce.config.schema import Profile
@@ -24,7 +25,8 @@ class HistoryActor(Actor[Caption, None]):
     Args:
         recorder: opened before the actors start, and closed when all of them have ended: what
             became of the last texts is told to it late.
-        profile: the profile as it is now; ``profile_name`` stands in the rows.
+        profile: the profile as it is now; while that wants no history, nothing is kept.
+        profile_name: stands in the rows; may be changed at any time.
         book: the sound of recent speech, where that is kept, too.
     """
 
@@ -39,13 +41,16 @@ class HistoryActor(Actor[Caption, None]):
     ) -> None:
         super().__init__()
         self._recorder = recorder
-        self._profile_name = profile_name
+        self.profile_name = profile_name
+        self._wanted = history_wanted(profile)
         self._book = book
         self._empty: OrderedDict[int, Final] = OrderedDict()  # a revision may find words in them
         recorder.take_settings(profile.history)
 
     async def on_message(self, message: Caption) -> None:
         """Keep, change or remove."""
+        if not self._wanted:
+            return
         if isinstance(message, Final):
             self._final(message)
         elif isinstance(message, Revision):
@@ -55,7 +60,8 @@ class HistoryActor(Actor[Caption, None]):
             self._recorder.discard(message.start, message.end)
 
     async def on_profile(self, profile: Profile) -> None:
-        """How long and how much is kept; everything else holds from the next start on."""
+        """Whether anything is kept, how long and how much."""
+        self._wanted = history_wanted(profile)
         self._recorder.take_settings(profile.history)
 
     def _final(self, final: Final) -> None:
@@ -95,7 +101,7 @@ class HistoryActor(Actor[Caption, None]):
             kept(
                 final,
                 wall_start=began,
-                profile=self._profile_name,
+                profile=self.profile_name,
                 application=focus.application if focus is not None else "",
                 wav=None if pcm is None else to_wav(pcm),
             )

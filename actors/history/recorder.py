@@ -145,6 +145,9 @@ class Recorder:
             return
         self._waiting.put(None)
         await asyncio.to_thread(thread.join, timeout_s)
+        await asyncio.sleep(0)  # what the thread told last is counted
+        if lost := round(self._lost.value):
+            log.warning(f"{lost} finals of this run are not in the history {self.path}")
         if thread.is_alive():
             left = sum(work.final for work in _emptied(self._waiting))
             self._lost.add(left)

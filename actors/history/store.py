@@ -41,10 +41,13 @@ UPDATE finals SET retracted = 1 WHERE id IN (
     SELECT id FROM finals WHERE session = ? AND utterance < ? AND NOT retracted
     ORDER BY utterance DESC LIMIT ?)
 """
-# By the middle of each: the pre-roll of an utterance may reach into the recording before.
+# By the middle of each: the pre-roll of an utterance may reach into the recording before. What is
+# in a window or the clipboard already stays there, whoever cancels.
 _DISCARD = """
 DELETE FROM finals WHERE session = ? AND start + "end" >= 2 * ? AND start + "end" < 2 * ?
+    AND outcome NOT IN ('typed', 'copied', 'partly')
 """
+_FORGET = "DELETE FROM finals WHERE session = ? AND utterance = ?"
 
 
 class Store:
@@ -106,16 +109,21 @@ class Store:
         return int(number)
 
     def deliver(self, delivery: Delivery) -> None:
-        """What became of an utterance of this run; kept for its row where that comes later."""
+        """What became of an utterance of this run; kept for its row where that comes later.
+
+        What was discarded is removed.
+        """
+        key = self._session_number(), delivery.utterance
         application = storable(delivery.application)
         changed = self.connection.execute(
             _DELIVER,
             (
                 delivery.outcome.value, delivery.back_end, storable(delivery.reason),
-                delivery.outcome is Outcome.RETRACTED, application, application,
-                self._session_number(), delivery.utterance,
+                delivery.outcome is Outcome.RETRACTED, application, application, *key,
             ),
         ).rowcount  # fmt: skip
+        if changed and delivery.outcome is Outcome.DISCARDED:
+            self.connection.execute(_FORGET, key)
         if not changed:
             self._early[delivery.utterance] = delivery
             while len(self._early) > _MOST_EARLY:
@@ -126,7 +134,7 @@ class Store:
         key = (self._session_number(), revision.utterance)
         text = storable(revision.text)
         if not text.strip():
-            self.connection.execute("DELETE FROM finals WHERE session = ? AND utterance = ?", key)
+            self.connection.execute(_FORGET, key)
             return
         told_again = [storable(one) for one in (revision.engine, revision.model, revision.language)]
         twice = [value for one in told_again for value in (one, one)]
@@ -137,7 +145,8 @@ class Store:
         self.connection.execute(_RETRACT, (self._session_number(), utterance, count))
 
     def discard(self, start: int, end: int) -> None:
-        """Remove the rows of this run that lie in the samples ``[start, end)``."""
+        """Remove the rows of this run that lie in the samples ``[start, end)``, but for those whose
+        text was typed or copied."""
         self.connection.execute(_DISCARD, (self._session_number(), start, end))
 
     def _session_of(self, row: Kept) -> int:

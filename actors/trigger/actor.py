@@ -59,11 +59,18 @@ class TriggerActor(Actor[Audio, Audio]):
         self._watchers: list[Callable[[Decision], None]] = []
         self._wanted = False  # whether power was told that it records
         self._timer: asyncio.TimerHandle | None = None
+        self._made: TriggerMachine | None = None
 
     def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
         """Take the channels; see :class:`Actor`."""
         super().attach(inbox, outbox, context)
-        self._machine = TriggerMachine(self._settings, context.clock.now())
+        self._made = self._made or TriggerMachine(self._settings, context.clock.now())
+
+    @property
+    def _machine(self) -> TriggerMachine:
+        if self._made is None:
+            raise RuntimeError("the pipeline does not run yet: nothing can be recorded")
+        return self._made
 
     # -- what people and programs say
 
@@ -90,8 +97,13 @@ class TriggerActor(Actor[Audio, Audio]):
         self._decide(self._machine.command(Command.TOGGLE, self.context.clock.now()))
 
     def cancel(self) -> None:
-        """Discard what was said since the recording began."""
-        self._decide(self._machine.command(Command.CANCEL, self.context.clock.now()))
+        """Discard what was said since the recording began, also in its tail.
+
+        In the mode ``voice``, which has no beginning, the utterance that is open is discarded.
+        """
+        now = self.context.clock.now()
+        in_tail = self._gate.open and not self._machine.recording
+        self._decide((Cancel(now),) if in_tail else self._machine.command(Command.CANCEL, now))
 
     def press(self, at: float) -> None:
         """The hotkey went down at ``at``, seconds of the pipeline's clock."""
@@ -119,7 +131,11 @@ class TriggerActor(Actor[Audio, Audio]):
         if self._forced is not None:
             settings = msgspec.structs.replace(settings, mode=self._forced)
         self._gate.configure(settings.pre_roll_ms, settings.tail_ms)
+        if self._made is None:
+            return
         self._decide(self._machine.take_settings(settings, self.context.clock.now()))
+        if settings.mode == "voice" and self._wanted:
+            self._tell_power(PowerEvent.RECORDING_ENDED)  # by silence, as the power policy says
 
     # -- audio
 
@@ -163,13 +179,14 @@ class TriggerActor(Actor[Audio, Audio]):
         for decision in decisions:
             at = self._sample_at(decision.at)
             if isinstance(decision, Start):
-                self._gate.start(at)
-                self._tell_power(PowerEvent.RECORDING_STARTED)
+                held = self.mode == "hold" and self._machine.held
+                self._gate.start(at, held=held, always=self.mode == "voice")
+                self._wake()
             elif isinstance(decision, Stop):
                 self._gate.stop(at)
             elif isinstance(decision, Resume):
                 self._gate.resume(at)
-                self._tell_power(PowerEvent.RECORDING_STARTED)
+                self._wake()
             else:
                 assert isinstance(decision, Cancel)
                 self._gate.cancel()
@@ -179,6 +196,11 @@ class TriggerActor(Actor[Audio, Audio]):
             for watcher in self._watchers:
                 watcher(decision)
         self._set_timer()
+
+    def _wake(self) -> None:
+        """Who holds a key is listened to as long as it takes; `voice` sleeps when it is quiet."""
+        always = self.mode == "voice"
+        self._tell_power(PowerEvent.WAKE if always else PowerEvent.RECORDING_STARTED)
 
     def _tell_power(self, event: PowerEvent) -> None:
         self._wanted = event is PowerEvent.RECORDING_STARTED

@@ -47,11 +47,14 @@ class Gate:
     def __init__(self, pre_roll_ms: int, tail_ms: int, *, recording: bool) -> None:
         self.configure(pre_roll_ms, tail_ms)
         self._start: int | None = 0 if recording else None
+        self._held_key = False  # the recording lasts as long as a key is held
+        self._always = recording  # the recording is one of the mode `voice`
         self._told = recording  # that it has begun
         self._implicit = recording
         self._stopped: int | None = None  # where it was asked to end, tail not counted
         self._end: int | None = None
-        self._next: int | None = None  # where one begins that was asked for in the tail of another
+        # Where one begins that was asked for in the tail of another, and of which kind it is.
+        self._next: tuple[int, bool, bool] | None = None
         self._next_stopped: int | None = None
         self._cancelled = False
         self._done = 0  # every sample before was passed on, or is unwanted
@@ -69,18 +72,24 @@ class Gate:
 
     # -- what is asked for
 
-    def start(self, at: int) -> None:
-        """Record from sample ``at`` on, and from the pre-roll before it."""
+    def start(self, at: int, *, held: bool = False, always: bool = False) -> None:
+        """Record from sample ``at`` on, and from the pre-roll before it.
+
+        Args:
+            at: the sample.
+            held: it lasts as long as a key is held.
+            always: it is one of the mode ``voice``, without an end to be expected.
+        """
         begin = at - self._pre_roll
         if self._start is None:
-            self._begin(begin)
+            self._begin(begin, held=held, always=always)
         elif self._next is not None:
             self._next_stopped = None
         elif self._end is not None:
             # The pre-roll of the new one takes from the tail of the old, not from what was said.
             said = self._end if self._stopped is None else self._stopped
             self._end = max(self._done, min(self._end, max(begin, said)))
-            self._next = begin
+            self._next = begin, held, always
 
     def stop(self, at: int) -> None:
         """The recording ends at sample ``at``, and its tail behind it."""
@@ -94,7 +103,7 @@ class Gate:
         if self._next is not None:
             self._next_stopped = None
         elif self._start is None:
-            self._begin(at)
+            self._begin(at, held=self._held_key, always=self._always)
         elif not self._cancelled:
             self._stopped = self._end = None
 
@@ -158,14 +167,15 @@ class Gate:
 
     # -- inside
 
-    def _begin(self, begin: int) -> None:
+    def _begin(self, begin: int, *, held: bool, always: bool) -> None:
         self._start = max(begin, self._done)
+        self._held_key, self._always = held, always
         self._told = self._implicit = False
 
     def _tell(self) -> Iterator[Passed]:
         if not self._told and self._start is not None:
             self._told = True
-            yield RecordingStarted(start=self._start)
+            yield RecordingStarted(start=self._start, held=self._held_key)
 
     def _pass_on(self, until: int) -> Iterator[AudioBlock]:
         while self._held and self._done < until:
@@ -180,13 +190,15 @@ class Gate:
 
     def _ended(self) -> RecordingEnded:
         assert self._start is not None
-        ended = RecordingEnded(start=self._start, end=self._done, cancelled=self._cancelled)
+        ended = RecordingEnded(
+            start=self._start, end=self._done, cancelled=self._cancelled, always=self._always
+        )
         self._start = self._stopped = self._end = None
         self._cancelled = self._implicit = False
         if self._next is not None:
-            begin, stopped = self._next, self._next_stopped
+            (begin, held, always), stopped = self._next, self._next_stopped
             self._next = self._next_stopped = None
-            self._begin(begin)
+            self._begin(begin, held=held, always=always)
             if stopped is not None:
                 self.stop(stopped)
         return ended

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from vivavoce.actors.vad.gate import EnergyGate, level_dbfs, levels_dbfs
@@ -106,8 +107,11 @@ class VadActor(Actor[Audio, Speech]):
             await self.emit(message)
             return
         elif isinstance(message, RecordingEnded):
-            cancelled = message.cancelled
+            cancelled, opened = message.cancelled, self._open
             await self._interrupt(EndReason.CANCELLED if cancelled else EndReason.RELEASED)
+            if cancelled and message.always:
+                start = message.end if opened is None else opened.start
+                message = msgspec.structs.replace(message, start=start)
             await self.emit(message)
         elif isinstance(message, Gap):
             await self._interrupt(EndReason.GAP)

@@ -37,6 +37,9 @@ from vivavoce.pipeline.metrics import Metrics
 SECOND = 16_000
 
 
+WANTED = Profile(history=HistorySettings(enabled=True))
+
+
 def final(utterance: int, text: str, **more) -> Final:
     start = utterance * 2 * SECOND
     return Final(utterance=utterance, start=start, end=start + SECOND, text=text, **more)
@@ -56,7 +59,7 @@ async def kept(path: Path):
     context = ActorContext()
     context.stream.start()
     context.stream.wall_start = 1_777_000_000.25
-    actor = HistoryActor(recorder, Profile(), "dictation", book)
+    actor = HistoryActor(recorder, WANTED, "dictation", book)
     actor.attach(Channel(8), None, context)
     await actor.on_start()
     yield actor, recorder, book
@@ -152,7 +155,7 @@ async def test_a_final_that_is_delivered_twice_is_kept_once(kept, path: Path) ->
 
 async def test_other_limits_hold_at_once(kept) -> None:
     actor, recorder, _ = kept
-    await actor.on_profile(Profile(history=HistorySettings(keep_days=3.0)))
+    await actor.on_profile(Profile(history=HistorySettings(enabled=True, keep_days=3.0)))
     assert recorder._settings.keep_days == 3.0
 
 
@@ -206,3 +209,18 @@ def test_damaged_sound_is_told() -> None:
         with pytest.raises(ValueError, match="damaged"):
             from_wav(data)
     assert from_wav(to_wav(np.array([1, -2, 3], np.int16))).tolist() == [1, -2, 3]
+
+
+async def test_nothing_is_kept_from_when_the_profile_says_so(kept, path: Path) -> None:
+    actor, recorder, _ = kept
+    await actor.on_message(final(1, "before"))
+    await actor.on_profile(Profile(history=HistorySettings(enabled=True), persistence=False))
+    await actor.on_message(final(2, "secret"))
+    await actor.on_profile(WANTED)
+    actor.profile_name = "another"
+    await actor.on_message(final(3, "behind"))
+    await recorder.close()
+    assert [(row.text, row.profile) for row in rows(path)] == [
+        ("before", "dictation"),
+        ("behind", "another"),
+    ]

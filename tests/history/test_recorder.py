@@ -159,6 +159,7 @@ async def test_what_a_full_disk_has_no_room_for_is_counted(
     assert texts(path) == ["small"]
     assert lost(metrics) == 30
     assert log.getvalue().count("the disk is full") == 1
+    assert "30 finals of this run are not in the history" in log.getvalue().splitlines()[-1]
     sound()
 
 
@@ -188,7 +189,9 @@ async def test_dictation_goes_on_without_a_history(path: Path, row, log, kind: s
     assert lost(metrics) == 5
     assert texts(path) == ["kept again"]
     assert log.getvalue().count("what is said is not kept") == 1
-    assert len(log.getvalue().splitlines()) == 1
+    told = log.getvalue().splitlines()
+    assert len(told) == 2
+    assert "finals of this run are not in the history" in told[1]
     assert "what was said" not in log.getvalue()
 
 

@@ -126,6 +126,19 @@ def test_a_cancelled_recording_leaves_nothing_of_it(store, row, path: Path, soun
     sound()
 
 
+def test_what_a_cancel_comes_too_late_for_stays(store, row, path: Path) -> None:
+    """It stands in a window, or in the clipboard; what was discarded before that goes."""
+    with store.transaction():
+        for number, outcome in enumerate(Outcome):
+            if outcome is Outcome.DISCARDED:
+                store.deliver(Delivery(utterance=number, outcome=outcome))  # before its row
+            store.add(row(number, outcome.value))
+            store.deliver(Delivery(utterance=number, outcome=outcome))
+        store.add(row(99, "no outcome"))
+        store.discard(0, 10**9)
+    assert {entry.text for entry in rows(path)} == {"typed", "copied", "partly"}
+
+
 def test_another_run_has_utterances_of_its_own(store, row, path: Path) -> None:
     other = Store(path, "run2")
     for one in (store, other):

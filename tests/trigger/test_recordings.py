@@ -126,3 +126,41 @@ async def test_the_mode_changes_while_it_runs() -> None:
     events, _ = await listen(script)
     assert texts(events) == []
     assert [event.end for event in events if isinstance(event, RecordingEnded)] != []
+
+
+async def test_a_cancel_of_always_listening_discards_only_what_is_being_said() -> None:
+    async def script(pipeline: Pipeline) -> None:
+        await pipeline.feed(np.concatenate([boys(), silence(1.0)]))
+        await asyncio.sleep(len(boys()) / 16_000 + 1.0)
+        await in_real_time(pipeline, boys()[: 2 * 16_000])
+        pipeline.trigger.cancel()
+        assert pipeline.trigger.recording, "it goes on listening"
+        await in_real_time(pipeline, silence(0.5))
+
+    events, _ = await listen(script)
+    assert texts(events) == [SAID]
+    final = next(event for event in events if isinstance(event, Final))
+    cancelled = next(event for event in events if isinstance(event, RecordingEnded))
+    gap = next(event for event in events if isinstance(event, Gap))
+    assert cancelled.cancelled
+    assert final.end <= cancelled.start == gap.start
+
+
+async def test_a_cancel_in_the_tail_still_discards() -> None:
+    async def script(pipeline: Pipeline) -> None:
+        await in_real_time(pipeline, silence(0.3))
+        pipeline.trigger.start()
+        await in_real_time(pipeline, boys()[: 2 * 16_000])
+        pipeline.trigger.stop()
+        pipeline.trigger.cancel()
+        await in_real_time(pipeline, silence(0.5))
+
+    events, _ = await listen(script, "trigger.mode=manual", "trigger.tail_ms=2000")
+    assert texts(events) == []
+    assert [event.cancelled for event in events if isinstance(event, RecordingEnded)] == [True]
+
+
+def test_nothing_can_be_recorded_before_it_runs() -> None:
+    pipeline = Pipeline("captions", source=PushSource(), environ={})
+    with pytest.raises(RuntimeError, match="does not run yet"):
+        pipeline.trigger.start()

@@ -2,7 +2,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.pulse import PulseMicrophone, missing
+
+pytest.register_assert_rewrite("support")  # what does not hold is told there, too
+
+from support.pulse import PulseMicrophone, missing  # noqa: E402 - behind what rewrites it
 
 
 @pytest.fixture

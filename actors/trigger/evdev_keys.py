@@ -1,7 +1,8 @@
 """Keys by evdev: Linux consoles and Wayland, where /dev/input may be read.
 
 Linux knows keys by their place, so that letters are those of an American keyboard. Keyboards that
-are plugged in later are not heard until the next start.
+are plugged in later are not heard until the next start. The virtual keyboards of ydotool and dotool
+are left out: what this program types with them must not be heard as a hotkey.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vivavoce.actors.trigger.listener import Ear, HotkeysUnavailable, OnEvent
 from vivavoce.config.hotkeys import KeyCombination
 
 INPUT = Path("/dev/input")
+_TYPING_TOOLS = ("ydotool", "dotool", "wtype")
 _ENDS_WITHIN_S = 2.0
 _KEY = 1
 """``EV_KEY`` of Linux's input-event-codes.h."""
@@ -63,11 +65,23 @@ def open_keyboards() -> list[Device]:
     for path in sorted(INPUT.glob("event*")):  # evdev's own list leaves out what is read-only
         with contextlib.suppress(OSError):  # unplugged meanwhile, or another user's
             device = evdev.InputDevice(path)
-            if evdev.ecodes.KEY_LEFTCTRL in device.capabilities().get(_KEY, ()):
+            can_ctrl = evdev.ecodes.KEY_LEFTCTRL in device.capabilities().get(_KEY, ())
+            if can_ctrl and not is_of_a_typing_tool(device.name, device.phys):
                 found.append(device)
             else:
                 device.close()
     return found
+
+
+def is_of_a_typing_tool(name: str | None, place: str | None) -> bool:
+    """Whether a device is the virtual keyboard of a tool that types.
+
+    Args:
+        name: of the device, as ``ydotoold virtual device`` or ``dotool keyboard``.
+        place: its ``phys``; tools that are made of others may be named there.
+    """
+    described = f"{name or ''} {place or ''}".lower()
+    return any(tool in described for tool in _TYPING_TOOLS)
 
 
 def names_by_code() -> dict[int, str]:

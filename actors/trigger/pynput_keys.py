@@ -187,4 +187,6 @@ def _end(listener: Any) -> None:
 def _line(error: BaseException) -> str:
     """What went wrong, in a line."""
     text = str(error).strip().splitlines()
+    if any("failed to acquire X" in line for line in text):
+        return "the X server that DISPLAY names does not answer"  # pynput says it with a tuple
     return text[0] if text else type(error).__name__

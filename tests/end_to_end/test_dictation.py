@@ -4,6 +4,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.device, pytest.mark.desktop]
 
 BOYS = SPEECH / "utt-025-rms.wav"
 SAID = "The boys examined 3 of them with no result."
+"""Where its sound lies in the blocks of the microphone decides how the small model of the tests
+reads single words of it; the first and the last show that nothing is cut off."""
 PATIENCE_S = 20.0
 
 
@@ -99,7 +102,12 @@ def test_hold_speak_release_cancel_and_quit(
     display.xdotool("keydown", "Control_R")
     pulse_microphone.play(BOYS)
     display.xdotool("keyup", "Control_R")  # at once: the tail keeps the last word
-    window.wait_for(SAID, timeout=PATIENCE_S)
+    dictation.wait_for(lambda: bool(dictation.events("final")), "nothing is recognised")
+    said = dictation.events("final")[0]["text"]
+    words, spoken = said.split(), SAID.split()
+    assert SequenceMatcher(None, words, spoken).ratio() > 0.7, said
+    assert (words[0], words[-1]) == (spoken[0], spoken[-1])
+    window.wait_for(said, timeout=PATIENCE_S)
     dictation.wait_for(lambda: dictation.states()[-1] == "ended", "the recording does not end")
 
     display.xdotool("keydown", "Control_R")
@@ -116,10 +124,10 @@ def test_hold_speak_release_cancel_and_quit(
     assert dictation.process.wait(PATIENCE_S) == 0, dictation.err
     assert "Traceback" not in dictation.err
     typed = window.typed.replace("\x1b", "")  # the Escape goes to the window, too
-    assert typed == SAID, "nothing of what was cancelled"
+    assert typed == said, "nothing of what was cancelled"
     ledger = dictation.events("end")[0]["ledger"]
     assert ledger["pending"] == 0
 
     kept = json.loads(dictation.control("history", "list", "--json").stdout)
-    assert [row["text"] for row in kept] == [SAID]
+    assert [row["text"] for row in kept] == [said]
     assert (kept[0]["outcome"], kept[0]["application"]) == ("typed", "editor")

@@ -36,7 +36,7 @@ LISTENING = (
     "vivavoce dictation",
     "vivavoce dictation --set injection.backend=none",
 )
-HELD = ("vivavoce push-to-talk", "vivavoce push-to-talk --set trigger.hotkey=f9")
+HELD = ("vivavoce push-to-talk", "vivavoce push-to-talk --set trigger.hotkey=menu")
 CONTROL = [line for line in USES if line.startswith(("vivavoce ctl", "vivavoce history"))]
 
 

@@ -83,7 +83,7 @@ def test_nothing_is_written_where_persistence_is_off(tmp_path: Path):
 @pytest.mark.parametrize(
     ("backend", "environ", "names"),
     [
-        ("auto", {"WAYLAND_DISPLAY": "w", "DISPLAY": ":0"}, "wtype ydotool dotool clipboard"),
+        ("auto", {"WAYLAND_DISPLAY": "w", "DISPLAY": ":0"}, "wtype dotool ydotool clipboard"),
         ("auto", {"DISPLAY": ":0"}, "xdotool pynput clipboard"),
         ("auto", {}, ""),
         ("none", {"DISPLAY": ":0"}, ""),

@@ -144,7 +144,7 @@ def _table(found: Mapping[str, Any]) -> Iterable[str]:
         "microphone": found["microphone"],
         "engine": f"{engine['name']} {engine['model']}".strip()
         + ("" if engine["ready"] else ", not loaded"),
-        "so far": f"{found['finals']} finals, {found['words']} words in "
+        "so far": f"{_count(found['finals'], 'final')}, {_count(found['words'], 'word')} in "
         + _duration(found["uptime_s"]),
         "waiting": f"{found['pending_s']:.1f} s of audio" if found["pending_s"] >= 1.0 else "",
         "held back": f"{found['held']} texts" if found["held"] else "",
@@ -158,6 +158,10 @@ def _table(found: Mapping[str, Any]) -> Iterable[str]:
         if text:
             shown = click.style(text, fg="red") if name in ("lost", "problem") else text
             yield f"{click.style(f'{name:10}', bold=True)}  {shown}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _line(found: Mapping[str, Any]) -> str:

@@ -195,6 +195,8 @@ class TriggerActor(Actor[Audio, Audio]):
             log.debug(type(decision).__name__.lower(), at=round(at / SAMPLE_RATE, 3))
             for watcher in self._watchers:
                 watcher(decision)
+        machine = self._machine
+        self.context.keys.talk(self.mode == "hold" and machine.recording and machine.held)
         self._set_timer()
 
     def _wake(self) -> None:

@@ -1,0 +1,99 @@
+"""Hotkeys of a running program on a real X server: other keys, and keys that are this program's."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from support.hotkeys import Keyboard, missing
+
+from vivavoce.actors.trigger import TriggerActor
+from vivavoce.config.trigger import TriggerSettings
+from vivavoce.hotkeys import Hotkeys
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.channel import Channel
+
+pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyboard]:
+    made = Keyboard()
+    monkeypatch.setenv("DISPLAY", made.display)
+    for name in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+        monkeypatch.delenv(name, raising=False)
+    yield made
+    made.kill()
+
+
+class Listening:
+    """A trigger whose keys are heard."""
+
+    def __init__(self, keyboard: Keyboard, hotkey: str) -> None:
+        self.keyboard = keyboard
+        self.context = ActorContext()
+        self.trigger = TriggerActor(TriggerSettings(mode="hold"))
+        self.trigger.attach(Channel(8), Channel(8), self.context)
+        self.hotkeys = Hotkeys(
+            self.trigger, self.context.keys, self.context.clock, dict(os.environ)
+        )
+        self.hotkeys.take_settings(TriggerSettings(mode="hold", hotkey=hotkey))
+
+    async def until(self, recording: bool, *keys: str) -> None:
+        """Press until it is heard; keys that are not heard yet are let go of."""
+        async with asyncio.timeout(10):
+            while self.trigger.recording is not recording:
+                if keys:
+                    await self.keyboard.xdotool("keydown", *keys)
+                await asyncio.sleep(0.05)
+                if keys and self.trigger.recording is not recording:
+                    await self.keyboard.xdotool("keyup", *keys)
+
+
+@pytest.fixture
+async def listening(keyboard: Keyboard) -> AsyncIterator[Listening]:
+    made = Listening(keyboard, "right_ctrl")
+    task = asyncio.create_task(made.hotkeys.run())
+    yield made
+    task.cancel()
+    await asyncio.wait([task])
+    await made.trigger.on_stop()
+
+
+async def test_another_hotkey_while_one_is_held_leaves_nothing_recording(
+    listening: Listening, keyboard: Keyboard
+) -> None:
+    await listening.until(True, "Control_R")
+    assert listening.context.keys.held == {"ctrl"}
+    listening.hotkeys.take_settings(TriggerSettings(mode="hold", hotkey="f8"))
+    await listening.until(False)
+    assert listening.context.keys.held == set()
+    await keyboard.xdotool("keyup", "Control_R")
+    await listening.until(True, "F8")
+    await keyboard.xdotool("keyup", "F8")
+    await listening.until(False)
+
+
+async def test_what_this_program_presses_is_no_hotkey(
+    listening: Listening, keyboard: Keyboard
+) -> None:
+    await listening.until(True, "Control_R")
+    await keyboard.xdotool("keyup", "Control_R")
+    await listening.until(False)
+    with listening.context.keys.ours():
+        await keyboard.xdotool("key", "Control_R")
+        await asyncio.sleep(0.1)
+    assert not listening.trigger.recording
+    assert listening.context.keys.held == set()
+    await asyncio.sleep(0.1)
+    await listening.until(True, "Control_R")
+
+
+async def test_a_server_that_dies_ends_the_recording_and_says_so(
+    listening: Listening, keyboard: Keyboard
+) -> None:
+    await listening.until(True, "Control_R")
+    assert listening.hotkeys.problem == ""
+    keyboard.kill()
+    await listening.until(False)
+    assert "hotkeys" in listening.hotkeys.problem

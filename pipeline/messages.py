@@ -93,21 +93,26 @@ class AudioBlock(Message, frozen=True, kw_only=True):
 class RecordingStarted(Message, frozen=True, kw_only=True):
     """From sample ``start`` on (pre-roll included) what is said is wanted: a key or a command.
 
-    Audio between recordings is nobody's: it is settled as silence and sent to nobody.
+    Audio between recordings is nobody's: it is settled as silence and sent to nobody. ``held``: the
+    recording lasts as long as a key is held.
     """
 
     start: int
+    held: bool = False
 
 
 class RecordingEnded(Message, frozen=True, kw_only=True):
     """The recording that began at ``start`` is ``[start, end)``, tail included.
 
     ``cancelled``: what was said in it is to be discarded. All of its finals come before this.
+    ``always``: it was one of the mode ``voice``; behind the VAD, a cancelled one begins with the
+    utterance that was open (or is empty): hours of text are not taken back.
     """
 
     start: int
     end: int
     cancelled: bool = False
+    always: bool = False
 
 
 class SpeechStarted(Message, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ class InjectionActor(Actor[Caption, None]):
     """Types finals into the window with the focus.
 
     Args:
-        profile: ``injection``, ``applications``, ``trigger.mode`` and ``cleanup.sentence_case``.
+        profile: ``injection``, ``applications``, hotkeys and ``cleanup.sentence_case``.
         make: the back ends for a set of settings, as
             :func:`~vivavoce.actors.injection.choose.make_outfit`.
         report: is told what became of each text; called in the event loop, must not block.
@@ -67,6 +67,7 @@ class InjectionActor(Actor[Caption, None]):
         self._in_hand: Final | None = None
         self._ready: deque[Final] = deque()
         self._recording = False
+        self._is_held = False
         self._live_finals = 0
         self._until_release: list[Final] = []
         self._last: Delivery | None = None
@@ -162,7 +163,7 @@ class InjectionActor(Actor[Caption, None]):
     async def _route(self, item: Ordered) -> None:
         match item:
             case RecordingStarted():
-                self._recording = True
+                self._recording, self._is_held = True, item.held
                 self._live_finals = 0
                 self._ready.extend(self._until_release)  # of one whose end was never told
                 self._until_release.clear()
@@ -237,7 +238,7 @@ class InjectionActor(Actor[Caption, None]):
     def _waits_for_release(self) -> bool:
         settings = self._profile.injection
         if settings.deliver == "auto":
-            return self._profile.trigger.mode == "hold"
+            return self._is_held
         return settings.deliver == "at_release"
 
     def _types_live(self) -> bool:

@@ -6,8 +6,10 @@ anything can have been typed: a text that was perhaps typed is never typed again
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
@@ -33,12 +35,14 @@ class Report(msgspec.Struct, frozen=True):
 
     ``typed`` counts the characters that are surely typed, where that is neither none of a failure
     nor all of a success: of what comes after them, ``result`` is true. With ``DONE`` they are as
-    many as there was time for, and the rest is to be given once more.
+    many as there was time for, and the rest is to be given once more. ``paused``: because a person
+    holds a modifier; it may be none at all then. Of keys pressed, ``typed`` counts the times.
     """
 
     result: Result
     reason: str = ""
     typed: int | None = None
+    paused: bool = False
 
     @property
     def done(self) -> bool:
@@ -47,18 +51,26 @@ class Report(msgspec.Struct, frozen=True):
 
 
 DONE = Report(Result.DONE)
+PRESSED = "a modifier key was pressed while it was typed"
+
+
+def nullcontext_of(keys: str) -> AbstractContextManager[None]:
+    """Nobody hears keys."""
+    return nullcontext()
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
     """How to type: the same for all pieces of a text.
 
-    ``characters_per_s`` is a rate to keep to, ``timeout_s`` what a call may take in all,
-    ``clear_modifiers`` asks to let go of Ctrl, Alt … that a person still holds down.
+    ``characters_per_s`` is a rate to keep to, ``timeout_s`` what a call may take in all.
+    ``watched``: the person may press modifiers at any moment, for they are part of a hotkey.
+    ``pressing`` gives what a combination of keys is pressed within, so that it is not heard as one.
     """
 
     characters_per_s: float = 200.0
     timeout_s: float = 3.0
-    clear_modifiers: bool = False
+    watched: bool = False
+    pressing: Callable[[str], AbstractContextManager[None]] = nullcontext_of
 
 
 class BackEnd(Protocol):
@@ -101,6 +113,46 @@ class BackEnd(Protocol):
         ``backspace``, ``insert``, ``f1`` …, or one character. Never called without ``has_keys``.
         """
         ...
+
+
+@runtime_checkable
+class LetsGo(Protocol):
+    """A back end to whose keys those that a person holds down are added.
+
+    One that is none brings modifiers of its own (wtype) or has no keys.
+    """
+
+    async def let_go(self, held: frozenset[str]) -> str:
+        """Release the modifiers that are down, on both sides; never press one again.
+
+        Args:
+            held: those that a hotkey listener knows to be held, as :attr:`HeldKeys.held`.
+
+        Returns:
+            Why that cannot be done; empty: it is.
+        """
+        ...
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A back end that sees the keys that are down, and looks before each of its own.
+
+    Attributes:
+        looks: whether it can, here.
+    """
+
+    looks: bool
+
+    async def held(self) -> bool:
+        """Whether a modifier is down now; False where that cannot be found out."""
+        ...
+
+
+def is_blind(back_end: BackEnd) -> bool:
+    """Whether modifiers that a person presses while it types change what it types, unseen."""
+    sees = isinstance(back_end, Looks) and back_end.looks
+    return isinstance(back_end, LetsGo) and not sees
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

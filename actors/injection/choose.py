@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from vivavoce.actors.injection.back_end import BackEnd, Clipboard
 from vivavoce.actors.injection.clipboard import ClipboardAfterPaste, ClipboardPaste
-from vivavoce.actors.injection.delivery import Outfit
+from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.config.injection import InjectionSettings
 
 _WAYLAND = ("wtype", "dotool", "ydotool", "clipboard")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from vivavoce.actors.injection.back_end import BackEnd, Clipboard, Content, Manner, Report, Result
+from vivavoce.actors.injection.back_end import (
+    DONE,
+    BackEnd,
+    Clipboard,
+    Content,
+    LetsGo,
+    Looks,
+    Manner,
+    Report,
+    Result,
+)
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.pipeline.log import get_logger
 
@@ -35,6 +45,7 @@ class ClipboardPaste:
     piece = 50_000
     pace = 100_000.0
     has_keys = True
+    looks = True
 
     def __init__(
         self, clipboard: Clipboard, keys: Sequence[BackEnd], settings: InjectionSettings
@@ -76,7 +87,7 @@ class ClipboardPaste:
         if not report.done:
             return Report(Result.NOTHING, report.reason)
         self._previous, self._pasted = previous, text
-        pressed = await self._presser.press(self._settings.paste_keys, manner)
+        pressed = await self._paste(self._presser, manner)
         self._restoring = asyncio.create_task(self._restore_later())
         return pressed
 
@@ -87,6 +98,15 @@ class ClipboardPaste:
         assert self._presser is not None
         await self.settled()  # a key that overtakes the paste would act on what is not there yet
         return await self._presser.press(keys, manner, times)
+
+    async def held(self) -> bool:
+        """See :class:`~vivavoce.actors.injection.back_end.Looks`."""
+        presser: object = self._presser
+        return isinstance(presser, Looks) and await presser.held()
+
+    async def let_go(self, held: frozenset[str]) -> str:
+        """See :class:`~vivavoce.actors.injection.back_end.LetsGo`."""
+        return await self._presser.let_go(held) if isinstance(self._presser, LetsGo) else ""
 
     async def settled(self) -> None:
         """Return when the window has had its time to take what was pasted last."""
@@ -99,6 +119,13 @@ class ClipboardPaste:
         if self._restoring is not None and self._restoring.cancel():
             await asyncio.wait([self._restoring])
             await self._restore()
+
+    async def _paste(self, presser: BackEnd, manner: Manner) -> Report:
+        with manner.pressing(self._settings.paste_keys):
+            pressed = await presser.press(self._settings.paste_keys, manner)
+        if pressed.paused and not pressed.typed:
+            return Report(Result.NOTHING, "a modifier key is held")
+        return pressed if not pressed.done else DONE
 
     async def _restore_later(self) -> None:
         await asyncio.sleep(self._settings.restore_clipboard_ms / 1_000)

@@ -14,22 +14,24 @@ of a text, for a tool types just as happily where nobody reads.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from vivavoce.actors.injection.back_end import (
+    DONE,
+    PRESSED,
     BackEnd,
     Clipboard,
     FocusProbe,
     Manner,
     Report,
     Result,
+    is_blind,
 )
-from vivavoce.actors.injection.back_off import BackOff
 from vivavoce.actors.injection.graphemes import first_piece
-from vivavoce.actors.injection.pacing import Pace, piece_size
+from vivavoce.actors.injection.hands import Hands
+from vivavoce.actors.injection.outfit import Attempt, Outfit
+from vivavoce.actors.injection.pacing import piece_size
 from vivavoce.actors.injection.sanitise import Keys, parts
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.pipeline.clock import Clock
@@ -45,66 +47,9 @@ _PROBE_S = 2.0
 _MOST_COPIED = 100_000
 _KEYS_PER_S = 10_000.0
 """A back end that claims to be faster does not press keys."""
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a text.
-
-    ``typed`` counts its characters that are surely typed; ``certain``: into this window, and no
-    others of it.
-    """
-
-    outcome: Outcome
-    back_end: str = ""
-    reason: str = ""
-    typed: int = 0
-    certain: bool = True
-
-
-@dataclass(slots=True)
-class _State:
-    pace: Pace
-    back_off: BackOff
-    asked: bool = False
-
-
-class Outfit:
-    """The back ends for one set of settings, in their order, and what is known of each.
-
-    Args:
-        back_ends: the first that can types.
-        clipboard: for what could not be typed; None: there is none.
-        reason: why there is nothing to type with, where there is not.
-        close: releases what the back ends hold (clipboards to restore, keys lent).
-    """
-
-    def __init__(
-        self,
-        back_ends: Sequence[BackEnd],
-        clipboard: Clipboard | None = None,
-        *,
-        reason: str = "",
-        close: Sequence[Callable[[], object]] = (),
-    ) -> None:
-        self.back_ends = tuple(back_ends)
-        self.clipboard = clipboard
-        self.reason = reason
-        self.close = tuple(close)
-        self._states = {
-            back_end.name: _State(Pace(back_end.pace), BackOff()) for back_end in back_ends
-        }
-
-    def state(self, back_end: BackEnd) -> _State:
-        """Pace and failures of one of :attr:`back_ends`."""
-        return self._states[back_end.name]
-
-    def in_order(self, now: float) -> list[BackEnd]:
-        """All back ends, those that failed lately behind the others."""
-        return sorted(self.back_ends, key=lambda each: self.state(each).back_off.resting(now))
-
-    def named(self, name: str) -> BackEnd | None:
-        """The back end of that name."""
-        return next((each for each in self.back_ends if each.name == name), None)
+_WATCHED_KEYS = 12
+"""Keys pressed without a look at the modifiers, where a person may well press one."""
+_MOST_PAUSES = 100
 
 
 class Deliverer:
@@ -113,9 +58,11 @@ class Deliverer:
     Args:
         probe: tells which window has the focus.
         clock: for resting back ends.
+        hands: of the person, on the same keyboard.
     """
 
-    def __init__(self, probe: FocusProbe, clock: Clock) -> None:
+    def __init__(self, probe: FocusProbe, clock: Clock, hands: Hands) -> None:
+        self.hands = hands
         self._probe = probe
         self._clock = clock
         self._copied = ""
@@ -139,7 +86,6 @@ class Deliverer:
         settings: InjectionSettings,
         *,
         focus: Focus | None,
-        clear_modifiers: bool = False,
     ) -> Attempt:
         """Type a cleaned text; what cannot be typed is copied.
 
@@ -148,11 +94,8 @@ class Deliverer:
             outfit: what to type it with.
             settings: of the window that it goes to.
             focus: the window that has the focus, as far as it is known.
-            clear_modifiers: somebody still holds Ctrl, Alt …
         """
-        attempt = await self.only_type(
-            text, outfit, settings, focus=focus, clear_modifiers=clear_modifiers
-        )
+        attempt = await self.only_type(text, outfit, settings, focus=focus)
         if attempt.outcome is Outcome.TYPED:
             return attempt
         rest = text[attempt.typed :].lstrip(" ")
@@ -171,7 +114,6 @@ class Deliverer:
         settings: InjectionSettings,
         *,
         focus: Focus | None,
-        clear_modifiers: bool = False,
     ) -> Attempt:
         """As :meth:`type`, but what cannot be typed is nowhere.
 
@@ -183,7 +125,6 @@ class Deliverer:
             why = await self._why_not(back_end, outfit)
             if why is None:
                 work = _Work(self, back_end, outfit, settings, focus)
-                work.clear_modifiers = clear_modifiers
                 result, typed, why = await work.type(text[done:])
                 done += typed
                 if result is not Result.NOTHING:
@@ -238,12 +179,49 @@ class Deliverer:
         self, keys: str, times: int, back_end: BackEnd, settings: InjectionSettings
     ) -> Report:
         """Press keys with the back end that typed what they are meant for."""
-        manner = Manner(timeout_s=settings.timeout_ms / 1_000, characters_per_s=back_end.pace)
+        done = pauses = 0
+        while done < times and pauses < _MOST_PAUSES:
+            if why := await self.hands.off(back_end, settings):
+                return Report(Result.UNCERTAIN if done else Result.NOTHING, why)
+            step = times - done
+            if self.hands.watched and is_blind(back_end):
+                step = min(step, _WATCHED_KEYS)
+            report = await self._press(keys, step, back_end, settings)
+            pressed = step if report.typed is None else report.typed
+            if not report.done:
+                sure = report.result is Result.NOTHING and not done and not report.typed
+                return Report(Result.NOTHING if sure else Result.UNCERTAIN, report.reason)
+            done += pressed
+            pauses = 0 if pressed else pauses + 1
+        return DONE if done == times else Report(Result.UNCERTAIN, PRESSED)
+
+    async def _press(
+        self, keys: str, times: int, back_end: BackEnd, settings: InjectionSettings
+    ) -> Report:
+        manner = self.manner(settings.timeout_ms / 1_000, back_end.pace)
+        mark = self.hands.mark()
         try:
             async with asyncio.timeout(manner.timeout_s + _PATIENCE_S):
-                return await back_end.press(keys, manner, times)
+                with self.hands.pressing(keys):
+                    report = await back_end.press(keys, manner, times)
         except TimeoutError:
             return Report(Result.UNCERTAIN, f"{back_end.name} does not answer")
+        return self.judged(report, mark, back_end)
+
+    def manner(self, timeout_s: float, rate: float) -> Manner:
+        """How keys are pressed now."""
+        return Manner(
+            characters_per_s=rate,
+            timeout_s=timeout_s,
+            watched=self.hands.watched,
+            pressing=self.hands.pressing,
+        )
+
+    def judged(self, report: Report, mark: int, back_end: BackEnd) -> Report:
+        """What a back end that does not look itself says of keys, where a modifier came between."""
+        if report.done and is_blind(back_end) and self.hands.pressed_since(mark):
+            return Report(Result.UNCERTAIN, PRESSED)
+        return report
 
     # -- parts of it
 
@@ -292,8 +270,8 @@ class _Work:
         settings: InjectionSettings,
         focus: Focus | None,
     ) -> None:
-        self.clear_modifiers = False
         self._deliverer = deliverer
+        self._hands = deliverer.hands
         self._back_end = back_end
         self._outfit = outfit
         self._settings = settings
@@ -303,23 +281,30 @@ class _Work:
         """How it ended, the characters surely typed, and why it ended so."""
         back_end, state = self._back_end, self._outfit.state(self._back_end)
         timeout_s = self._settings.timeout_ms / 1_000
-        done = 0
+        done = pauses = 0
         for part, stands_for in parts(text, self._settings, has_keys=back_end.has_keys):
             left = stands_for
             while left:
-                if done and (why := await self._elsewhere()):
+                if why := await self._hands.off(back_end, self._settings):
+                    return Result.NOTHING, done, why
+                if (done or pauses) and (why := await self._elsewhere()):
                     return Result.UNCERTAIN, done, why
                 piece = self._first_piece(part, left, timeout_s)
                 began = self._deliverer.now()
                 report = await self._one(piece, timeout_s)
                 all_of_it = stands_for if isinstance(piece, Keys) else len(piece)
-                typed = (report.typed or all_of_it) if report.done else report.typed or 0
+                unsaid = all_of_it if report.done else 0
+                typed = unsaid if report.typed is None else report.typed
                 done += typed
                 left -= typed
                 if not report.done:
-                    state.pace.failed()
-                    self._deliverer.failed(back_end, self._outfit, report.reason, began)
+                    if report.reason != PRESSED:  # which is no fault of the back end
+                        state.pace.failed()
+                        self._deliverer.failed(back_end, self._outfit, report.reason, began)
                     return report.result, done, report.reason
+                pauses += report.paused
+                if pauses > _MOST_PAUSES:
+                    return Result.UNCERTAIN, done, PRESSED
                 state.pace.succeeded()
         state.back_off.succeeded()
         moved = await self._moved()
@@ -331,21 +316,25 @@ class _Work:
         rest = part[len(part) - left :]
         if not self._back_end.has_keys:
             return rest
-        return first_piece(rest, piece_size(self._back_end.piece, self._rate(), timeout_s))
+        size = piece_size(self._back_end.piece, self._rate(), timeout_s)
+        if is_blind(self._back_end) and self._hands.watched:
+            size = min(size, _WATCHED_KEYS)
+        return first_piece(rest, size)
 
     async def _one(self, piece: str | Keys, timeout_s: float) -> Report:
-        manner = Manner(
-            characters_per_s=self._rate(),
-            timeout_s=timeout_s,
-            clear_modifiers=self.clear_modifiers,
-        )
+        manner = self._deliverer.manner(timeout_s, self._rate())
+        mark = self._hands.mark()
         try:
             async with asyncio.timeout(timeout_s + _PATIENCE_S):
                 if isinstance(piece, Keys):
-                    return await self._back_end.press(piece.keys, manner)
-                return await self._back_end.type(piece, manner)
+                    with self._hands.pressing(piece.keys):
+                        report = await self._back_end.press(piece.keys, manner)
+                else:
+                    with self._hands.typing():
+                        report = await self._back_end.type(piece, manner)
         except TimeoutError:
             return Report(Result.UNCERTAIN, f"{self._back_end.name} does not answer")
+        return self._deliverer.judged(report, mark, self._back_end)
 
     def _rate(self) -> float:
         # The person's limit is for keys; what pastes or writes does not press them one by one.

@@ -24,6 +24,8 @@ SETTLED_S = 0.06
 """How long after its last use a key keeps its character: a window's keyboard must be up to date."""
 
 _CAPS_LOCK = 0xFFE5
+_LOCKS = frozenset({_CAPS_LOCK, 0xFFE6, 0xFF7F, 0xFF14})  # and of Shift, numbers and scrolling
+_SHIFTS = frozenset({0xFFE1, 0xFFE2, 0xFE03, 0xFF7E})  # what a text itself may need: levels, groups
 _LOCK_MASK = 2  # of the state of modifiers
 
 # Keysyms from before Unicode: a byte of an 8-bit character set, by the keysym's second byte.
@@ -82,6 +84,7 @@ class SpareKeys:
         self._name = display
         self._display: Any = None
         self._places: dict[str, tuple[int, bool]] = {}
+        self._modifiers: dict[int, int] = {}
         self._lent: OrderedDict[int, tuple[str, float]] = OrderedDict()  # least recently used first
 
     def stretches(self, text: str) -> tuple[list[str], set[str]]:
@@ -180,27 +183,42 @@ class SpareKeys:
 
     def release_all(self) -> None:
         """Release every key that is down: a program that dies while it types leaves one pressed,
-        and the X server repeats it for ever.
+        and the X server repeats it for ever. Ctrl, Alt … no text needs: a person holds them.
 
         Raises:
             OSError: the X server cannot be reached.
         """
-        down = self._asked(lambda: self._open().query_keymap())
-        for key in range(8, 256):
-            if down[key // 8] >> key % 8 & 1:
+        kept = set(self.held(shift=False))
+        for key in self._down():
+            if key not in kept:
                 self._fake(key, down=False)
         self._sync()
 
-    def release(self, keysyms: Sequence[int]) -> None:
-        """Let go of keys that a person holds.
+    def held(self, *, shift: bool = True) -> list[int]:
+        """The modifier keys that are down, locks left out.
+
+        Args:
+            shift: also those with which a text reaches the other characters of a key.
 
         Raises:
             OSError: the X server cannot be reached.
         """
-        for keysym in keysyms:
-            place = self.place_of(keysym)
-            if place is not None:
-                self._fake(place[0], down=False)
+        if not self._modifiers:
+            self._keyboard()
+        return [
+            key
+            for key in self._down()
+            if key in self._modifiers and (shift or self._modifiers[key] not in _SHIFTS)
+        ]
+
+    def let_go(self) -> None:
+        """Release the modifiers that are down.
+
+        Raises:
+            OSError: the X server cannot be reached.
+        """
+        for key in self.held():
+            self._fake(key, down=False)
         self._sync()
 
     # -- the X server
@@ -211,6 +229,10 @@ class SpareKeys:
 
         kind = X.KeyPress if down else X.KeyRelease
         self._asked(lambda: xtest.fake_input(self._open(), kind, key))
+
+    def _down(self) -> list[int]:
+        bits = self._asked(lambda: self._open().query_keymap())
+        return [key for key in range(8, 256) if bits[key // 8] >> key % 8 & 1]
 
     def _open(self) -> Any:
         if self._display is None:
@@ -237,6 +259,8 @@ class SpareKeys:
         mapped: set[str] = set()
         spare: list[int] = []
         self._places = {}
+        first = {key: row[0] for key, row in enumerate(rows, low)}
+        self._modifiers = {key: first[key] for key in modifiers if first.get(key) not in _LOCKS}
         for key, row in enumerate(rows, low):
             if not any(row) and key not in modifiers and key > low:
                 self._lent.pop(key, None)  # somebody else took its character away

@@ -56,8 +56,8 @@ class Lending:
                     return Report(Result.DONE, typed=typed)
                 report = await type_one(piece, max(0.001, timeout_s - passed))
                 await self.worker.do(self.keys.used, needed, loop.time())
-                if not report.done:
-                    return msgspec.structs.replace(report, typed=typed)
+                if not report.done or report.paused:
+                    return msgspec.structs.replace(report, typed=typed + (report.typed or 0))
                 typed += len(piece)
         except OSError as error:
             return Report(Result.NOTHING, f"{self._name}: {error}", typed)
@@ -65,6 +65,24 @@ class Lending:
             self._keep()
             self._giving_back = loop.call_later(_BACK_AFTER_S, self._give_back)
         return DONE
+
+    async def held(self) -> bool:
+        """Whether a modifier is down; False where the X server does not say."""
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                return bool(await self.worker.do(self.keys.held))
+        return False
+
+    async def let_go(self) -> str:
+        """Release the modifiers that are down; why not, where that fails."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.worker.do(self.keys.let_go)
+        except TimeoutError:
+            return "the X server does not answer"
+        except OSError as error:
+            return f"{self._name}: {error}"
+        return ""
 
     async def close(self) -> None:
         """Give lent keys back now."""

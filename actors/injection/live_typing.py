@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from vivavoce.actors.injection.delivery import Attempt
 from vivavoce.actors.injection.live import Live, correction, growth
+from vivavoce.actors.injection.outfit import Attempt
 from vivavoce.actors.injection.sanitise import clean
 from vivavoce.actors.injection.typist import Place, Typist
 from vivavoce.pipeline.delivery import Outcome
@@ -49,11 +49,7 @@ class LiveTyping:
             return
         live.broken, live.uncertain = _CUT_OFF, True  # stands if this task dies while it types
         attempt = await self._typist.deliverer.only_type(
-            new,
-            place.outfit,
-            place.settings,
-            focus=place.focus,
-            clear_modifiers=place.clear_modifiers,
+            new, place.outfit, place.settings, focus=place.focus
         )
         live.typed += new[: attempt.typed]
         live.back_end = attempt.back_end or live.back_end

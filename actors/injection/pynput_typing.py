@@ -14,6 +14,7 @@ from vivavoce.actors.injection.worker import Worker
 from vivavoce.config.injection import InjectionSettings
 
 _NAMES = {"super": "cmd", "escape": "esc"}
+_SIDES = ("", "_r")
 
 
 class PynputTyping:
@@ -48,6 +49,12 @@ class PynputTyping:
         """Press a combination of keys."""
         return await self._in_thread([lambda: self._chord(keys)] * times, manner)
 
+    async def let_go(self, held: frozenset[str]) -> str:
+        """See :class:`~vivavoce.actors.injection.back_end.LetsGo`."""
+        sides = [f"{_NAMES.get(name, name)}{side}" for name in sorted(held) for side in _SIDES]
+        report = await self._in_thread([partial(self._let_go, name) for name in sides], Manner())
+        return report.reason
+
     def close(self) -> None:
         """Let go of the window system."""
         self._controller = None
@@ -79,6 +86,11 @@ class PynputTyping:
         )
         with self._controller.pressed(*held):
             self._controller.tap(last)
+
+    def _let_go(self, name: str) -> None:
+        from pynput.keyboard import Key
+
+        self._controller.release(getattr(Key, name))
 
     async def _in_thread(self, steps: list[Callable[[], None]], manner: Manner) -> Report:
         if self._controller is None and (why := await self.available()) is not None:

@@ -10,7 +10,7 @@ import signal
 import struct
 import termios
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -71,7 +71,7 @@ class ToolRunner:
         self,
         arguments: Sequence[str],
         *,
-        stdin: bytes | None = None,
+        stdin: bytes | AsyncIterator[bytes] | None = None,
         timeout_s: float,
         most_output: int = _MOST_SAID,
     ) -> Finished:
@@ -82,7 +82,7 @@ class ToolRunner:
 
         Args:
             arguments: the program and its arguments, each as it is.
-            stdin: what it finds on standard input; None: an empty one.
+            stdin: what it finds on standard input, at once or as it comes; None: nothing.
             timeout_s: seconds after which it is killed.
             most_output: bytes of its standard output that are kept; more are read and dropped.
         """
@@ -90,7 +90,9 @@ class ToolRunner:
         if program is None:
             return Finished(error="not installed")
         out, said = _Drain(most_output), _Drain(_MOST_SAID)
-        feed = _Feed(stdin) if stdin is not None else None
+        feed = None
+        if stdin is not None:
+            feed = _Feed(stdin) if isinstance(stdin, bytes) else _Feed(b"", ends=False)
         try:
             process = await create_subprocess_exec(
                 program,
@@ -107,7 +109,11 @@ class ToolRunner:
                     pipe.close()
             return Finished(error=getattr(error, "strerror", None) or str(error))
         try:
-            timed_out = await _ended(process, timeout_s)
+            began = asyncio.get_running_loop().time()
+            if feed is not None and not isinstance(stdin, bytes | None):
+                await _pass_on(stdin, feed, process, timeout_s)
+            left = timeout_s - (asyncio.get_running_loop().time() - began)
+            timed_out = await _ended(process, max(0.0, left))
             unread = feed is not None and feed.untouched()
             return Finished(
                 code=process.returncode,
@@ -136,6 +142,25 @@ async def _ended(process: Process, timeout_s: float) -> bool:
     return False
 
 
+async def _pass_on(
+    lines: AsyncIterator[bytes], feed: _Feed, process: Process, timeout_s: float
+) -> None:
+    """Feed what comes, until no more does or nobody takes it in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            async for line in lines:
+                if process.returncode is not None:
+                    break
+                feed.put(line)
+    except TimeoutError:
+        pass  # it is killed for that
+    except asyncio.CancelledError:
+        await _kill(process)
+        raise
+    finally:
+        feed.end()
+
+
 async def _kill(process: Process) -> None:
     with suppress(ProcessLookupError):  # it ended in this very moment
         os.killpg(process.pid, signal.SIGKILL)
@@ -149,14 +174,28 @@ class _Feed:
     whether it took anything.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, ends: bool = True) -> None:
         self.theirs, self._ours = os.pipe()
         self._rest = memoryview(data)
+        self._ends = ends
         self._written = 0
         self._loop = asyncio.get_running_loop()
         os.set_blocking(self._ours, False)
-        self._loop.add_writer(self._ours, self._write)
+        if ends:
+            self._loop.add_writer(self._ours, self._write)
         self._write()
+
+    def put(self, data: bytes) -> None:
+        """Add to what it is filled with."""
+        self._rest = memoryview(bytes(self._rest) + data)
+        self._write()
+
+    def end(self) -> None:
+        """Nothing more is put."""
+        self._ends = True
+        if self._ours >= 0:
+            self._loop.add_writer(self._ours, self._write)
+            self._write()
 
     def untouched(self) -> bool:
         """Whether there was something to take, and nothing of it was taken."""
@@ -175,7 +214,8 @@ class _Feed:
                 return
             self._written += count
             self._rest = self._rest[count:]
-        self._end()
+        if self._ends:
+            self._end()
 
     def _end(self) -> None:
         if self._ours >= 0:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 import msgspec
 
 from vivavoce.actors.injection.back_end import FocusProbe
-from vivavoce.actors.injection.delivery import Attempt, Deliverer, Outfit
+from vivavoce.actors.injection.delivery import Deliverer
 from vivavoce.actors.injection.graphemes import backspaces
+from vivavoce.actors.injection.hands import Hands
 from vivavoce.actors.injection.joining import joined
 from vivavoce.actors.injection.memory import Memory, Placed
+from vivavoce.actors.injection.outfit import Attempt, Outfit
 from vivavoce.actors.injection.sanitise import clean
 from vivavoce.config.for_application import ApplicationProfiles
 from vivavoce.config.injection import InjectionSettings
@@ -34,7 +36,6 @@ class Place(msgspec.Struct, frozen=True):
     focus: Focus | None
     profile: Profile
     outfit: Outfit
-    clear_modifiers: bool = False
 
     @property
     def settings(self) -> InjectionSettings:
@@ -87,28 +88,28 @@ class Typist:
         self._report = report
         self._context = context
         self._outfits: deque[tuple[InjectionSettings, Outfit]] = deque()
-        self.deliverer = Deliverer(probe, context.clock)
+        self._hands = Hands(context.keys, profile)
+        self.deliverer = Deliverer(probe, context.clock, self._hands)
         self.memory = Memory()
         self.held: deque[tuple[Final, Focus]] = deque()
 
     def take_profile(self, profile: Profile) -> None:
         """Other settings from the next text on."""
         self._profiles = ApplicationProfiles(profile)
+        self._hands.take_profile(profile)
 
     async def place(self) -> Place:
         """Where text would go now, when the modifiers of the hotkey are released."""
         place = await self._place()
-        if self._context.keys.held and place.needs_window:
-            waited = place.settings.wait_for_modifiers_ms / 1_000
-            released = await self._context.keys.released(waited)
+        if self._hands.held and place.needs_window:
+            await self._hands.wait(place.settings)
             place = await self._place()  # it took a while
-            return msgspec.structs.replace(place, clear_modifiers=not released)
         return place
 
     @property
     def modifiers_held(self) -> bool:
         """Whether a person holds Ctrl, Alt … now."""
-        return bool(self._context.keys.held)
+        return self._hands.held
 
     async def put(self, final: Final) -> None:
         """Get the text of a final to where it belongs, and what was held back for there."""
@@ -262,13 +263,7 @@ class Typist:
     async def _type(self, final: Final, text: str, place: Place) -> None:
         tail = self.memory.tail(place.window)
         text = self.join(text, tail, place, final.language)
-        attempt = await self.deliverer.type(
-            text,
-            place.outfit,
-            place.settings,
-            focus=place.focus,
-            clear_modifiers=place.clear_modifiers,
-        )
+        attempt = await self.deliverer.type(text, place.outfit, place.settings, focus=place.focus)
         self.remember(final.utterance, text, tail, attempt, place)
         self.tell(final.utterance, attempt, place)
 

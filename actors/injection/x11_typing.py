@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result
+from vivavoce.actors.injection.back_end import DONE, PRESSED, Manner, Report, Result
 from vivavoce.actors.injection.keymap import SpareKeys, have_xlib
 from vivavoce.actors.injection.lending import Lending
 from vivavoce.config.injection import InjectionSettings
@@ -22,7 +22,6 @@ _KEYSYMS = {
     "insert": 0xFF63, "space": 0x20, "ctrl": 0xFFE3, "alt": 0xFFE9, "shift": 0xFFE1,
     "super": 0xFFEB, **{f"f{number}": 0xFFBD + number for number in range(1, 25)},
 }  # fmt: skip
-_MODIFIERS = ("ctrl", "alt", "shift", "super")
 
 
 class X11Typing:
@@ -37,6 +36,7 @@ class X11Typing:
     piece = 200
     pace = 500.0
     has_keys = True
+    looks = True
 
     def __init__(self, display: str, settings: InjectionSettings) -> None:
         self._display = display
@@ -70,6 +70,14 @@ class X11Typing:
         """Press a combination of keys."""
         return await self._in_thread([keys.lower().split("+")] * times, manner, manner.timeout_s)
 
+    async def held(self) -> bool:
+        """See :class:`~vivavoce.actors.injection.back_end.Looks`."""
+        return self._lending is not None and await self._lending.held()
+
+    async def let_go(self, held: frozenset[str]) -> str:
+        """See :class:`~vivavoce.actors.injection.back_end.LetsGo`."""
+        return "pynput is not installed" if self._lending is None else await self._lending.let_go()
+
     async def close(self) -> None:
         """Give lent keys back now."""
         if self._lending is not None:
@@ -92,14 +100,16 @@ class X11Typing:
         keys = self._lending.keys
         pressed = 0
         try:
-            if manner.clear_modifiers:
-                keys.release([_KEYSYMS[name] for name in _MODIFIERS])
             places = keys.places()
             with _without_caps_lock(keys):
                 for chord in chords:
                     if stop.is_set():
                         return Report(Result.UNCERTAIN, "typing was stopped")
+                    if keys.held():
+                        return Report(Result.DONE, typed=pressed, paused=True)
                     keys.tap(_keys_of(chord, places, keys))
+                    if keys.held():  # was it before the key, or after it?
+                        return Report(Result.UNCERTAIN, PRESSED, typed=pressed)
                     pressed += 1
                     stop.wait(1 / manner.characters_per_s)
         except OSError as error:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.injecting import Board, FixedFocus, Rig, ended, final, partial, profile, started
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result
-from vivavoce.actors.injection.delivery import Outfit
+from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.desktop import Focus
@@ -55,7 +55,7 @@ class Windows:
 EVENTS = st.one_of(
     st.tuples(st.just("final"), st.integers(0, 2)),
     st.tuples(st.just("partial"), st.integers(1, 3)),
-    st.tuples(st.just("start"), st.none()),
+    st.tuples(st.just("start"), st.booleans()),
     st.tuples(st.just("end"), st.booleans()),
     st.tuples(st.just("focus"), st.sampled_from("abc")),
     st.tuples(st.just("fault"), st.sampled_from(["nothing", "half", "hang"])),
@@ -101,7 +101,7 @@ async def _play(events: list[tuple[str, Any]], **chosen: Any) -> None:
                 words = f"<{utterance}x> sad that"[: 4 * value + len(str(utterance))]
                 await rig.say(partial(utterance, words))
             case "start":
-                await rig.say(started())
+                await rig.say(started(held=value))
             case "end":
                 await rig.say(ended(cancelled=value))
             case "focus":

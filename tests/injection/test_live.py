@@ -22,11 +22,13 @@ NOTHING, UNCERTAIN, DONE = Result.NOTHING, Result.UNCERTAIN, Result.DONE
 def test_what_is_taken_back_before_the_release_is_never_typed():
     async def main() -> None:
         desk = Desk(mode="hold")
-        await desk.say(started(), final(1, "One."), ended())
-        await desk.say(started(), final(2, "Two."), final(3, "Three.", retracts=1), ended())
+        await desk.say(started(held=True), final(1, "One."), ended())
+        await desk.say(
+            started(held=True), final(2, "Two."), final(3, "Three.", retracts=1), ended()
+        )
         assert desk.text == "One. Three."
         assert desk.outcomes == ["1 typed", "2 retracted", "3 typed"]
-        await desk.say(started(), final(4, "", retracts=2), ended())
+        await desk.say(started(held=True), final(4, "", retracts=2), ended())
         assert desk.text == ""
         assert desk.outcomes[3:] == ["3 retracted", "1 retracted"]
 
@@ -70,7 +72,7 @@ def test_live_text_waits_while_the_hotkey_holds_modifiers():
     async def main() -> None:
         desk = Desk(mode="hold", live=True)
         desk.rig.context.keys.press("ctrl")
-        await desk.say(started(), partial(1, "hello"), final(1, "Hello."))
+        await desk.say(started(held=True), partial(1, "hello"), final(1, "Hello."))
         assert desk.text == ""
         assert asyncio.get_running_loop().time() == 0
         desk.rig.context.keys.release("ctrl")

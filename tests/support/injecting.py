@@ -12,7 +12,7 @@ import msgspec
 from vivavoce.actors.injection.actor import InjectionActor
 from vivavoce.actors.injection.back_end import DONE, Content, Manner, Report, Result
 from vivavoce.actors.injection.choose import make_outfit
-from vivavoce.actors.injection.delivery import Outfit
+from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.delivery import Delivery, Outcome
@@ -44,8 +44,8 @@ def partial(utterance: int, stable: str, tail: str = "") -> Partial:
     )
 
 
-def started(at: int = 0) -> RecordingStarted:
-    return RecordingStarted(start=at)
+def started(at: int = 0, *, held: bool = False) -> RecordingStarted:
+    return RecordingStarted(start=at, held=held)
 
 
 def ended(*, cancelled: bool = False) -> RecordingEnded:
@@ -82,7 +82,7 @@ class Paper:
         self.text = ""
         self.plan: list[Any] = []
         self.why: str | None = None
-        self.manners: list[Manner] = []
+        self.let_go_of: list[frozenset[str]] = []
         self.calls = 0
 
     async def available(self) -> str | None:
@@ -90,7 +90,6 @@ class Paper:
 
     async def type(self, text: str, manner: Manner) -> Report:
         self.calls += 1
-        self.manners.append(manner)
         what = self.plan.pop(0) if self.plan else Result.DONE
         if what == "hang":
             await asyncio.sleep(10_000)
@@ -102,6 +101,10 @@ class Paper:
         if what is Result.UNCERTAIN:
             self.text += text[: len(text) // 2]
         return Report(what, f"{self.name} failed")
+
+    async def let_go(self, held: frozenset[str]) -> str:
+        self.let_go_of.append(held)
+        return ""
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
         if keys == "backspace":

@@ -72,6 +72,10 @@ class Dotool:
         command = "+".join([*chord.modifiers, f"k:{chord.code}"])
         return await self._run([" ".join(["key", *[command] * times])], manner)
 
+    async def let_go(self, held: frozenset[str]) -> str:
+        """They are down on another keyboard, and its keys cannot be released here."""
+        return f"{'+'.join(sorted(held))} is held down" if held else ""
+
     async def _run(self, commands: list[str], manner: Manner) -> Report:
         program = "".join(f"{line}\n" for line in (*_LEAD, *commands))
         finished = await self._runner.run(

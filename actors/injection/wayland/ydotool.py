@@ -70,6 +70,10 @@ class Ydotool:
         finished = await self._runner.run(["ydotool", "key", *steps], timeout_s=manner.timeout_s)
         return report_of(finished, "ydotool")
 
+    async def let_go(self, held: frozenset[str]) -> str:
+        """They are down on another keyboard, and its keys cannot be released here."""
+        return f"{'+'.join(sorted(held))} is held down" if held else ""
+
 
 def _named(chord: Chord, times: int) -> list[str]:
     modifiers = ["leftmeta" if name == "super" else name for name in chord.modifiers]

@@ -1,0 +1,204 @@
+"""The user presses modifiers while text is typed into a real xterm, and a real listener hears."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from support.injecting import Rig, final, profile
+from support.x11 import Terminal, XDisplay
+
+from vivavoce.actors.injection.focus.x11 import X11Focus
+from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
+from vivavoce.actors.trigger.pynput_keys import PynputKeys
+from vivavoce.config.hotkeys import KeyCombination
+from vivavoce.pipeline.delivery import Outcome
+
+pytest.importorskip("Xlib")
+TEXT = "The boys examined 3 of them, with NO result at all; nobody knew why."
+_DOWN = (KeyEventKind.PRESS, KeyEventKind.CANCEL, KeyEventKind.MODIFIER_DOWN)
+
+
+class Desktop:
+    """A rig, and a hotkey listener that tells it of modifiers.
+
+    Attributes:
+        told: of hotkeys, what is not of the program itself.
+    """
+
+    def __init__(self, display: XDisplay, hotkey: str, back_end: str, **settings) -> None:
+        self.rig = Rig(
+            profile({"backend": [back_end], **settings}, trigger={"hotkey": hotkey}),
+            probe=X11Focus(display.environ),
+            environ=display.environ,
+        )
+        self.told: list[KeyEventKind] = []
+        self.heard: list[KeyEventKind] = []
+        self._listener = PynputKeys(KeyCombination.parse(hotkey))
+
+    async def __aenter__(self) -> "Desktop":
+        await self._listener.start(self._on_key)
+        await asyncio.sleep(0.05)  # pynput says that it is ready shortly before the server is
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._listener.stop()
+        await self.rig.stop()
+
+    def _on_key(self, event: KeyEvent) -> None:
+        self.heard.append(event.kind)
+        keys = self.rig.context.keys
+        if event.kind in _DOWN and keys.is_ours(event.at):
+            return
+        if event.kind is KeyEventKind.MODIFIER_DOWN:
+            keys.press(event.modifier)
+        elif event.kind is KeyEventKind.MODIFIER_UP:
+            keys.release(event.modifier)
+        else:
+            self.told.append(event.kind)
+
+
+@pytest.fixture
+async def fingers(display: XDisplay) -> AsyncIterator["Fingers"]:
+    """A user whose fingers are as fast as a program's."""
+    made = Fingers(display)
+    yield made
+    made.close()
+
+
+class Fingers:
+    def __init__(self, display: XDisplay) -> None:
+        from Xlib.display import Display
+
+        self._display = Display(display.display)
+
+    def change(self, keysym: int, *, down: bool) -> None:
+        from Xlib import X
+        from Xlib.ext import xtest
+
+        key = self._display.keysym_to_keycode(keysym)
+        xtest.fake_input(self._display, X.KeyPress if down else X.KeyRelease, key)
+        self._display.sync()
+
+    def close(self) -> None:
+        self._display.close()
+
+
+RIGHT_CTRL, RIGHT_ALT, RIGHT_SUPER, RIGHT_SHIFT = 0xFFE4, 0xFFEA, 0xFFEC, 0xFFE2
+
+
+@pytest.fixture(autouse=True)
+def _display_of_the_listener(display: XDisplay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", display.display)
+    monkeypatch.setenv("HOME", os.environ.get("HOME", "/"))
+
+
+@pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
+@pytest.mark.parametrize("after", [2, 10, 30])
+async def test_the_hotkey_is_pressed_while_text_is_typed(
+    display: XDisplay, editor: Terminal, fingers: Fingers, back_end: str, after: int
+):
+    display.copy(b"")
+
+    async def press() -> None:
+        deadline = time.monotonic() + 5
+        while len(editor.typed) < after and time.monotonic() < deadline:
+            await asyncio.sleep(0.001)
+        fingers.change(RIGHT_CTRL, down=True)
+        await asyncio.sleep(0.5)
+        fingers.change(RIGHT_CTRL, down=False)
+
+    async with Desktop(display, "right_ctrl", back_end) as desktop:
+        pressing = asyncio.create_task(press())
+        await desktop.rig.say(final(1, TEXT))
+        await pressing
+        await asyncio.sleep(0.05)
+    typed = editor.typed
+    assert typed.isprintable(), "no shortcuts"
+    [delivery] = desktop.rig.deliveries
+    if delivery.outcome is Outcome.PARTLY:
+        assert "modifier" in delivery.reason
+        rest = display.clipboard().decode()
+        assert typed in (TEXT[: len(typed)],)
+        assert TEXT.endswith(rest)
+        # The key in question is in the clipboard, typed or not.
+        assert len(TEXT) - len(typed) <= len(rest) + 1 <= len(TEXT) - len(typed) + 2
+    else:
+        assert delivery.outcome is Outcome.TYPED
+        assert typed == TEXT
+    assert desktop.told == [KeyEventKind.PRESS, KeyEventKind.RELEASE]
+
+
+@pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
+@pytest.mark.parametrize(
+    ("hotkey", "keysym"),
+    [("right_ctrl", RIGHT_CTRL), ("right_alt", RIGHT_ALT), ("right_super", RIGHT_SUPER),
+     ("right_shift", RIGHT_SHIFT)],
+)  # fmt: skip
+async def test_a_key_that_stays_held_is_released_and_never_pressed(
+    display: XDisplay, editor: Terminal, fingers: Fingers, back_end: str, hotkey: str, keysym: int
+):
+    async with Desktop(display, hotkey, back_end, wait_for_modifiers_ms=50) as desktop:
+        fingers.change(keysym, down=True)
+        await asyncio.sleep(0.02)
+        try:
+            await desktop.rig.say(final(1, TEXT))
+        finally:
+            fingers.change(keysym, down=False)
+        await asyncio.to_thread(editor.wait_for, TEXT)
+        assert desktop.rig.outcomes == [Outcome.TYPED]
+        if keysym != RIGHT_SHIFT:
+            assert desktop.told == [KeyEventKind.PRESS, KeyEventKind.RELEASE]
+            assert desktop.rig.context.keys.held == frozenset()
+
+
+@pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
+async def test_keys_that_nobody_hears_are_seen(
+    display: XDisplay, editor: Terminal, fingers: Fingers, back_end: str
+):
+    """As where the desktop has a key for `vivavoce ctl toggle`, and it is still down."""
+    rig = Rig(
+        profile({"backend": [back_end]}), probe=X11Focus(display.environ), environ=display.environ
+    )
+    fingers.change(RIGHT_CTRL, down=True)
+    saying = asyncio.create_task(rig.say(final(1, TEXT)))
+    await asyncio.sleep(0.2)
+    assert editor.typed == ""
+    fingers.change(RIGHT_CTRL, down=False)
+    await saying
+    await asyncio.to_thread(editor.wait_for, TEXT)
+    await rig.stop()
+
+
+@pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
+async def test_other_characters_are_typed_key_by_key_as_well(
+    display: XDisplay, editor: Terminal, back_end: str
+):
+    text = "Да, 5 € (100 %)! \"q\" 'x' $HOME `id` \\ # 日本語 😀 é\u0301 a\u00a0b; end\u3000."
+    async with Desktop(display, "ctrl+alt+space", back_end) as desktop:
+        await desktop.rig.say(final(1, text))
+        await asyncio.to_thread(editor.wait_for, text)
+        assert desktop.told == []
+        began = time.monotonic()
+        await desktop.rig.say(final(2, TEXT))
+        assert len(TEXT) / (time.monotonic() - began) > 80, "characters per second"
+
+
+@pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
+async def test_own_keys_are_not_heard_as_hotkeys(
+    display: XDisplay, editor: Terminal, back_end: str
+):
+    display.copy(b"before")
+    async with Desktop(display, "ctrl", back_end) as desktop:
+        settings = {"backend": ["clipboard"], "restore_clipboard_ms": 0}
+        desktop.rig.actor._typist.take_profile(profile(settings, trigger={"hotkey": "ctrl"}))
+        await desktop.rig.say(final(1, TEXT))
+        await asyncio.to_thread(editor.wait_for, TEXT)
+        await asyncio.sleep(0.05)
+        assert KeyEventKind.PRESS in desktop.heard
+        assert KeyEventKind.PRESS not in desktop.told
+        assert desktop.rig.context.keys.held == frozenset()
+        display.xdotool("key", "Control_L")
+        await asyncio.sleep(0.05)
+        assert KeyEventKind.PRESS in desktop.told, "that of a person is heard"

@@ -77,6 +77,7 @@ class Hotkeys:
         except HotkeysUnavailable as error:
             self._tell(str(error))
             return
+        self._held.heard = True
         try:
             await self._others.wait()
         finally:
@@ -99,6 +100,8 @@ class Hotkeys:
                 held.press(event.modifier)
             case "modifier_up":
                 held.release(event.modifier)
+            case "typed" if not held.is_typing(event.at):
+                held.typed()
             case "lost":
                 self._lost(event.at)
                 self._tell(event.reason)
@@ -106,6 +109,7 @@ class Hotkeys:
                 pass
 
     def _lost(self, at: float) -> None:
+        self._held.heard = False
         self._trigger.keys_lost(at)
         self._held.forget()
 

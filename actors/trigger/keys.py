@@ -18,6 +18,8 @@ class KeyEventKind(StrEnum):
     """A key of the hotkey went up."""
     CANCEL = "cancel"
     """The cancel hotkey is down."""
+    TYPED = "typed"
+    """Some other key is down. Which one is told to nobody."""
     MODIFIER_DOWN = "modifier_down"
     MODIFIER_UP = "modifier_up"
     LOST = "lost"
@@ -76,6 +78,8 @@ class CombinationWatch:
             yield KeyEvent(KeyEventKind.PRESS, at)
         elif self._completes(self._cancel, name):
             yield KeyEvent(KeyEventKind.CANCEL, at)
+        elif kind not in MODIFIERS:
+            yield KeyEvent(KeyEventKind.TYPED, at)
 
     def up(self, name: str, at: float) -> Iterator[KeyEvent]:
         """A key went up."""

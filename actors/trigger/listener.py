@@ -40,7 +40,8 @@ class HotkeyListener(Protocol):
 class Ear:
     """Takes keys from the thread of a listener and tells the event loop what they mean.
 
-    Which keys are typed stays in that thread: the loop hears of hotkeys and modifiers only.
+    Which keys are typed stays in that thread: the loop hears of hotkeys and modifiers, and that
+    something was typed. Of many keys in a row it may be told once.
 
     Args:
         watch: what the keys mean; used in that thread alone.
@@ -52,6 +53,7 @@ class Ear:
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._open = True
+        self._typed_told = False
 
     def key(self, name: str, *, is_down: bool) -> None:
         """A key goes down or up now. In the listener's thread."""
@@ -68,10 +70,16 @@ class Ear:
 
     def _tell(self, events: Iterable[KeyEvent]) -> None:
         for event in events:
+            if event.kind is KeyEventKind.TYPED:
+                if self._typed_told:
+                    continue
+                self._typed_told = True
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to tell
                 self._loop.call_soon_threadsafe(self._deliver, event)
 
     def _deliver(self, event: KeyEvent) -> None:
+        if event.kind is KeyEventKind.TYPED:
+            self._typed_told = False
         if self._open:
             if event.kind is KeyEventKind.LOST:
                 self._open = False

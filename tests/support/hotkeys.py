@@ -63,9 +63,9 @@ class Told:
 
     @property
     def kinds(self) -> list[KeyEventKind]:
-        """What happened, in order; without modifiers."""
-        modifiers = (KeyEventKind.MODIFIER_DOWN, KeyEventKind.MODIFIER_UP)
-        return [event.kind for event in self.events if event.kind not in modifiers]
+        """What happened, in order; without modifiers and other keys."""
+        others = (KeyEventKind.MODIFIER_DOWN, KeyEventKind.MODIFIER_UP, KeyEventKind.TYPED)
+        return [event.kind for event in self.events if event.kind not in others]
 
     async def wait_for(self, count: int) -> list[KeyEventKind]:
         """Return :attr:`kinds` when there are ``count`` of them, and no more come."""

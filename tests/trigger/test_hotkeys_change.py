@@ -89,6 +89,25 @@ async def test_what_this_program_presses_is_no_hotkey(
     await listening.until(True, "Control_R")
 
 
+async def test_a_person_who_types_is_noticed_and_this_program_is_not(
+    listening: Listening, keyboard: Keyboard
+) -> None:
+    await listening.until(True, "Control_R")
+    assert listening.context.keys.heard
+    await keyboard.xdotool("keyup", "Control_R")
+    times: list[float] = []
+    listening.context.keys.when_typed(lambda: times.append(asyncio.get_running_loop().time()))
+    with listening.context.keys.typing():
+        await keyboard.xdotool("type", "ours")
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)
+    assert times == []
+    await keyboard.xdotool("key", "Return")
+    async with asyncio.timeout(5):
+        while not times:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_server_that_dies_ends_the_recording_and_says_so(
     listening: Listening, keyboard: Keyboard
 ) -> None:

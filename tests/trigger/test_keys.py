@@ -52,8 +52,16 @@ def told(watch: CombinationWatch, script: str) -> list[KeyEvent]:
 def test_what_is_pressed(case: str) -> None:
     hotkey, script, expected = CASES[case]
     watch = CombinationWatch(KeyCombination.parse(hotkey), KeyCombination.parse("escape"))
-    kinds = [event.kind for event in told(watch, script) if not event.modifier]
-    assert kinds == expected.split()
+    events = [event for event in told(watch, script) if not event.modifier]
+    assert [event.kind for event in events if event.kind != "typed"] == expected.split()
+
+
+def test_other_keys_are_told_without_their_names() -> None:
+    watch = CombinationWatch(KeyCombination.parse("ctrl+f9"), KeyCombination.parse("escape"))
+    events = told(watch, "+a -a +left_ctrl +f9 -f9 -left_ctrl +enter -enter +escape -escape")
+    kinds = [event.kind for event in events if not event.modifier]
+    assert kinds == ["typed", "press", "release", "typed", "cancel"]
+    assert all(not event.reason for event in events)
 
 
 def test_times_and_modifiers() -> None:

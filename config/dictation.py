@@ -39,6 +39,12 @@ def _wrong_injection(profile: Profile) -> Iterator[tuple[Path, str]]:
         yield ("injection", "file"), "the back end `file` needs the path of one"
     if "file" in chosen and not profile.persistence:
         yield ("injection", "backend"), "file: persistence is false, so nothing may be written"
+    if "stdout" in chosen and profile.captions.format != "text":
+        yield (
+            ("captions", "format"),
+            f"{profile.captions.format}: the back end `stdout` writes its lines to the same "
+            "output; use captions.format: text, or another back end",
+        )
     if injection.live and not profile.transcription.partials:
         yield (
             ("injection", "live"),

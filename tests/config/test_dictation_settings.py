@@ -23,6 +23,10 @@ def load(*overrides: str) -> Profile:
             ["persistence=false", "injection.backend=file", "injection.file=/tmp/x"],
             "injection.backend: file: persistence is false",
         ),
+        (
+            ["injection.backend=[clipboard, stdout]", "captions.format=jsonl"],
+            "captions.format: jsonl: the back end `stdout` writes its lines to the same output",
+        ),
         (["history.audio=true"], "history.audio: there is no history"),
         (
             ["trigger.mode=hold", "capture.source=a.wav", "capture.pace=max"],

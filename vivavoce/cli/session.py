@@ -80,8 +80,9 @@ class _Session:
             environ=os.environ,
             revisions_follow=pipeline.revises,
         )
-        self._last_words = lambda: os.write(output.fileno(), writer.abandon())
-        pipeline.add_sink(CaptionActor(writer, output))
+        if "stdout" not in profile.injection.backend:  # else each text is written there once
+            self._last_words = lambda: os.write(output.fileno(), writer.abandon())
+            pipeline.add_sink(CaptionActor(writer, output))
         gc.freeze()  # what was imported stays: no collection needs to look at it again
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

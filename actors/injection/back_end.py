@@ -194,9 +194,11 @@ class FocusProbe(Protocol):
 def report_of(finished: Finished, tool: str) -> Report:
     """What the end of a tool that had its text on standard input says about that text.
 
-    A tool that took nothing of its input, or never ran, has certainly typed nothing; of any other
-    that did not end well nobody knows how far it came.
+    A tool that took nothing of its input, or never ran, has certainly typed nothing, whatever it
+    says itself; of any other that did not end well nobody knows how far it came.
     """
+    if finished.ok and finished.unread:
+        return Report(Result.NOTHING, f"{tool} did not take the text")
     if finished.ok:
         return DONE
     nothing = finished.error or finished.unread

@@ -110,7 +110,7 @@ def _paste(
     if not keys:
         by_session, _ = names_of(InjectionSettings(backend="auto"), environ)
         keys = [_make(name, settings, environ) for name in by_session if name != "clipboard"]
-    return ClipboardPaste(clipboard, keys, settings)
+    return ClipboardPaste(clipboard, keys, settings, restores=not made)
 
 
 def _clipboard(settings: InjectionSettings, environ: Mapping[str, str]) -> Clipboard | None:

@@ -33,12 +33,14 @@ class ClipboardPaste:
     stays. Content that is no text (a picture, files) is never touched: then nothing is pasted.
 
     A paste that nobody took cannot be told from one that was: windows without a ``ctrl+v``
-    (terminals) need other ``paste_keys``.
+    (terminals) need other ``paste_keys``. So where it is only a fallback, what was pasted stays in
+    the clipboard: the text is there if it did not arrive.
 
     Args:
         clipboard: of the session.
         keys: back ends that can press the chord, best first.
         settings: chord, and time to the restoration.
+        restores: bring the previous content back.
     """
 
     name = "clipboard"
@@ -48,11 +50,17 @@ class ClipboardPaste:
     looks = True
 
     def __init__(
-        self, clipboard: Clipboard, keys: Sequence[BackEnd], settings: InjectionSettings
+        self,
+        clipboard: Clipboard,
+        keys: Sequence[BackEnd],
+        settings: InjectionSettings,
+        *,
+        restores: bool = True,
     ) -> None:
         self._clipboard = clipboard
         self._keys = tuple(keys)
         self._settings = settings
+        self._restores = restores
         self._presser: BackEnd | None = None
         self._previous = ""
         self._pasted = ""
@@ -132,6 +140,8 @@ class ClipboardPaste:
         await self._restore()
 
     async def _restore(self) -> None:
+        if not self._restores:
+            return
         now = await self._clipboard.get()
         if now is None or now.text != self._pasted:
             return  # somebody has copied something meanwhile

@@ -14,6 +14,7 @@ of a text, for a tool types just as happily where nobody reads.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import msgspec
 
@@ -21,7 +22,7 @@ from vivavoce.actors.injection.back_end import (
     DONE,
     PRESSED,
     BackEnd,
-    Clipboard,
+    Content,
     FocusProbe,
     Manner,
     Report,
@@ -45,10 +46,16 @@ _PATIENCE_S = 2.0
 """How much longer than its time-out a back end may take to notice that."""
 _PROBE_S = 2.0
 _MOST_COPIED = 100_000
+_NO_TEXT = (
+    "the clipboard holds something that is no text, and is left alone: the history has the text "
+    "(vivavoce history copy last)"
+)
 _KEYS_PER_S = 10_000.0
 """A back end that claims to be faster does not press keys."""
 _WATCHED_KEYS = 12
 """Keys pressed without a look at the modifiers, where a person may well press one."""
+_ASKED_KEYS = 20
+"""Keys pressed without a look at the focus, where a text is for one window only."""
 _MOST_PAUSES = 100
 
 
@@ -121,7 +128,14 @@ class Deliverer:
         """
         done = 0
         reasons = [outfit.reason] if outfit.reason else []
-        for back_end in outfit.in_order(self._clock.now()):
+        waiting = deque(outfit.in_order(self._clock.now()))
+        failed: BackEnd | None = None
+        asked_again = False
+        while waiting:
+            if failed is not None and not asked_again and outfit.only_falls_back_on(waiting[0]):
+                waiting.appendleft(failed)  # before anything is pasted
+                asked_again = True
+            back_end = waiting.popleft()
             why = await self._why_not(back_end, outfit)
             if why is None:
                 work = _Work(self, back_end, outfit, settings, focus)
@@ -137,6 +151,8 @@ class Deliverer:
                         typed=done,
                         certain=result is Result.DONE and not why,
                     )
+                if failed is None and back_end.has_keys:
+                    failed = back_end
             reasons.append(why)
         return Attempt(outcome=Outcome.FAILED, reason=_and(*reasons), typed=done)
 
@@ -164,9 +180,13 @@ class Deliverer:
         clipboard = outfit.clipboard
         if clipboard is None or not (settings.clipboard_fallback or asked_for):
             return Attempt(outcome=Outcome.FAILED, reason=_and(reason, "there is no clipboard"))
+        together = text
         try:
             async with asyncio.timeout(3 * _PROBE_S):
-                together = await self._with_earlier(text, clipboard)
+                content = await clipboard.get()
+                if content is not None and content.text is None:
+                    return Attempt(outcome=Outcome.FAILED, reason=_and(reason, _NO_TEXT))
+                together = self._with_earlier(text, content)
                 report = await clipboard.set(together)
         except TimeoutError:
             report = Report(Result.NOTHING, f"{clipboard.name} does not answer")
@@ -249,11 +269,10 @@ class Deliverer:
         log.warning("back_end_failed", back_end=back_end.name, reason=why)
         state.back_off.failed(why, began, self._clock.now())
 
-    async def _with_earlier(self, text: str, clipboard: Clipboard) -> str:
+    def _with_earlier(self, text: str, content: Content | None) -> str:
         earlier = self._copied
         if not earlier or len(earlier) + len(text) > _MOST_COPIED:
             return text
-        content = await clipboard.get()
         if content is None or content.text != earlier:
             return text
         return earlier + ("" if earlier[-1].isspace() or text[:1].isspace() else " ") + text
@@ -319,6 +338,8 @@ class _Work:
         size = piece_size(self._back_end.piece, self._rate(), timeout_s)
         if is_blind(self._back_end) and self._hands.watched:
             size = min(size, _WATCHED_KEYS)
+        if self._settings.focus_moved != "type" and self._back_end.pace <= _KEYS_PER_S:
+            size = min(size, _ASKED_KEYS)
         return first_piece(rest, size)
 
     async def _one(self, piece: str | Keys, timeout_s: float) -> Report:
@@ -359,4 +380,4 @@ class _Work:
 
 
 def _and(*reasons: str) -> str:
-    return "; ".join(reason for reason in reasons if reason)
+    return "; ".join(reason for reason in dict.fromkeys(reasons) if reason)

@@ -67,8 +67,25 @@ class Outfit:
         return self._states[back_end.name]
 
     def in_order(self, now: float) -> list[BackEnd]:
-        """All back ends, those that failed lately behind the others."""
-        return sorted(self.back_ends, key=lambda each: self.state(each).back_off.resting(now))
+        """All back ends, those that failed lately behind the others: but what only pastes where
+        nothing types stays behind all that does."""
+
+        def resting(back_end: BackEnd) -> bool:
+            return self.state(back_end).back_off.resting(now)
+
+        at = next(
+            (at for at, each in enumerate(self.back_ends) if self.only_falls_back_on(each)),
+            len(self.back_ends),
+        )
+        return [
+            *sorted(self.back_ends[:at], key=resting),
+            *sorted(self.back_ends[at:], key=resting),
+        ]
+
+    def only_falls_back_on(self, back_end: BackEnd) -> bool:
+        """Whether it pastes, and only where others could not type: nobody tells whether a window
+        took what was pasted."""
+        return back_end.name == "clipboard" and back_end is not self.back_ends[0]
 
     def named(self, name: str) -> BackEnd | None:
         """The back end of that name."""

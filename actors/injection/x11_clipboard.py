@@ -108,12 +108,12 @@ class XClipboard:
         )
 
     async def _get_by_xsel(self) -> Content | None:
-        # xsel cannot tell an empty clipboard from one with a picture: neither is touched.
+        # xsel cannot tell an empty clipboard from one with a picture.
         found = await self._runner.run(
             ["xsel", "--clipboard", "--output"], timeout_s=_TIMEOUT_S, most_output=_MOST + 1
         )
         content = _content(found)
-        return Content(text=None) if content is not None and content.text == "" else content
+        return None if content is not None and content.text == "" else content
 
 
 def _content(found: Finished) -> Content | None:

@@ -365,6 +365,52 @@ def test_a_modifier_that_is_pressed_while_a_piece_is_typed_makes_it_uncertain():
     run_virtual(main)
 
 
+def test_what_failed_once_is_asked_once_more_before_anything_is_pasted():
+    async def main() -> None:
+        keys, paste = Paper("wtype"), Paper("clipboard")
+        desk = Desk(keys, Paper("ydotool"), paste)
+        desk.papers[1].why = "not installed"
+        keys.plan = [NOTHING]
+        await desk.say(final(1, "One."), final(2, "Two."))
+        assert keys.text == "One. Two.", "nor is it passed over for what only pastes"
+        assert paste.text == ""
+        keys.plan = [NOTHING] * 3
+        await desk.say(final(3, "Three."))
+        assert paste.text == " Three."
+        assert keys.plan == [NOTHING], "once more, and no further"
+
+    run_virtual(main)
+
+
+def test_a_picture_in_the_clipboard_is_never_overwritten():
+    async def main() -> None:
+        desk = Desk()
+        desk.papers[0].why = "broken"
+        desk.board.text = None
+        await desk.say(final(1, "One."))
+        assert desk.board.text is None
+        assert desk.outcomes == ["1 failed"]
+        assert "vivavoce history copy last" in desk.rig.deliveries[0].reason
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize(("moved", "most"), [("type", 100), ("hold", 20), ("copy", 20)])
+def test_little_of_a_text_lands_in_another_window(moved: str, most: int):
+    async def main() -> None:
+        class Moves(Paper):
+            async def type(self, text: str, manner: Manner) -> Report:
+                desk.probe.answer = OTHER  # at the first key
+                return await super().type(text, manner)
+
+        desk = Desk(Moves("xdotool", piece=200), focus_moved=moved)
+        await desk.say(final(1, "Twenty characters it " * 10))
+        assert len(desk.text) <= most or moved == "type"
+        assert desk.outcomes == ["1 typed" if moved == "type" else "1 partly"]
+
+    run_virtual(main)
+
+
 def test_a_copy_that_was_asked_for_needs_no_fallback():
     async def main() -> None:
         desk = Desk(focus_moved="copy", clipboard_fallback=False)

@@ -59,6 +59,12 @@ async def test_a_program_that_fails_leaves_it_to_the_next(tmp_path: Path, comman
     assert rig.outcomes == [Outcome.FAILED if took_it else Outcome.TYPED]
 
 
+async def test_a_program_need_not_read_its_text(tmp_path: Path):
+    rig = _rig(tmp_path, backend=["command", "file"], command=["true"], file=str(tmp_path / "x"))
+    await rig.say_texts("Said.")
+    assert [(each.outcome, each.back_end) for each in rig.deliveries] == [("typed", "command")]
+
+
 def test_standard_output(tmp_path: Path):
     """In a process of its own: nothing else stands on its standard output."""
     script = (

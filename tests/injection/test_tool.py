@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from vivavoce.actors.injection.back_end import Result, report_of
+from vivavoce.actors.injection.back_end import DONE, Result, report_of
 from vivavoce.actors.injection.tool import ToolRunner
 
 
@@ -40,6 +40,13 @@ async def test_a_tool_that_took_nothing_typed_nothing():
     report = report_of(done, "sh")
     assert report.result is Result.NOTHING
     assert "no display" in report.reason
+
+
+async def test_a_tool_that_took_nothing_and_calls_that_a_success_typed_nothing():
+    report = report_of(await run("exit 0", stdin=b"text"), "sh")
+    assert report.result is Result.NOTHING
+    assert report.reason == "sh did not take the text"
+    assert report_of(await run("exit 0"), "sh") == DONE  # keys need no input
 
 
 async def test_a_tool_that_took_its_text_and_failed_may_have_typed_it():

@@ -58,10 +58,10 @@ async def test_what_somebody_copies_meanwhile_stays(display: XDisplay, editor: T
 @pytest.mark.parametrize("kind", ["image/png", "text/uri-list", "x-special/gnome-copied-files"])
 async def test_what_is_no_text_is_not_touched(display: XDisplay, editor: Terminal, kind: str):
     display.copy(PICTURE, kind)
-    rig = _rig(display, clipboard_fallback=False)
+    rig = _rig(display)
     await rig.say_texts("Not pasted.")
     assert rig.outcomes == [Outcome.FAILED]
-    assert "no text" in rig.deliveries[0].reason
+    assert "vivavoce history copy last" in rig.deliveries[0].reason
     assert display.clipboard(kind) == PICTURE
     assert editor.typed == ""
 
@@ -76,6 +76,25 @@ async def test_the_next_back_end_types_where_there_is_a_picture(
     assert [delivery.back_end for delivery in rig.deliveries] == ["xdotool"]
     assert display.clipboard("image/png") == PICTURE
     await rig.stop()
+
+
+async def test_where_pasting_is_only_a_fallback_the_text_stays_in_the_clipboard(
+    display: XDisplay, editor: Terminal, tmp_path: Path
+):
+    display.copy(b"before")
+    path = flaky_tool(
+        tmp_path / "bin",
+        "xdotool",
+        shutil.which("xdotool"),
+        'case "$1" in type|-) exit 0;; esac; exec "$REAL" "$@"',
+    )
+    rig = _rig(display, path, backend=["xdotool", "clipboard"])
+    await rig.say_texts("Perhaps nobody took it.")
+    assert [each.back_end for each in rig.deliveries] == ["clipboard"]
+    await asyncio.to_thread(editor.wait_for, "Perhaps nobody took it.")
+    await asyncio.sleep(2 * RESTORE_MS / 1_000)
+    await rig.stop()
+    assert display.clipboard() == b"Perhaps nobody took it."
 
 
 async def test_a_chord_that_fails_leaves_the_text_in_the_clipboard(

@@ -13,7 +13,7 @@ class FocusWatch(Actor[Speech, Speech]):
     """Passes everything on at once and untouched, and takes notes in a task of its own.
 
     The desktop is asked once at a time. Of the utterances that begin meanwhile only the last one is
-    asked for; the others count as begun where the one before them did.
+    asked for; where the others began is not known, nor where one did whose question failed.
     """
 
     name = "focus"
@@ -29,6 +29,7 @@ class FocusWatch(Actor[Speech, Speech]):
         """Pass it on; where an utterance begins, have the desktop asked."""
         if type(message) is SpeechStarted and message.start > self._wanted:
             self._wanted = message.start
+            self.context.focus.note(message.start, None)  # not where the one before it began
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._ask(), name="focus")
         await self.emit(message)
@@ -43,6 +44,4 @@ class FocusWatch(Actor[Speech, Speech]):
     async def _ask(self) -> None:
         while self._asked < self._wanted:
             start = self._asked = self._wanted
-            focus = await self._probe.focus()
-            if focus is not None:
-                self.context.focus.note(start, focus)
+            self.context.focus.note(start, await self._probe.focus())

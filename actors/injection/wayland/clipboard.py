@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vivavoce.actors.injection.back_end import Content, Report, report_of
+import asyncio
+
+from vivavoce.actors.injection.back_end import DONE, Content, Report, Result, report_of
 from vivavoce.actors.injection.tool import Finished, ToolRunner
 from vivavoce.config.injection import InjectionSettings
 
@@ -39,11 +41,7 @@ class WaylandClipboard:
         kind = _text_type(types.output.decode(errors="replace").split("\n"))
         if kind is None:
             return Content(text=None)
-        pasted = await self._runner.run(
-            ["wl-paste", "--no-newline", "--type", kind],
-            timeout_s=self._timeout_s,
-            most_output=_MOST_KEPT,
-        )
+        pasted = await self._paste(kind)
         return _content(pasted.output) if pasted.ok else None
 
     async def set(self, text: str) -> Report:
@@ -57,7 +55,30 @@ class WaylandClipboard:
             stdin=text.encode(errors="replace"),
             timeout_s=self._timeout_s,
         )
-        return report_of(finished, "wl-copy")
+        if not finished.ok or finished.unread:
+            return Report(Result.NOTHING, report_of(finished, "wl-copy").reason)
+        return await self._confirmed(text)
+
+    async def _confirmed(self, text: str) -> Report:
+        """A compositor may refuse what wl-copy offers, and does not say so: it is read back."""
+        expected = text.encode(errors="replace")
+        if len(expected) >= _MOST_KEPT:
+            return DONE
+        for pause_s in (0.0, 0.02, 0.1):
+            await asyncio.sleep(pause_s)
+            pasted = await self._paste("text/plain")
+            if pasted.timed_out:
+                break
+            if pasted.ok and pasted.output == expected:
+                return DONE
+        return Report(Result.NOTHING, "wl-copy says that it copied the text, but did not")
+
+    async def _paste(self, kind: str) -> Finished:
+        return await self._runner.run(
+            ["wl-paste", "--no-newline", "--type", kind],
+            timeout_s=self._timeout_s,
+            most_output=_MOST_KEPT,
+        )
 
     async def _types(self) -> Finished:
         return await self._runner.run(["wl-paste", "--list-types"], timeout_s=self._timeout_s)

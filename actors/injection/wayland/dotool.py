@@ -85,10 +85,9 @@ class Dotool:
 
 
 def _report(finished: Finished) -> Report:
-    if finished.ok and not finished.said:
-        return DONE
-    if finished.ok:  # it warns of characters that it left out, and calls that a success
-        return Report(Result.UNCERTAIN, f"dotool: {finished.said}")
+    if finished.ok and not finished.unread:
+        # It warns of characters that it left out, and calls that a success.
+        return Report(Result.UNCERTAIN, f"dotool: {finished.said}") if finished.said else DONE
     return report_of(finished, "dotool")
 
 

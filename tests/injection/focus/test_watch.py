@@ -102,7 +102,7 @@ def test_each_utterance_has_the_window_in_which_it_began() -> None:
         assert watched.noted(0) is None
         assert watched.noted(500) == "first"
         assert watched.noted(1_500) == "second"
-        assert watched.noted(2_500) == "second"  # nothing was known of the third
+        assert watched.noted(2_500) is None, "it is not known of the third"
         assert watched.noted(3_500) == "fourth"
         assert probe.asked == 4
         await watched.stop()
@@ -120,7 +120,8 @@ def test_a_slow_desktop_is_asked_once_at_a_time_and_last_for_the_last() -> None:
             probe.window = f"after {utterance}"
         await asyncio.sleep(20)
         assert probe.asked == 2
-        assert watched.noted(8_500) == "first"
+        assert watched.noted(500) == "first"
+        assert watched.noted(8_500) is None, "nobody asked for it"
         assert watched.noted(9_500) == "after 9"
         await watched.stop()
 

@@ -97,6 +97,17 @@ async def test_a_clipboard_that_hangs_is_not_known(tools: FakeTools) -> None:
     assert not (await clipboard.set("text")).done
 
 
+async def test_a_copy_that_did_not_arrive_is_none(tools: FakeTools) -> None:
+    tools.add("wl-copy", "cat > /dev/null")
+    tools.add("wl-paste", "printf 'what was there before'")
+    report = await WaylandClipboard(tools.runner, SETTINGS).set("text")
+    assert report.result is Result.NOTHING
+    assert report.reason == "wl-copy says that it copied the text, but did not"
+    tools.add("wl-copy", 'cat > "$HOME/copied"')
+    tools.add("wl-paste", 'cat "$HOME/copied"')
+    assert await WaylandClipboard(tools.runner, SETTINGS).set("text") == DONE
+
+
 async def test_pictures_with_a_description_are_pictures(tools: FakeTools) -> None:
     tools.add("wl-paste", "printf 'text/html\\ntext/plain\\nUTF8_STRING\\n'")
     clipboard = WaylandClipboard(tools.runner, SETTINGS)

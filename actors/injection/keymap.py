@@ -241,12 +241,14 @@ class SpareKeys:
 
             try:
                 self._display = Display(self._name)
-            except DisplayError as error:
+            except (DisplayError, *_errors()) as error:
                 raise OSError(str(error)) from error
         return self._display
 
     def _close(self) -> None:
         display, self._display = self._display, None
+        if display is None:  # closed already: the failure of one question fails those around it
+            return
         with suppress(*_errors()):  # it is given up, because of one of them
             display.close()
 

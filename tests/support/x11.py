@@ -166,6 +166,11 @@ class XDisplay:
         """What is in the clipboard now."""
         return self.run(["xclip", "-selection", "clipboard", "-o", "-t", kind])
 
+    def kill(self) -> None:
+        """The server dies at once."""
+        self._server.kill()
+        self._server.wait()
+
     def close(self) -> None:
         """End the server and all windows."""
         for terminal in self._terminals:

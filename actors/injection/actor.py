@@ -32,6 +32,10 @@ from vivavoce.pipeline.messages import (
 
 log = get_logger("injection")
 
+MOST_UNTIL_RELEASE = 256
+"""Texts that wait for the end of a recording at most: of a longer one, the first are typed before,
+and a cancel does not discard them."""
+
 
 class InjectionActor(Actor[Caption, None]):
     """Types finals into the window with the focus.
@@ -181,6 +185,8 @@ class InjectionActor(Actor[Caption, None]):
                 is_typed = self._live.typed_of(item.utterance)
                 if self._recording and self._waits_for_release() and not is_typed:
                     self._until_release.append(self._without_retracted(item))
+                    if len(self._until_release) > MOST_UNTIL_RELEASE:
+                        self._ready.append(self._until_release.pop(0))
                 else:
                     self._ready.append(item)
 

@@ -21,8 +21,7 @@ _LOOK_S = 0.02
 listens to all of them."""
 _LONGEST_S = 3_600.0
 """A recording that lasts longer is not waited for: its end was never told."""
-_FUNCTIONS = frozenset(f"f{number}" for number in range(1, 25))
-_NEVER_TYPED = frozenset({"ctrl", "alt", "super"}) | _FUNCTIONS
+_OF_CAPITALS = ({"shift"}, {"left_shift"})
 
 
 class Hands:
@@ -42,10 +41,10 @@ class Hands:
         """Other hotkeys, perhaps."""
         trigger = profile.trigger
         texts = [text for text in (trigger.hotkey, trigger.cancel_hotkey) if text is not None]
-        self._hotkeys = [
-            frozenset(kind_of(name) for name in KeyCombination.parse(text).names) for text in texts
-        ]
-        self._heard = frozenset[str]().union(*self._hotkeys)
+        hotkeys = [set(KeyCombination.parse(text).names) for text in texts]
+        self._heard = {kind_of(name) for names in hotkeys for name in names}
+        # No other hotkey is made of keys that type.
+        self._texts_press_it = any(names in _OF_CAPITALS for names in hotkeys)
 
     @property
     def watched(self) -> bool:
@@ -76,8 +75,7 @@ class Hands:
 
     def typing(self) -> AbstractContextManager[None]:
         """What a text is typed within: where the hotkey is made of keys that texts need."""
-        typed = any(hotkey.isdisjoint(_NEVER_TYPED) for hotkey in self._hotkeys)
-        return self._keys.ours() if typed else self._keys.typing()
+        return self._keys.ours() if self._texts_press_it else self._keys.typing()
 
     async def wait(self, settings: InjectionSettings) -> None:
         """Wait until a hotkey listener says that none is held, as long as the settings want."""

@@ -10,10 +10,12 @@ from support.injecting import Rig, final, profile
 from support.x11 import Terminal, XDisplay
 
 from vivavoce.actors.injection.focus.x11 import X11Focus
+from vivavoce.actors.injection.hands import Hands
 from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
 from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
 from vivavoce.pipeline.delivery import Outcome
+from vivavoce.pipeline.desktop import HeldKeys
 
 pytest.importorskip("Xlib")
 TEXT = "The boys examined 3 of them, with NO result at all; nobody knew why."
@@ -29,7 +31,10 @@ class Desktop:
 
     def __init__(self, display: XDisplay, hotkey: str, back_end: str, **settings) -> None:
         self.rig = Rig(
-            profile({"backend": [back_end], **settings}, trigger={"hotkey": hotkey}),
+            profile(
+                {"backend": [back_end], **settings},
+                trigger={"hotkey": hotkey, "cancel_hotkey": "escape"},
+            ),
             probe=X11Focus(display.environ),
             environ=display.environ,
         )
@@ -55,7 +60,7 @@ class Desktop:
             keys.press(event.modifier)
         elif event.kind is KeyEventKind.MODIFIER_UP:
             keys.release(event.modifier)
-        else:
+        elif event.kind.value != "typed" or not keys.is_typing(event.at):
             self.told.append(event.kind)
 
 
@@ -202,3 +207,33 @@ async def test_own_keys_are_not_heard_as_hotkeys(
         display.xdotool("key", "Control_L")
         await asyncio.sleep(0.05)
         assert KeyEventKind.PRESS in desktop.told, "that of a person is heard"
+
+
+@pytest.mark.parametrize(
+    ("hotkey", "hidden"),
+    [("right_ctrl", False), ("f9", False), ("escape", False), ("shift", True), ("left_shift", True),
+     ("right_shift", False), ("ctrl+a", False), ("shift+f9", False)],
+)  # fmt: skip
+def test_the_hotkey_is_heard_while_text_is_typed_unless_texts_press_it(hotkey: str, hidden: bool):
+    """What texts press can be no word of a person's; all else is, also while text is typed."""
+    keys = HeldKeys(lambda: 1.0)
+    hands = Hands(keys, profile({}, trigger={"hotkey": hotkey}))
+    with hands.typing():
+        assert keys.is_ours(1.0) is hidden
+    assert not keys.is_ours(1.1)
+
+
+def test_keys_that_are_this_programs_own():
+    now = 10.0
+    keys = HeldKeys(lambda: now)
+    hands = Hands(keys, profile({}, trigger={"hotkey": "ctrl"}))
+    assert not keys.is_ours(10.0)
+    with hands.pressing("ctrl+v"):
+        assert keys.is_ours(10.0)
+        assert not keys.is_ours(9.99)
+        now = 10.5
+    assert keys.is_ours(10.52), "heard late"
+    assert not keys.is_ours(10.54)
+    now = 11.0
+    with hands.pressing("backspace"):
+        assert not keys.is_ours(11.0), "that is no hotkey, and a person's is heard meanwhile"

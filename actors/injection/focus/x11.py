@@ -137,8 +137,12 @@ def _ask_server(server: Any) -> Focus | None:
     focused = server.get_input_focus().focus
     if focused == X.NONE:
         return Focus()
-    if focused == X.PointerRoot:
-        return None
+    root = server.screen().root
+    if focused in (X.PointerRoot, root):
+        # Keys go to the window that the pointer is on: so it is left after the last window with
+        # the focus was closed, where there is no window manager.
+        under = root.query_pointer().child
+        return _described(under) if under != X.NONE else Focus()
     described = _described(focused)
     # The window manager says that no window is active: what has the focus is its own.
     return Focus() if active == 0 and not described.application else described

@@ -259,6 +259,17 @@ def test_texts_that_still_wait_at_the_end_are_copied():
     run_virtual(main)
 
 
+def test_texts_that_wait_for_the_release_are_bounded():
+    async def main() -> None:
+        desk = Desk(mode="hold")
+        await desk.say(started(held=True), *(final(n, f"{n}.") for n in range(1, 261)))
+        assert desk.text == "1. 2. 3. 4."
+        await desk.say(ended(cancelled=True))
+        assert desk.outcomes[4:] == [f"{n} discarded" for n in range(5, 261)]
+
+    run_virtual(main)
+
+
 def test_held_texts_are_bounded():
     async def main() -> None:
         desk = Desk(focus_moved="hold")

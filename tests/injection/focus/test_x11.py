@@ -102,3 +102,30 @@ async def test_its_thread_ends_with_it(display: XDisplay) -> None:
     gc.collect()
     await asyncio.to_thread(thread.join, 5)
     assert not thread.is_alive()
+
+
+async def test_where_no_window_manager_sets_the_focus_the_pointer_has_it(display: XDisplay) -> None:
+    pytest.importorskip("Xlib")
+    from Xlib import X
+    from Xlib.display import Display
+
+    probe = X11Focus(display.environ)
+    first, last = display.terminal("first"), display.terminal("last")
+    first.close()
+    last.close()
+    for _ in range(100):  # the server notices it when it does
+        if (found := await first_answer(probe)) == Focus():
+            break
+        await asyncio.sleep(0.02)
+    assert found == Focus(), "the last window with the focus was closed"
+    terminal = display.terminal("editor")
+    expected = await first_answer(probe)
+    server = Display(display.display)
+    for nowhere in (X.PointerRoot, server.screen().root):
+        server.set_input_focus(nowhere, X.RevertToPointerRoot, X.CurrentTime)
+        server.sync()
+        display.xdotool("mousemove", "--window", terminal.window, "5", "5")
+        assert await first_answer(probe) == expected
+        display.xdotool("mousemove", "799", "599")
+        assert await first_answer(probe) == Focus()
+    server.close()

@@ -14,6 +14,9 @@ BEHIND = rf"(?!\w|[-'’.{_OF_ADDRESSES}]\w|=)"
 BEFORE = rf"(?<![\w{_OF_ADDRESSES}])(?<!\w[-'’.])"
 """The phrase begins as a word of its own: not in `uh-huh`, `/comma`, `?comma=1`."""
 
+GAP = r"(?:\s+|-)"
+"""What may stand between the words of a spoken phrase."""
+
 
 def key_of(phrase: str) -> str:
     """A phrase as tables have it: lower case, single spaces, no hyphens between words."""

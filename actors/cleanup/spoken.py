@@ -11,6 +11,7 @@ from vivavoce.actors.cleanup.language_rules import LanguageRules, Rule
 from vivavoce.actors.cleanup.phrases import (
     BEFORE,
     BEHIND,
+    GAP,
     beginnings,
     either,
     key_of,
@@ -18,7 +19,6 @@ from vivavoce.actors.cleanup.phrases import (
 )
 from vivavoce.actors.cleanup.writing import MARKS, Writing
 
-_GAP = r"(?:\s+|-)"
 _LONGEST_WORD = 40
 
 
@@ -52,15 +52,15 @@ class Spoken:
         self._phrases = plain | self._table.keys()
         for phrase in plain:
             self._table.pop(phrase, None)
-        escape = f"(?:(?P<literal>{either(literal, _GAP)})\\s+)?" if literal else "(?P<literal>)"
-        say = f"{escape}(?P<say>{either(self._phrases, _GAP)}){BEHIND}(?P<after>[{MARKS}]*+)"
+        escape = f"(?:(?P<literal>{either(literal, GAP)})\\s+)?" if literal else "(?P<literal>)"
+        say = f"{escape}(?P<say>{either(self._phrases, GAP)}){BEHIND}(?P<after>[{MARKS}]*+)"
         self._find = re.compile(f"{BEFORE}{say}", re.IGNORECASE).finditer
         self._say, self._literal = say, literal
 
     @cached_property
     def _walk(self) -> Callable[[str], Iterator[re.Match[str]]]:
         """As ``_find``, and what has begun at the end of the text; compiled for partials only."""
-        begun = f"(?P<begun>{either(self._beginnings(self._literal), _GAP)})\\s*\\Z"
+        begun = f"(?P<begun>{either(self._beginnings(self._literal), GAP)})\\s*\\Z"
         return re.compile(f"{BEFORE}(?:{begun}|{self._say})", re.IGNORECASE).finditer
 
     def _plain(self, words: Iterable[str]) -> Iterator[str]:

@@ -13,12 +13,13 @@ from typing import TypeAlias
 import msgspec
 
 from vivavoce.actors.cleanup.explanation import KEEP, Note, changes
-from vivavoce.actors.cleanup.language_rules import LanguageRules, language_rules
-from vivavoce.actors.cleanup.numbers import Numbers, Units
+from vivavoce.actors.cleanup.language_rules import LanguageRules, base_language, language_rules
+from vivavoce.actors.cleanup.numbers import MULTIPLIERS, Numbers
 from vivavoce.actors.cleanup.replacements import Words
 from vivavoce.actors.cleanup.rule_file import RuleFile
 from vivavoce.actors.cleanup.spoken import Spoken
 from vivavoce.actors.cleanup.tidy import TIDY, spaces, tidy_steps
+from vivavoce.actors.cleanup.units import Units
 from vivavoce.config.cleanup import CleanupSettings
 
 Tidy: TypeAlias = list[tuple[str, Callable[[str], str]]]
@@ -44,8 +45,15 @@ class Stages:
         names = {name for name, _ in self._tidy}
         capitals = TIDY[2] in names
         numbers = settings.numbers and "numbers" not in off
-        self._numbers = Numbers(language) if numbers else None
-        self._units = Units(rules.of("units"))
+        # A small number before a unit is in digits, whether or not the unit becomes a sign.
+        units = language_rules(language, own).of("units") if numbers else ()
+        phrases = (phrase for rule in units for phrase in rule.say)
+        self._numbers = Numbers(language, phrases) if numbers else None
+        self._units = Units(
+            rules.of("units"),
+            multipliers=MULTIPLIERS.get(base_language(language), "").split(),
+            other=(phrase for rule in rules.of("punctuation") for phrase in rule.say),
+        )
         replacements = {} if "replacements" in off else settings.replacements
         vocabulary = () if "vocabulary" in off else tuple(settings.vocabulary)
         own_words = (*replacements, *vocabulary)

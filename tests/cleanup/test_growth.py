@@ -31,12 +31,13 @@ SAID = """
 hello there I um, um Um. comma, comma Comma. period Period. question mark new line Line. New york
 paragraph literal open quote close quote, dash hyphen apostrophe scratch that That. all caps on off
 cap lower case npm fuck five 5 percent of a the brb age x. ... , . " ( ) "um um) at sign underscore
-don't e.g. i full stop dot com
+don't e.g. i full stop dot com three million thirds twenty oh pm mm hm
 """
 WORDS = st.sampled_from(SAID.split())
 LANGUAGES = st.sampled_from(["", "fr", "de", "es", "pl"])
 TEXTS = st.one_of(
     st.text(max_size=60),
+    st.text(st.characters(), max_size=20),  # with halves of surrogate pairs
     st.lists(st.one_of(WORDS, st.text(max_size=4)), max_size=15).map(" ".join),
     st.lists(WORDS, max_size=15).map("\n".join),
 )

@@ -15,7 +15,7 @@ from support.x11 import XDisplay, missing
 pytestmark = [pytest.mark.engine, pytest.mark.device, pytest.mark.desktop]
 
 BOYS = SPEECH / "utt-025-rms.wav"
-SAID = "The boys examined 3 of them with no result."
+SAID = "The boys examined three of them with no result."
 """Where its sound lies in the blocks of the microphone decides how the small model of the tests
 reads single words of it; the first and the last show that nothing is cut off."""
 PATIENCE_S = 20.0

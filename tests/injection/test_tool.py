@@ -1,6 +1,8 @@
 """Programs that end well, badly, late, or leave something behind."""
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from vivavoce.actors.injection.back_end import DONE, Result, report_of
@@ -93,3 +95,59 @@ async def test_no_descriptors_are_left_open():
         await run("sleep 9", stdin=b"x", timeout_s=0.02)
         await ToolRunner().run(["no-such-program"], stdin=b"x", timeout_s=1)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+async def _lines(*lines: str, pause_s: float = 0.02) -> AsyncIterator[bytes]:
+    for line in lines:
+        await asyncio.sleep(pause_s)
+        yield f"{line}\n".encode()
+
+
+async def test_input_arrives_as_it_comes():
+    script = 'while read word; do echo "$word $(date +%s%N)"; done'
+    done = await ToolRunner().run(
+        ["sh", "-c", script], stdin=_lines("one", "two", "three", pause_s=0.1), timeout_s=5
+    )
+    words, times = zip(*(line.split() for line in done.output.decode().splitlines()), strict=True)
+    assert done.ok
+    assert words == ("one", "two", "three")
+    assert int(times[2]) - int(times[0]) > 0.15e9, "not all at once"
+
+
+async def test_a_tool_that_takes_nothing_of_what_comes():
+    done = await ToolRunner().run(["sleep", "60"], stdin=_lines("one", "two"), timeout_s=0.3)
+    assert done.timed_out
+    assert done.unread
+    assert report_of(done, "sleep").result is Result.NOTHING
+
+
+async def test_a_tool_that_ends_before_its_input():
+    began = time.monotonic()
+    done = await ToolRunner().run(
+        ["sh", "-c", "read word; exit 3"], stdin=_lines(*["word"] * 500), timeout_s=5
+    )
+    assert done.code == 3
+    assert not done.unread
+    assert report_of(done, "sh").result is Result.UNCERTAIN
+    assert time.monotonic() - began < 2
+
+
+async def test_a_tool_whose_input_does_not_end_in_time(tmp_path: Path):
+    done = await ToolRunner().run(
+        ["sh", "-c", "while read word; do :; done"], stdin=_lines(*["word"] * 500), timeout_s=0.3
+    )
+    assert done.timed_out
+    assert report_of(done, "sh").result is Result.UNCERTAIN
+
+
+async def test_a_tool_does_not_outlive_who_feeds_it(tmp_path: Path):
+    marker = tmp_path / "marker"
+    script = f"while read word; do :; done; touch {marker}"
+    feeding = asyncio.create_task(
+        ToolRunner().run(["sh", "-c", script], stdin=_lines(*["word"] * 500), timeout_s=60)
+    )
+    await asyncio.sleep(0.1)
+    feeding.cancel()
+    await asyncio.wait([feeding])
+    await asyncio.sleep(0.1)
+    assert not marker.exists()

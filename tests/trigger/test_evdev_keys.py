@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from support.hotkeys import Told
 
-from vivavoce.actors.trigger.evdev_keys import EvdevKeys
+from vivavoce.actors.trigger.evdev_keys import EvdevKeys, is_of_a_typing_tool
 from vivavoce.actors.trigger.keys import KeyEventKind
 from vivavoce.actors.trigger.listener import HotkeysUnavailable
 from vivavoce.config.hotkeys import KEYS, MODIFIERS, KeyCombination
@@ -127,3 +127,20 @@ def test_each_key_that_a_hotkey_may_have_is_known_to_linux() -> None:
     from vivavoce.actors.trigger.evdev_keys import names_by_code
 
     assert set(names_by_code().values()) == KEYS - set(MODIFIERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "virtual"),
+    [
+        ("ydotoold virtual device", "", True),
+        ("dotool keyboard", None, True),
+        ("py-evdev-uinput", "py-evdev-uinput", False),  # remappers: what a person presses
+        ("keyd virtual keyboard", None, False),
+        ("AT Translated Set 2 keyboard", "isa0060/serio0/input0", False),
+        (None, None, False),
+    ],
+)
+def test_keyboards_of_tools_that_type_are_not_heard(
+    name: str | None, place: str | None, virtual: bool
+):
+    assert is_of_a_typing_tool(name, place) is virtual

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 
 import msgspec
 
-from vivavoce.actors.injection.joining import MOST_TAIL
+from vivavoce.actors.injection.joining import MOST_TAIL, UNKNOWN
 from vivavoce.pipeline.delivery import Outcome
 
 _MOST_WINDOWS = 64
@@ -69,14 +69,28 @@ class Memory:
             self._keep(placed.window, placed.tail)
 
     def forget(self, window: str) -> None:
-        """What stands in ``window`` is not known any more, so nothing there may be erased."""
-        self._tails.pop(window, None)
+        """What stands in ``window`` is not known any more, so nothing there may be erased.
+
+        Something may stand there: what is typed next begins with a space.
+        """
+        self._keep(window, UNKNOWN)
         for at, placed in enumerate(self._placed):
             if placed.window == window:
-                self._placed[at] = msgspec.structs.replace(placed, typed="", back_end="?")
+                self._placed[at] = _unknown(placed)
+
+    def forget_all(self) -> None:
+        """As :meth:`forget` for all windows, where a person has typed, who sees to the space."""
+        self._tails.clear()
+        self._placed = deque((_unknown(placed) for placed in self._placed), _MOST_TEXTS)
 
     def _keep(self, window: str, tail: str) -> None:
         self._tails[window] = tail
         self._tails.move_to_end(window)
         if len(self._tails) > _MOST_WINDOWS:
             self._tails.popitem(last=False)
+
+
+def _unknown(placed: Placed) -> Placed:
+    if not placed.typed:
+        return placed
+    return msgspec.structs.replace(placed, typed="", back_end="?")

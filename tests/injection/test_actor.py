@@ -310,8 +310,8 @@ def test_each_window_has_its_own_continuation():
         desk.probe.answer = OTHER
         await desk.say(final(2, "Other."))
         desk.probe.answer = EDITOR
-        await desk.say(final(3, "Two."))
-        assert desk.text == "One,Other. two."
+        await desk.say(final(3, "Then two."))
+        assert desk.text == "One,Other. then two."
 
     run_virtual(main)
 

@@ -36,7 +36,17 @@ from vivavoce.actors.injection.joining import joined
         ("well…", "Maybe", " Maybe"),
         ("well…", "maybe", " maybe"),
         ("he", "'s here", "'s here"),
-        ("self-", "Aware", "aware"),
+        ("see", "Dr. Smith", " Dr. Smith"),
+        ("I met", "John", " John"),
+        ("went to", "New York", " New York"),
+        ("went to", "The Hague", " The Hague"),
+        ("and", "The I that sees", " the I that sees"),
+        ("told", "A. Smith", " A. Smith"),
+        ("thinks", "It's fine", " it's fine"),
+        ("perhaps", "And Peter too", " and Peter too"),
+        ("self-", "Made", "Made"),
+        ("…", "Perhaps", " Perhaps"),
+        ("…", "Перед", " Перед"),
         ("costs $", "5", "5"),
         ("user@", "example", "example"),
         ("今日は。", "明日", "明日"),
@@ -44,7 +54,7 @@ from vivavoce.actors.injection.joining import joined
         ("Really?", "yes", " Yes"),
         ("(Really.)", "yes", " Yes"),
         ("a", "«да»", " «да»"),
-        ("да", "Нет", " нет"),
+        ("да", "Нет", " Нет"),
     ],
 )
 def test_space_and_first_letter(tail: str, text: str, expected: str):
@@ -55,6 +65,30 @@ def test_words_of_the_vocabulary_stay_as_they_are():
     assert joined("I use", "Vim daily", vocabulary=["Vim"]) == " Vim daily"
     assert joined("Done.", "vim", vocabulary=["vim"]) == " vim"
     assert joined("to", "New York", vocabulary=["New York"]) == " New York"
+
+
+@pytest.mark.parametrize(
+    ("language", "tail", "text", "expected"),
+    [
+        ("fr", "Bonjour", "!", " !"),
+        ("fr", "Bonjour", ", toi", ", toi"),
+        ("fr", "c'est l'", "homme", "homme"),
+        ("fr", "parce qu’", "il", "il"),
+        ("fr", "je crois", "Que oui", " que oui"),
+        ("fr", "je vais à", "La Rochelle", " La Rochelle"),
+        ("fr", "je vois", "L'homme", " l'homme"),
+        ("fr-CA", "je vois", "Marie", " Marie"),
+        ("es", "creo", "Que sí", " que sí"),
+        ("es", "en", "Los Ángeles", " Los Ángeles"),
+        ("de", "ich gehe", "Mit dir", " mit dir"),
+        ("de", "und", "Die Frau", " die Frau"),
+        ("de", "weil", "Ihr kommt", " Ihr kommt"),
+        ("pl", "idę", "Do domu", " Do domu"),
+        ("", "and", "Then", " then"),
+    ],
+)
+def test_languages(language: str, tail: str, text: str, expected: str):
+    assert joined(tail, text, language=language) == expected
 
 
 def test_nouns_keep_their_capitals():

@@ -123,6 +123,19 @@ def test_live_text_that_broke_off_is_not_typed_again():
     run_virtual(main)
 
 
+def test_what_follows_something_unknown_is_separated_from_it():
+    async def main() -> None:
+        paper = Paper(piece=100)
+        paper.plan = [UNCERTAIN]
+        desk = Desk(paper)
+        await desk.say(final(1, "One two."), final(2, "and three."))
+        assert desk.text == "One  and three."
+        await desk.say(final(3, "", retracts=1))
+        assert desk.text == "One "
+
+    run_virtual(main)
+
+
 def test_nothing_is_taken_back_after_something_unknown_was_typed():
     async def main() -> None:
         paper = Paper(piece=100)

@@ -237,7 +237,7 @@ class InjectionActor(Actor[Caption, None]):
             log.warning("live_text_not_erased")
 
     async def _copy(self, final: Final, why: str) -> None:
-        await self._typist.copy(final, await self._typist.place(), why)
+        await self._typist.copy(final, await self._typist.here(), why)
 
     # -- settings
 

@@ -1,8 +1,8 @@
 """A person's hands on the keyboard while this program types: nothing is typed into held modifiers.
 
-While a key is held to talk, the text waits, however long that takes: to release the key would end
-the recording. Else held modifiers are waited for, and then released, and never pressed again: a
-hotkey listener would take that for the person's press.
+While a key is held to talk, the text waits: to release the key would end the recording. Else held
+modifiers are waited for, and then released, and never pressed again: a hotkey listener would take
+that for the person's press.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from vivavoce.pipeline.desktop import HeldKeys
 _LOOK_S = 0.02
 """How often held modifiers are looked for where nobody hears them go up: X11 tells of keys only who
 listens to all of them."""
-_LONGEST_S = 3_600.0
-"""A recording that lasts longer is not waited for: its end was never told."""
+_LONGEST_S = 45.0
+"""Who talks for longer than that finds the text of the recording before in the clipboard: what
+waits for this program to go on, captions of what is being said among it, has room for about that.
+"""
 _OF_CAPITALS = ({"shift"}, {"left_shift"})
 
 
@@ -87,25 +89,28 @@ class Hands:
         Returns:
             Why they cannot be released; empty: none is held any more.
         """
-        if not back_end.has_keys:
+        if not back_end.has_keys or not isinstance(back_end, LetsGo):
             return ""
         if await self._released(settings, back_end if isinstance(back_end, Looks) else None):
             return ""
-        if not isinstance(back_end, LetsGo):
-            return ""
+        if self._keys.talking and self.held:
+            return "the hotkey is held to talk"
         with self._keys.ours():
             return await back_end.let_go(self._keys.held)
 
     async def _released(self, settings: InjectionSettings, looks: Looks | None) -> bool:
         loop = asyncio.get_running_loop()
-        # They are waited for once: not for each piece of a text.
+        # They are waited for once: not for each piece of a text, nor for each back end.
         waited = self.held and self._waited_for == self._keys.mark()
         patience_s = 0.0 if waited else settings.wait_for_modifiers_ms / 1_000
         ends = loop.time() + patience_s
         while True:
             if self._keys.talking and self.held:
-                await self._keys.talked(_LONGEST_S)
+                await self._keys.talked(0.0 if waited else _LONGEST_S)
                 ends = loop.time() + patience_s
+                if self._keys.talking and self.held:
+                    self._waited_for = self._keys.mark()
+                    return False
             if not await self._keys.released(max(0.0, ends - loop.time())):
                 self._waited_for = self._keys.mark()
                 return False

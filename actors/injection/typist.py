@@ -106,6 +106,10 @@ class Typist:
             place = await self._place()  # it took a while
         return place
 
+    async def here(self) -> Place:
+        """Where text would go now, if no key is pressed for it."""
+        return await self._place()
+
     @property
     def modifiers_held(self) -> bool:
         """Whether a person holds Ctrl, Alt … now."""

@@ -340,7 +340,7 @@ def test_text_waits_as_long_as_a_key_is_held_to_talk():
         keys.press("ctrl")
         keys.talk(True)
         saying = asyncio.create_task(desk.say(final(1, "One.")))
-        await asyncio.sleep(300)
+        await asyncio.sleep(40)
         assert desk.text == ""
         keys.release("ctrl")
         await asyncio.sleep(0.001)
@@ -353,6 +353,29 @@ def test_text_waits_as_long_as_a_key_is_held_to_talk():
         await saying
         assert desk.text == "One. Two."
         assert desk.papers[0].let_go_of == [frozenset({"ctrl"})]
+
+    run_virtual(main)
+
+
+def test_text_that_waited_for_too_long_is_copied():
+    """And the key is not released: that would end the recording."""
+
+    async def main() -> None:
+        papers = Paper("xdotool"), Paper("pynput")
+        desk = Desk(*papers)
+        keys = desk.rig.context.keys
+        keys.press("ctrl")
+        keys.talk(True)
+        await desk.say(final(1, "One."), final(2, "Two."))
+        assert asyncio.get_running_loop().time() == pytest.approx(45)
+        assert desk.outcomes == ["1 copied", "2 copied"]
+        assert "held to talk" in desk.rig.deliveries[0].reason
+        assert desk.board.text == "One. Two."
+        assert [paper.let_go_of for paper in papers] == [[], []]
+        keys.release("ctrl")
+        keys.talk(False)
+        await desk.say(final(3, "Three."))
+        assert desk.text.endswith("Three.")
 
     run_virtual(main)
 

@@ -6,8 +6,10 @@ typed twice: not when a back end fails, and not when this actor itself fails ove
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -32,6 +34,8 @@ from vivavoce.pipeline.messages import (
 
 log = get_logger("injection")
 
+_LOOK_S = 0.5
+_LAST_TEXT_S = 5.0
 MOST_UNTIL_RELEASE = 256
 """Texts that wait for the end of a recording at most: of a longer one, the first are typed before,
 and a cancel does not discard them."""
@@ -74,6 +78,8 @@ class InjectionActor(Actor[Caption, None]):
         self._is_held = False
         self._live_finals = 0
         self._until_release: list[Final] = []
+        self._busy = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
         self._last: Delivery | None = None
         self._counts: Counter[str] = Counter()
         self._assemble()
@@ -93,6 +99,11 @@ class InjectionActor(Actor[Caption, None]):
 
     async def on_message(self, message: Caption) -> None:
         """Take one message; type what is due with it."""
+        async with self._busy:
+            await self._handle(message)
+        self._see_to_held()
+
+    async def _handle(self, message: Caption) -> None:
         if isinstance(message, Partial):
             if self._types_live():
                 await self._live.partial(message)
@@ -154,6 +165,7 @@ class InjectionActor(Actor[Caption, None]):
 
     async def on_stop(self) -> None:
         """What still waits is copied: nobody will type it any more."""
+        await self._stop_watching()
         await self._settle_unfinished()
         for final in (*self._ready, *self._until_release, *self._waiting.rest()):
             await self._copy(final, "the run ended before it was typed")
@@ -223,9 +235,13 @@ class InjectionActor(Actor[Caption, None]):
 
     async def _settle_unfinished(self) -> None:
         """A text over which this actor failed may be typed, in part: it is copied."""
+        why = "typing it failed; part of it may be typed"
         if self._in_hand is not None:
-            await self._copy(self._in_hand, "typing it failed; part of it may be typed")
+            await self._copy(self._in_hand, why)
             self._in_hand = None
+        if self._typist.returning is not None:
+            await self._copy(self._typist.returning, why)
+            self._typist.returning = None
 
     async def _discard(self, finals: list[Final]) -> None:
         erased = await self._live.discard()
@@ -238,6 +254,41 @@ class InjectionActor(Actor[Caption, None]):
 
     async def _copy(self, final: Final, why: str) -> None:
         await self._typist.copy(final, await self._typist.here(), why)
+
+    # -- texts that are held back
+
+    def _see_to_held(self) -> None:
+        """Watch the focus while texts wait for it.
+
+        Raises:
+            Exception: what the last watch failed over: it is a failure of this actor.
+        """
+        if self._watching is not None and self._watching.done():
+            watched, self._watching = self._watching, None
+            watched.result()
+        if self._typist.held and self._watching is None:
+            self._watching = asyncio.create_task(self._watch_held(), name="held texts")
+
+    async def _stop_watching(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_TEXT_S), self._busy:  # what it types now is whole
+                watching.cancel()
+        watching.cancel()
+        await asyncio.wait([watching])
+        if not watching.cancelled() and (failure := watching.exception()) is not None:
+            log.error("held_texts_failed", error=repr(failure))
+
+    async def _watch_held(self) -> None:
+        # No polling of an idle program: it ends with the last text that is held back, and that is
+        # after ten minutes at most. Not every desktop tells of the focus without being asked.
+        while self._typist.held:
+            await self.context.clock.sleep(_LOOK_S)
+            async with self._busy:
+                if not (self._typist.modifiers_held or self._live.is_open):
+                    await self._typist.look_after_held()
 
     # -- settings
 

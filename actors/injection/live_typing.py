@@ -57,6 +57,11 @@ class LiveTyping:
         live.uncertain = not attempt.certain
         live.broken = (attempt.reason or _CUT_OFF) if live.uncertain else ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an utterance is being typed that is not over."""
+        return self._live is not None and bool(self._live.typed)
+
     def typed_of(self, utterance: int) -> bool:
         """Whether anything of the utterance was typed already, or may have been."""
         live = self._live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 import msgspec
 
@@ -11,6 +12,7 @@ from vivavoce.actors.injection.back_end import FocusProbe
 from vivavoce.actors.injection.delivery import Deliverer
 from vivavoce.actors.injection.graphemes import backspaces
 from vivavoce.actors.injection.hands import Hands
+from vivavoce.actors.injection.held_back import LONGEST_S, MOST_HELD, HeldBack
 from vivavoce.actors.injection.joining import joined
 from vivavoce.actors.injection.memory import Memory, Placed
 from vivavoce.actors.injection.outfit import Attempt, Outfit
@@ -23,7 +25,6 @@ from vivavoce.pipeline.delivery import Delivery, Outcome
 from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.messages import Final
 
-MOST_HELD = 64
 _OUTFITS = 8
 
 Report = Callable[[Delivery], None]
@@ -91,7 +92,9 @@ class Typist:
         self._hands = Hands(context.keys, profile)
         self.deliverer = Deliverer(probe, context.clock, self._hands)
         self.memory = Memory()
-        self.held: deque[tuple[Final, Focus]] = deque()
+        self.held = HeldBack()
+        self.returning: Final | None = None
+        """The one of :attr:`held` that is being typed or copied; stays here when that fails."""
 
     def take_profile(self, profile: Profile) -> None:
         """Other settings from the next text on."""
@@ -198,10 +201,15 @@ class Typist:
 
     async def copy_held(self, why: str) -> None:
         """Nothing will be typed any more: what was held back goes to the clipboard."""
+        await self._copy_held_before(inf, await self._place(), why)
+
+    async def look_after_held(self) -> None:
+        """Type what was held back for the window that has the focus now; copy what waits too
+        long."""
         place = await self._place()
-        while self.held:
-            final, _ = self.held.popleft()
-            await self.copy(final, place, why)
+        await self._put_held(place)
+        overdue = self.deliverer.now() - LONGEST_S
+        await self._copy_held_before(overdue, place, "its window did not have the focus again")
 
     def join(self, text: str, tail: str, place: Place, language: str) -> str:
         """``text`` as it goes on from ``tail``."""
@@ -298,28 +306,39 @@ class Typist:
         began = self._context.focus.before(final.end)
         assert began is not None
         if len(self.held) >= MOST_HELD:
-            oldest, _ = self.held.popleft()
-            await self.copy(oldest, place, "too many texts wait for another window")
-        self.held.append((final, began))
+            why_copied = "too many texts wait for another window"
+            await self._copy_held_before(inf, place, why_copied, most=1)
+        self.held.add(final, began.window, self.deliverer.now())
         self.memory.place(Placed(utterance=final.utterance, outcome=Outcome.HELD))
         self.tell(final.utterance, Attempt(outcome=Outcome.HELD, reason=why), place)
 
     async def _put_held(self, place: Place) -> None:
         """Type what was held back for the window that has the focus now."""
-        if not self.held or not place.window:
-            return
-        here = [final for final, began in self.held if began.window == place.window]
-        for final in here:
-            self.held = deque(entry for entry in self.held if entry[0] is not final)
-            self.memory.unplace(final.utterance)
+        while place.window and (final := self.held.first_of(place.window)) is not None:
+            self._take_held(final)
             await self._type(final, clean(final.text, place.settings).strip(" "), place)
+            self.returning = None
+
+    async def _copy_held_before(
+        self, moment: float, place: Place, why: str, *, most: int = MOST_HELD
+    ) -> None:
+        while most and (final := self.held.first_before(moment)) is not None:
+            self._take_held(final)
+            await self.copy(final, place, why)
+            self.returning = None
+            most -= 1
+
+    def _take_held(self, final: Final) -> None:
+        self.returning = final
+        self.held.remove(final.utterance)
+        self.memory.unplace(final.utterance)
 
     async def _was_not_typed(self, placed: Placed) -> bool:
         """Whether there is nothing to erase of it; then it is settled."""
         if placed.typed or placed.back_end:
             return False
         self.memory.take_back()
-        self.held = deque(e for e in self.held if e[0].utterance != placed.utterance)
+        self.held.remove(placed.utterance)
         self._report(
             Delivery(
                 utterance=placed.utterance,

@@ -259,6 +259,48 @@ def test_texts_that_still_wait_at_the_end_are_copied():
     run_virtual(main)
 
 
+def test_held_text_is_typed_when_its_window_has_the_focus_again():
+    async def main() -> None:
+        desk = Desk(focus_moved="hold")
+        desk.probe.answer = OTHER
+        desk.rig.context.focus.note(10, EDITOR)
+        await desk.say(final(1, "One."), final(2, "Two."))
+        await asyncio.sleep(300)
+        assert desk.text == ""
+        desk.probe.answer = EDITOR
+        await asyncio.sleep(0.6)
+        assert desk.text == "One. Two."
+        assert desk.outcomes[2:] == ["1 typed", "2 typed"]
+        await asyncio.sleep(1)
+        assert len(asyncio.all_tasks()) == 1, "nothing is watched any more"
+        desk.probe.answer = OTHER
+        await desk.say(final(3, "Three."))
+        await asyncio.sleep(601)
+        assert desk.outcomes[4:] == ["3 held", "3 copied"]
+        assert desk.board.text == "Three."
+
+    run_virtual(main)
+
+
+def test_a_failure_over_held_text_is_a_failure_of_the_actor():
+    async def main() -> None:
+        desk = Desk(focus_moved="hold")
+        desk.probe.answer = OTHER
+        desk.rig.context.focus.note(10, EDITOR)
+        await desk.say(final(1, "One."))
+        desk.probe.answer = EDITOR
+        desk.papers[0].plan = [RuntimeError("a fault")]
+        await asyncio.sleep(1)
+        message = final(2, "Two.")
+        with pytest.raises(RuntimeError):
+            await desk.say(message)
+        await desk.say(message)
+        assert desk.outcomes == ["1 held", "1 copied", "2 typed"]
+        assert desk.text == "Two."
+
+    run_virtual(main)
+
+
 def test_texts_that_wait_for_the_release_are_bounded():
     async def main() -> None:
         desk = Desk(mode="hold")

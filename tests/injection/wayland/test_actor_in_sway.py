@@ -100,6 +100,7 @@ async def test_a_window_that_lost_the_focus_gets_its_text_when_it_has_it_again(
         dictation.say("for the editor")  # chat has the focus by now
         assert await dictation.settled() == [Outcome.HELD]
         editor.focus()
+        await asyncio.to_thread(editor.wait_for, "for the editor")
         dictation.say("and this too")
         outcomes = await dictation.settled()
         assert outcomes == [Outcome.HELD, Outcome.TYPED, Outcome.TYPED]

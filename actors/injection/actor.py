@@ -88,6 +88,8 @@ class InjectionActor(Actor[Caption, None]):
         """As in any actor; what types shares the context."""
         super().attach(inbox, outbox, context)
         self._assemble()
+        # Whatever stood before the cursor, in whichever window: that is not there any more.
+        context.keys.when_typed(self._typist.memory.forget_all)
 
     def _assemble(self) -> None:
         self._typist = Typist(

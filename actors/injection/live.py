@@ -15,6 +15,7 @@ class Live(msgspec.Struct, kw_only=True):
         typed: what was typed of it.
         broken: why nothing of it can be typed or corrected any more; empty: it can.
         uncertain: more may be typed of it than :attr:`typed`.
+        disturbed: how often a person had typed, as :attr:`Memory.disturbed`.
     """
 
     utterance: int
@@ -25,6 +26,7 @@ class Live(msgspec.Struct, kw_only=True):
     back_end: str = ""
     broken: str = ""
     uncertain: bool = False
+    disturbed: int = 0
 
 
 def growth(typed: str, target: str) -> str:

@@ -12,6 +12,7 @@ from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.messages import Final, Partial
 
 _CUT_OFF = "typing was cut off"
+_DISTURBED = "somebody else typed in between"
 
 
 class LiveTyping:
@@ -38,6 +39,7 @@ class LiveTyping:
         live = self._live
         if live is None or live.utterance != partial.utterance:
             live = self._live = self._begin(partial, place)
+        self._notice(live)
         if live.broken:
             return
         if place.window != live.window:
@@ -56,6 +58,7 @@ class LiveTyping:
         self._typist.memory.typed(live.window, new[: attempt.typed])
         live.uncertain = not attempt.certain
         live.broken = (attempt.reason or _CUT_OFF) if live.uncertain else ""
+        self._notice(live)
 
     @property
     def is_open(self) -> bool:
@@ -75,6 +78,7 @@ class LiveTyping:
         """Correct what was typed of it, and type the rest."""
         live, self._live = self._live, None
         assert live is not None
+        self._notice(live)
         place = await self._typist.place()
         text = clean(final.text, place.settings).strip(" ")
         target = self._typist.join(text, live.tail, place, final.language)
@@ -98,6 +102,7 @@ class LiveTyping:
         live, self._live = self._live, None
         if live is None or not (live.typed or live.uncertain):
             return True
+        self._notice(live)
         why = live.broken or await self._typist.erase(live.typed, live.window, live.back_end)
         if why:
             live.broken = why
@@ -106,6 +111,17 @@ class LiveTyping:
             return False
         self._typist.memory.typed_anew(live.window, live.tail)
         return True
+
+    def _notice(self, live: Live) -> None:
+        """Where a person has typed, nothing that stands there may be corrected."""
+        disturbed = self._typist.memory.disturbed
+        if live.disturbed == disturbed:
+            return
+        live.disturbed = disturbed
+        if not live.typed:
+            live.tail = ""
+        elif not live.broken:
+            live.broken = _DISTURBED
 
     def _begin(self, partial: Partial, place: Place) -> Live:
         why = ""
@@ -119,6 +135,7 @@ class LiveTyping:
             application=place.application,
             tail=self._typist.memory.tail(place.window),
             broken=why,
+            disturbed=self._typist.memory.disturbed,
         )
 
     async def _finish(self, final: Final, target: str, place: Place, live: Live, rest: str) -> None:
@@ -131,6 +148,8 @@ class LiveTyping:
             attempt = msgspec.structs.replace(attempt, typed=before + attempt.typed)
             if attempt.outcome is not Outcome.TYPED and before:
                 attempt = msgspec.structs.replace(attempt, outcome=Outcome.PARTLY)
+        if self._typist.memory.disturbed != live.disturbed:
+            attempt = msgspec.structs.replace(attempt, certain=False)
         self._typist.memory.typed_anew(live.window, live.tail)
         self._typist.remember(final.utterance, target, live.tail, attempt, place)
         self._typist.tell(final.utterance, attempt, place)

@@ -17,7 +17,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the text of one utterance.
 
     ``typed`` is exactly what was typed, ``back_end`` by what; both empty where it was not typed.
-    ``tail`` is what was known to be before it.
+    ``tail`` is what was known to be before it, ``at`` the time in seconds.
     """
 
     utterance: int
@@ -27,12 +27,18 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     typed: str = ""
     tail: str = ""
     back_end: str = ""
+    at: float = 0.0
 
 
 class Memory:
-    """Bounded: windows and texts that were not typed into for longest are forgotten."""
+    """Bounded: windows and texts that were not typed into for longest are forgotten.
+
+    Attributes:
+        disturbed: how often all was forgotten, because a person typed.
+    """
 
     def __init__(self) -> None:
+        self.disturbed = 0
         self._tails: OrderedDict[str, str] = OrderedDict()
         self._placed: deque[Placed] = deque(maxlen=_MOST_TEXTS)
 
@@ -80,6 +86,7 @@ class Memory:
 
     def forget_all(self) -> None:
         """As :meth:`forget` for all windows, where a person has typed, who sees to the space."""
+        self.disturbed += 1
         self._tails.clear()
         self._placed = deque((_unknown(placed) for placed in self._placed), _MOST_TEXTS)
 

@@ -26,6 +26,8 @@ from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.messages import Final
 
 _OUTFITS = 8
+_UNHEARD_S = 60.0
+"""How long nobody types anything himself, where no hotkey listener would hear it."""
 
 Report = Callable[[Delivery], None]
 MakeOutfit = Callable[[InjectionSettings], Outfit]
@@ -275,7 +277,10 @@ class Typist:
     async def _type(self, final: Final, text: str, place: Place) -> None:
         tail = self.memory.tail(place.window)
         text = self.join(text, tail, place, final.language)
+        disturbed = self.memory.disturbed
         attempt = await self.deliverer.type(text, place.outfit, place.settings, focus=place.focus)
+        if self.memory.disturbed != disturbed:
+            attempt = msgspec.structs.replace(attempt, certain=False)
         self.remember(final.utterance, text, tail, attempt, place)
         self.tell(final.utterance, attempt, place)
 
@@ -299,6 +304,7 @@ class Typist:
                 typed=typed,
                 tail=tail,
                 back_end=attempt.back_end if typed else "",
+                at=self.deliverer.now(),
             )
         )
 
@@ -353,6 +359,8 @@ class Typist:
             return "it is not known what of it was typed"
         if not self.memory.tail(placed.window).endswith(placed.typed[-32:]):
             return "something else was typed there since"
+        if not self._context.keys.heard and self.deliverer.now() - placed.at > _UNHEARD_S:
+            return "it is not known what was typed since: nobody hears the keys"
         return await self.erase(placed.typed, placed.window, placed.back_end)
 
 

@@ -11,7 +11,7 @@ from support.injecting import (
     started,
 )
 
-from vivavoce.actors.injection.back_end import Result
+from vivavoce.actors.injection.back_end import Manner, Report, Result
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.desktop import Focus
 
@@ -132,6 +132,61 @@ def test_what_follows_something_unknown_is_separated_from_it():
         assert desk.text == "One  and three."
         await desk.say(final(3, "", retracts=1))
         assert desk.text == "One "
+
+    run_virtual(main)
+
+
+def test_what_a_person_types_in_between_is_neither_erased_nor_continued():
+    async def main() -> None:
+        desk = Desk(mode="hold", live=True)
+        keys, paper = desk.rig.context.keys, desk.papers[0]
+        keys.heard = True
+        await desk.say(final(1, "One"))
+        paper.text += " mine"
+        keys.typed()
+        await desk.say(final(2, "", retracts=1))
+        assert desk.text == "One mine"
+        assert "not taken back" in desk.rig.deliveries[-1].reason
+        await desk.say(final(3, "And more."))
+        assert desk.text == "One mineAnd more.", "who types sees to the space"
+        await desk.say(partial(4, "live"))
+        paper.text += "!"
+        keys.typed()
+        await desk.say(partial(4, "live words"), final(4, "Live words."))
+        assert desk.text == "One mineAnd more. Live!"
+        assert desk.board.text == "words."
+        assert desk.outcomes[-1] == "4 partly"
+
+    run_virtual(main)
+
+
+def test_a_person_types_while_a_text_is_typed():
+    async def main() -> None:
+        class Slow(Paper):
+            async def type(self, text: str, manner: Manner) -> Report:
+                desk.rig.context.keys.typed()
+                return await super().type(text, manner)
+
+        desk = Desk(Slow("xdotool"))
+        await desk.say(final(1, "One."), final(2, "", retracts=1))
+        assert desk.text == "One."
+
+    run_virtual(main)
+
+
+def test_where_nobody_hears_keys_only_what_is_new_is_erased():
+    async def main() -> None:
+        desk = Desk()
+        await desk.say(final(1, "One."))
+        await asyncio.sleep(61)
+        await desk.say(final(2, "Two."), final(3, "", retracts=1))
+        assert desk.text == "One."
+        await desk.say(final(4, "", retracts=1))
+        assert desk.text == "One."
+        assert "nobody hears the keys" in desk.rig.deliveries[-1].reason
+        desk.rig.context.keys.heard = True
+        await desk.say(final(5, "", retracts=1))
+        assert desk.text == ""
 
     run_virtual(main)
 

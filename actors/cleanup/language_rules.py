@@ -32,6 +32,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         do: of an edit, one of :data:`~vivavoce.actors.cleanup.rule_file.ACTIONS`.
         not_after: behind these words (or two words) the phrase is meant as it is said.
         not_before: and so before these words.
+        apart: the phrase counts only where a mark or the end of the text stands behind it
+            (``behind``), or before it as well (``both``); empty: anywhere.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     do: str = ""
     not_after: frozenset[str] = frozenset()
     not_before: frozenset[str] = frozenset()
+    apart: str = ""
 
     @property
     def section(self) -> str:
@@ -55,11 +58,13 @@ class LanguageRules(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         rules: in the order of the file.
         literal: words that make the command behind them a plain word.
+        plain: phrases in which no word is a command.
         small_words: have a capital only where a sentence begins.
     """
 
     rules: tuple[Rule, ...] = ()
     literal: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
     small_words: frozenset[str] = frozenset()
 
     def of(self, *sections: str) -> tuple[Rule, ...]:
@@ -188,11 +193,13 @@ def _rules_of(data: Mapping[str, Any]) -> LanguageRules:
                     do=rule.get("do", ""),
                     not_after=frozenset(map(key_of, not_after)),
                     not_before=frozenset(map(key_of, rule.get("not_before", ()))),
+                    apart=rule.get("apart", ""),
                 )
             )
     literal = tuple(filter(None, map(key_of, data.get("literal", ()))))
     return LanguageRules(
         rules=tuple(rules),
         literal=literal,
+        plain=tuple(data.get("plain", ())),
         small_words=frozenset(map(str.lower, data.get("small_words", ()))),
     )

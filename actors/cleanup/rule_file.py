@@ -21,14 +21,14 @@ _WORDS = ("say", "not_after", "not_before")
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "punctuation": (*_WORDS, "write", "space"),
     "layout": (*_WORDS, "write"),
-    "edits": (*_WORDS, "do"),
-    "fillers": (*_WORDS,),
+    "edits": (*_WORDS, "do", "apart"),
+    "fillers": (*_WORDS, "apart"),
     "units": ("say", "write", "before"),
     "profanity": ("say",),
 }
 """The sections, and what a rule in each can say of itself."""
 
-LISTS = ("literal", "not_after", "small_words")
+LISTS = ("literal", "not_after", "plain", "small_words")
 
 ACTIONS = (
     "scratch",
@@ -45,6 +45,7 @@ ACTIONS = (
 """What an edit can do: take back, or set the case of the next word or of all up to ``…_off``."""
 
 SPACES = ("after", "before", "both", "none")
+APART = ("behind", "both")
 
 _LONGEST_PHRASE = 200
 _LINES = re.compile(r"[.!?…]?\n+", re.ASCII).fullmatch
@@ -133,7 +134,7 @@ class _Check:
                 checked[key] = self._words(content, here)
             else:
                 checked[key] = self._text(content, here)
-        for key, known in (("do", ACTIONS), ("space", SPACES)):
+        for key, known in (("do", ACTIONS), ("space", SPACES), ("apart", APART)):
             if key in checked and checked[key] not in known:
                 near = difflib.get_close_matches(checked[key], known, n=1)
                 hint = f" (did you mean {near[0]!r}?)" if near else ""

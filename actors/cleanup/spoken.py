@@ -20,6 +20,9 @@ from vivavoce.actors.cleanup.phrases import (
 from vivavoce.actors.cleanup.writing import MARKS, Writing
 
 _LONGEST_WORD = 40
+_MOST_TAKEN_BACK = 20
+_OPENING = "\"'“„«‘([¿¡"
+_APART = re.compile(rf"\s*(?:[{MARKS}]|\Z)").match
 
 
 class Spoken:
@@ -48,7 +51,7 @@ class Spoken:
         for rule in rules:
             for phrase in rule.say:
                 self._table.setdefault(phrase, rule)
-        plain = set(self._plain(words))
+        plain = set(self._plain((*words, *language.plain)))
         self._phrases = plain | self._table.keys()
         for phrase in plain:
             self._table.pop(phrase, None)
@@ -79,7 +82,25 @@ class Spoken:
         """What later words may turn into a phrase, or keep from being one."""
         begun = beginnings(self._phrases) | beginnings(literal) | set(literal)
         begun |= {f"{word} {phrase}" for word in literal for phrase in beginnings(self._phrases)}
-        return begun | {phrase for phrase, rule in self._table.items() if rule.not_before}
+        return begun | {
+            phrase for phrase, rule in self._table.items() if rule.not_before or rule.apart
+        }
+
+    @cached_property
+    def _ends(self) -> Callable[[str, int], re.Match[str] | None]:
+        """Whether behind a place stands a mark, the end, or a spoken mark or line break; other
+        commands to take back may stand before that."""
+        ends, backs = set(), set()
+        for phrase, rule in self._table.items():
+            if rule.section == "layout" or (rule.write and not rule.write.strip().strip(MARKS)):
+                ends.add(phrase)
+            elif rule.do == "scratch":
+                backs.add(phrase)
+        return re.compile(
+            rf"(?:[{MARKS}]*\s+(?:{either(backs, GAP)}){BEHIND}){{0,{_MOST_TAKEN_BACK}}}"
+            rf"(?:\s*(?:[{MARKS}]|\Z)|\s+(?:{either(ends, GAP)}){BEHIND})",
+            re.IGNORECASE,
+        ).match
 
     def __bool__(self) -> bool:
         return bool(self._table)
@@ -90,9 +111,12 @@ class Spoken:
         at = 0
         for match in self._find(text):
             rule = self._table.get(key_of(match["say"]))
-            if rule is None or _meant_as_said(rule, match):
+            if rule is None or _meant_as_said(rule, match, at):
                 continue
-            writing.say(text[at : match.start()])
+            said = text[at : match.start()]
+            if rule.do == "scratch" and not (writing.holds(said) or self._alone(match)):
+                continue  # what was typed before goes only where nothing else can be meant
+            writing.say(said)
             at = match.end()
             before = writing.out
             if match["literal"]:
@@ -103,6 +127,9 @@ class Spoken:
                 note(_step(rule.name, before, match, writing.out))
         writing.say(text[at:])
         return writing.out, writing.retracts
+
+    def _alone(self, match: re.Match[str]) -> bool:
+        return bool(match["literal"] or self._ends(match.string, match.end("say")))
 
     def settled(self, text: str) -> str:
         """What no later word can change of the result of a text that grows by whole words.
@@ -116,25 +143,34 @@ class Spoken:
                 text = text[: word_start(text, match.start())]
                 break
         out = self.run(text.rstrip())[0]
-        at = word_start(out, len(out))
-        while at and not "".join(out[at:].split()).strip(
-            MARKS
-        ):  # marks that stand alone may yet be joined
-            at = word_start(out, len(out[:at].rstrip()))
-        return out[:at]
+        end = len(out)
+        while end and (out[end - 1] in MARKS or out[end - 1].isspace()):
+            end -= 1  # marks that stand alone may yet be joined
+        return out[: word_start(out, end)]
 
 
-def _meant_as_said(rule: Rule, match: re.Match[str]) -> bool:
-    """Whether the phrase is no command here: ``the period of``."""
+def _meant_as_said(rule: Rule, match: re.Match[str], since: int) -> bool:
+    """Whether the phrase is no command here: ``the period of``.
+
+    Up to ``since`` all is carried out, and no word that the phrase could belong to.
+    """
     if match["literal"]:
         return False
-    if rule.section == "fillers" and len(match["say"]) > 1 and match["say"].isupper():
-        return True  # an abbreviation
     text, start, end = match.string, match.start(), match.end()
+    before = text[max(since, start - _LONGEST_WORD) : start].rstrip()
+    if rule.section == "fillers":
+        if len(match["say"]) > 1 and match["say"].isupper():
+            return True  # an abbreviation
+        if before[-1:].isdigit():
+            return True  # a unit
+    if rule.apart and not _APART(text, match.end("say")):
+        return True
+    if rule.apart == "both" and before.rstrip(_OPENING)[-1:].strip(MARKS):
+        return True
     if rule.do.endswith("_word") and not text[end : end + _LONGEST_WORD].strip():
         return True  # there is no word to be changed
     if rule.not_after:
-        words = text[max(0, start - _LONGEST_WORD) : start].lower().split()
+        words = before.lower().replace("’", "'").split()
         if words and (words[-1] in rule.not_after or " ".join(words[-2:]) in rule.not_after):
             return True
     if rule.not_before and not match["after"]:

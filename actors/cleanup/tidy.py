@@ -24,7 +24,7 @@ _LONGEST_ADDRESS = 256
 _ADDRESS = re.compile(r"://|@|[/=]|\w\.\w").search
 
 # Behind these a full stop ends no sentence. Words that also end sentences ("no.") are not here.
-_ABBREVIATIONS = frozenset(
+ABBREVIATIONS = frozenset(
     {"al", "approx", "bzw", "cf", "dept", "dr", "etc", "fig", "ibid", "inc", "jr", "ltd", "mme"}
     | {"mr", "mrs", "ms", "mt", "nr", "prof", "rev", "sr", "sra", "st", "usw", "vgl", "viz", "vs"}
 )
@@ -106,7 +106,7 @@ def _make_spacing(marks: str) -> Callable[[str], str]:
 def _make_case(*, english: bool, dotted_i: bool) -> Callable[[str], str]:
     # A sentence begins at the start, and behind ! or ? or a full stop that ends a word of two
     # letters or more: not behind "e.g.", "U.S.", "..." or an abbreviation.
-    stop = r"(?<=[^\W_][^\W_]\.)" + _not_behind(_ABBREVIATIONS)
+    stop = r"(?<=[^\W_][^\W_]\.)" + _not_behind(ABBREVIATIONS)
     first = rf"(?P<lead>(?:\A\s*|(?:(?<=[!?])|{stop})\s+){_OPENING})(?P<first>{_WORD}){_NO_NAME}"
     substitute = re.compile(f"{first}|{_LONE_I}" if english else first).sub
 

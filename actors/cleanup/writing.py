@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from vivavoce.actors.cleanup.explanation import KEEP
 from vivavoce.actors.cleanup.language_rules import Rule
+from vivavoce.actors.cleanup.tidy import ABBREVIATIONS
 
 Case: TypeAlias = Literal["upper", "capital", "lower"]
 
@@ -14,12 +15,20 @@ MARKS = ",.;:!?…"
 _SENTENCE_ENDS = ".!?…"
 _SPACES = " \t\r\v\f\u00a0\u202f"
 _CLOSING = "\"'”’»)]}“"
+_NO_WORDS = MARKS + _CLOSING + _SPACES + "–-" + KEEP
 
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # The first word, behind opening signs, unless it is the beginning of an address or a name.
 _FIRST_WORD = re.compile(r"[\W_]*?(?P<word>[^\W\d_](?:[^\W_]|['’](?=[^\W_]))*)(?![_@]|://|\.\w)")
 _SENTENCE_END = re.compile(rf"[.!?…][{re.escape(_CLOSING)}]*\s+|\n+")
+
+# "etc.", "e.g.": this full stop is part of the word, and no mark of the engine's.
+_LONGEST_ABBREVIATION = 20
+_ABBREVIATION = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(sorted(ABBREVIATIONS))}|(?:[^\W\d_]\.)+[^\W\d_])\.\Z",
+    re.IGNORECASE,
+).search
 
 
 class Writing:
@@ -95,7 +104,7 @@ class Writing:
         after = "".join(c for c in after if c in _SENTENCE_ENDS)
         self._small = bool(after) or self.out.rstrip(_SPACES).endswith(tuple(_SENTENCE_ENDS))
         if is_mark or rule.space in ("none", "both"):
-            self._drop_marks(MARKS)
+            self._drop_marks(MARKS, before=bare)
             after = ""
         elif rule.space == "after":
             # A full stop there is the engine's, for the pause; it stands behind the closing sign.
@@ -123,11 +132,18 @@ class Writing:
         if self._capitals and rule.write.count("\n") > 1:
             self._capital = True
 
-    def _drop_marks(self, marks: str) -> None:
-        """Without the white space at the end, and the engine's marks of these kinds before it."""
+    def _drop_marks(self, marks: str, before: str = ".") -> None:
+        """Without the white space at the end, and the engine's marks of these kinds before it.
+
+        The full stop of an abbreviation stays, unless another one (``before``) takes its place.
+        """
         self._strip()
         end = len(self.out)
         while end > self._spoken and self.out[end - 1] in marks + _SPACES:
+            if self.out[end - 1] == "." and before[:1] not in (".", "…"):
+                beginning = max(0, end - _LONGEST_ABBREVIATION)
+                if _ABBREVIATION(self.out, beginning, end):
+                    break
             end -= 1
         self.out = self.out[:end]
 
@@ -150,13 +166,17 @@ class Writing:
             self.out = self.out[:-1]
         self._joined = attached or not self.out or self.out.endswith("\n")
 
+    def holds(self, more: str) -> bool:
+        """Whether, with ``more`` behind it, there is something to be taken back in this text."""
+        return bool(more.rstrip(_NO_WORDS) or self.out.rstrip(_NO_WORDS))
+
     def take_back(self) -> None:
         """The last sentence goes, or the line break behind it; if there is none, a text before."""
         self._strip()
         if self.out.endswith("\n"):
             kept = self.out.rstrip("\n")
         else:
-            body = self.out.rstrip(MARKS + _CLOSING + _SPACES + "–-" + KEEP)
+            body = self.out.rstrip(_NO_WORDS)
             if not body:
                 self.retracts += 1
             ends = [match.end() for match in _SENTENCE_END.finditer(body)]

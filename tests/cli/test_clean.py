@@ -58,7 +58,7 @@ def test_control_characters_are_shown_as_escapes(profile: str) -> None:
 
 
 def test_it_is_explained_rule_by_rule(profile: str) -> None:
-    shown = clean(profile, "--explain", "scratch that um hello comma new line you")
+    shown = clean(profile, "--explain", "scratch that, um hello comma new line you")
     assert "\x1b" not in shown
     lines = shown.splitlines()
     assert lines[0].split() == ["RULE", "BEFORE", "AFTER"]
@@ -76,10 +76,14 @@ def test_it_is_explained_rule_by_rule(profile: str) -> None:
 
 
 def test_json_for_programs(profile: str) -> None:
-    told = json.loads(clean(profile, "--json", "--explain", "scratch that hi comma"))
+    told = json.loads(clean(profile, "--json", "--explain", "scratch that, hi comma"))
     assert told["text"] == "Hi,"
     assert told["retracts"] == 1
-    assert told["steps"][0] == {"rule": "edits.scratch_that", "before": "scratch that", "after": ""}
+    assert told["steps"][0] == {
+        "rule": "edits.scratch_that",
+        "before": "scratch that,",
+        "after": "",
+    }
     rules = json.loads(clean(profile, "--json", "--list"))
     assert {"rule": "numbers", "on": False, "say": [], "writes": "digits"} in rules
 

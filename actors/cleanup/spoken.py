@@ -158,25 +158,27 @@ def _meant_as_said(rule: Rule, match: re.Match[str], since: int) -> bool:
         return False
     text, start, end = match.string, match.start(), match.end()
     before = text[max(since, start - _LONGEST_WORD) : start].rstrip()
+    behind = text[end : end + _LONGEST_WORD]
     if rule.section == "fillers":
-        if len(match["say"]) > 1 and match["say"].isupper():
-            return True  # an abbreviation
-        if before[-1:].isdigit():
-            return True  # a unit
-    if rule.apart and not _APART(text, match.end("say")):
-        return True
-    if rule.apart == "both" and before.rstrip(_OPENING)[-1:].strip(MARKS):
-        return True
-    if rule.do.endswith("_word") and not text[end : end + _LONGEST_WORD].strip():
-        return True  # there is no word to be changed
-    if rule.not_after:
-        words = before.lower().replace("’", "'").split()
-        if words and (words[-1] in rule.not_after or " ".join(words[-2:]) in rule.not_after):
+        abbreviation = len(match["say"]) > 1 and match["say"].isupper()
+        if abbreviation or before[-1:].isdigit():  # behind digits it is a unit
             return True
-    if rule.not_before and not match["after"]:
-        words = text[end : end + _LONGEST_WORD].lower().split(None, 1)
-        return bool(words) and words[0].strip(MARKS) in rule.not_before
-    return False
+    if rule.do.endswith("_word") and not behind.strip():
+        return True  # there is no word to be changed
+    if rule.apart and not _apart(rule, match, before):
+        return True
+    words = before.lower().replace("’", "'").split() if rule.not_after else []
+    if words and (words[-1] in rule.not_after or " ".join(words[-2:]) in rule.not_after):
+        return True
+    words = behind.lower().split(None, 1) if rule.not_before and not match["after"] else []
+    return bool(words) and words[0].strip(MARKS) in rule.not_before
+
+
+def _apart(rule: Rule, match: re.Match[str], before: str) -> bool:
+    """Whether a mark or an end of the text stands where the rule wants one."""
+    if not _APART(match.string, match.end("say")):
+        return False
+    return rule.apart == "behind" or not before.rstrip(_OPENING)[-1:].strip(MARKS)
 
 
 def _carry_out(writing: Writing, rule: Rule, after: str) -> None:

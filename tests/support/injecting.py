@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,7 @@ class Rig:
         outfit: its back ends; made for ``environ`` when not given.
         probe: what it asks for the focus.
         environ: of the session.
+        report: is told what became of each text, too.
     """
 
     def __init__(
@@ -154,17 +155,24 @@ class Rig:
         outfit: Outfit | None = None,
         environ: Mapping[str, str] | None = None,
         revisions_follow: bool = False,
+        report: Callable[[Delivery], None] | None = None,
     ) -> None:
         self.deliveries: list[Delivery] = []
+        self._report = report
         self.context = ActorContext()
         self.actor = InjectionActor(
             made,
             lambda settings: outfit or make_outfit(settings, environ or {}),
-            report=self.deliveries.append,
+            report=self._tell,
             probe=probe,
             revisions_follow=revisions_follow,
         )
         self.actor.attach(None, None, self.context)
+
+    def _tell(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+        if self._report is not None:
+            self._report(delivery)
 
     async def say(self, *messages: Any) -> None:
         for message in messages:

@@ -14,15 +14,19 @@ Path: TypeAlias = tuple[str, ...]
 _MOST_BYTES = 1_000_000
 _MOST_NODES = 10_000
 _MOST_LEVELS = 20
-_TOO_DEEP = f"values nested more than {_MOST_LEVELS} deep: this is no profile"
+_TOO_DEEP = f"values nested more than {_MOST_LEVELS} deep: this is no "
 
 
-def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
+def parse_yaml(
+    text: str, name: str, *, what: str = "profile", section: str = "vad"
+) -> tuple[dict[str, Any], dict[Path, int]]:
     """Read a YAML mapping.
 
     Args:
         text: the document.
         name: what errors call it, usually the file's path.
+        what: the kind of file, in their words.
+        section: one that such a file has, as an example.
 
     Returns:
         The data, and the line (from 1) of each value by its path of keys.
@@ -31,13 +35,13 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
         ProfileError: a syntax error, a duplicate key, no mapping, or absurdly large.
     """
     if len(text) > _MOST_BYTES:
-        raise ProfileError(f"{name}: a profile of {len(text)} bytes is too large to be one")
+        raise ProfileError(f"{name}: a {what} of {len(text)} bytes is too large to be one")
     try:
         line = _too_deep(text)
     except yaml.YAMLError as error:
         raise ProfileError(_syntax_error(error, name)) from error
     if line is not None:
-        raise ProfileError(f"{name}:{line}: {_TOO_DEEP}")
+        raise ProfileError(f"{name}:{line}: {_TOO_DEEP}{what}")
     loader = _SafeLoader(text)
     try:
         node = loader.get_single_node()
@@ -45,8 +49,10 @@ def parse_yaml(text: str, name: str) -> tuple[dict[str, Any], dict[Path, int]]:
             return {}, {}
         if not isinstance(node, yaml.MappingNode):
             line = node.start_mark.line + 1
-            raise ProfileError(f"{name}:{line}: a profile is a mapping of sections, as in `vad:`")
-        reader = _Reader(loader, name)
+            raise ProfileError(
+                f"{name}:{line}: a {what} is a mapping of sections, as in `{section}:`"
+            )
+        reader = _Reader(loader, name, what)
         return reader.mapping(node, ()), reader.lines
     except yaml.YAMLError as error:
         raise ProfileError(_syntax_error(error, name)) from error
@@ -82,9 +88,10 @@ def _syntax_error(error: yaml.YAMLError, name: str) -> str:
 class _Reader:
     """Turns nodes into plain data and notes their lines."""
 
-    def __init__(self, loader: Any, name: str) -> None:
+    def __init__(self, loader: Any, name: str, what: str) -> None:
         self._loader = loader
         self._name = name
+        self._what = what
         self._nodes = 0
         self._level = 0
         self.lines: dict[Path, int] = {}
@@ -106,7 +113,9 @@ class _Reader:
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self._nodes += 1
         if self._nodes > _MOST_NODES:  # aliases can make a small file huge
-            raise ProfileError(f"{self._name}: more than {_MOST_NODES} values: this is no profile")
+            raise ProfileError(
+                f"{self._name}: more than {_MOST_NODES} values: this is no {self._what}"
+            )
         line = node.start_mark.line + 1
         if isinstance(node, yaml.ScalarNode):
             try:
@@ -118,7 +127,7 @@ class _Reader:
                 ) from error
         self._level += 1
         if self._level > _MOST_LEVELS:  # a value that holds itself has no end
-            raise ProfileError(f"{self._name}:{line}: {_TOO_DEEP}")
+            raise ProfileError(f"{self._name}:{line}: {_TOO_DEEP}{self._what}")
         value = (
             self.mapping(node, path)
             if isinstance(node, yaml.MappingNode)
@@ -136,7 +145,7 @@ def parse_value(text: str) -> Any:
     """
     try:
         if _too_deep(text) is not None:
-            raise ValueError(_TOO_DEEP)
+            raise ValueError(f"{_TOO_DEEP}profile")
         return yaml.load(text, Loader=_SafeLoader)  # noqa: S506 - it is the safe loader
     except (yaml.YAMLError, *_NO_VALUE) as error:
         raise ValueError(str(error)) from error

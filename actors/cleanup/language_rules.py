@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from vivavoce.actors.cleanup.phrases import key_of
-from vivavoce.actors.cleanup.rule_file import SECTIONS, RuleFile, read_rule_file
+from vivavoce.actors.cleanup.rule_file import SECTIONS, RuleFile, base_language, read_rule_file
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.yaml_lines import deep_merge
 
@@ -76,11 +76,6 @@ class LanguageRules(msgspec.Struct, frozen=True, kw_only=True):
         off = frozenset(names)
         kept = (rule for rule in self.rules if not {rule.name, rule.section} & off)
         return msgspec.structs.replace(self, rules=tuple(kept))
-
-
-def base_language(language: str) -> str:
-    """The code by which rules go: ``en-US`` is ``en``, and so is a language that is not known."""
-    return language.lower().replace("_", "-").partition("-")[0] or "en"
 
 
 def shipped_languages() -> list[str]:

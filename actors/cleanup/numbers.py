@@ -10,8 +10,8 @@ from itertools import accumulate
 from typing import Any, Protocol, TypeAlias
 
 from vivavoce.actors.cleanup.explanation import Note, changes
-from vivavoce.actors.cleanup.language_rules import base_language
 from vivavoce.actors.cleanup.phrases import BEHIND, GAP, either
+from vivavoce.actors.cleanup.rule_file import base_language
 from vivavoce.pipeline.log import get_logger
 
 log = get_logger("cleanup")

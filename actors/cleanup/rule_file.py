@@ -48,6 +48,7 @@ SPACES = ("after", "before", "both", "none")
 APART = ("behind", "both")
 
 _LONGEST_PHRASE = 200
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*").fullmatch
 _LINES = re.compile(r"[.!?…]?\n+", re.ASCII).fullmatch
 
 
@@ -57,11 +58,14 @@ class RuleFile(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     data: dict[str, Any]
     languages: dict[str, dict[str, Any]]
+    written_as: dict[str, str]
     lines: dict[Path, int]
 
     def at(self, language: str | None, *path: str) -> str:
         """File, line and path of a value, for complaints."""
-        whole = path if language is None else ("languages", language, *path)
+        whole = path
+        if language is not None:
+            whole = ("languages", self.written_as.get(language, language), *path)
         return _at(self.name, self.lines, whole)
 
 
@@ -71,19 +75,34 @@ def read_rule_file(text: str, name: str) -> RuleFile:
     Raises:
         ProfileError: one line with file and line, what was expected, and what is near it.
     """
-    data, lines = parse_yaml(text, name)
+    data, lines = parse_yaml(text, name, what="rule file", section="fillers")
     check = _Check(name, lines)
     languages = data.pop("languages", None) or {}
     if not isinstance(languages, dict):
         check.fail(("languages",), "expected languages by their codes, as in `de: …`")
     checked = check.document(data, (), more=("languages",))
-    by_language = {}
+    by_language: dict[str, dict[str, Any]] = {}
+    written_as: dict[str, str] = {}
     for code, layer in languages.items():
         path: Path = ("languages", code)
         if not isinstance(layer, dict):
             check.fail(path, "expected sections, as in `fillers: …`")
-        by_language[code.lower()] = check.document(layer, path)
-    return RuleFile(name=name, data=checked, languages=by_language, lines=lines)
+        if not _LANGUAGE(code):
+            check.fail(path, "expected the code of a language, as in `de` or `pt-BR`")
+        # Engines tell the language, not the country: what is there for one holds for all of it.
+        language = base_language(code)
+        if language in written_as:
+            check.fail(path, f"{written_as[language]!r} is the same language: write them as one")
+        written_as[language] = code
+        by_language[language] = check.document(layer, path)
+    return RuleFile(
+        name=name, data=checked, languages=by_language, written_as=written_as, lines=lines
+    )
+
+
+def base_language(language: str) -> str:
+    """The code by which rules go: ``en-US`` is ``en``, and so is a language that is not known."""
+    return language.lower().replace("_", "-").partition("-")[0] or "en"
 
 
 def _at(name: str, lines: Mapping[Path, int], path: Path) -> str:
@@ -124,12 +143,14 @@ class _Check:
         if value is None or value is False:
             return None
         if not isinstance(value, dict):
-            return {"say": self._words(value, path)}
+            return {"say": self._say(value, path)}
         checked: dict[str, Any] = {}
         for key, content in value.items():
             here = (*path, key)
             if key not in SECTIONS[section]:
                 self._unknown(key, SECTIONS[section], here, "setting")
+            elif key == "say":
+                checked[key] = self._say(content, here)
             elif key in _WORDS:
                 checked[key] = self._words(content, here)
             else:
@@ -151,6 +172,17 @@ class _Check:
             if not word.strip() or len(word) > _LONGEST_PHRASE:
                 self.fail(path, f"expected phrases of 1 to {_LONGEST_PHRASE} characters")
         return list(words)
+
+    def _say(self, value: Any, path: Path) -> list[str]:
+        words = self._words(value, path)
+        if not words:
+            self.fail(
+                path, "nothing is said for it: expected a phrase; `false` switches a rule off"
+            )
+        for word in words:
+            if not any(map(str.isalnum, word)):
+                self.fail(path, f"{word!r} cannot be said: expected words")
+        return words
 
     def _text(self, value: Any, path: Path) -> str:
         if not isinstance(value, str):

@@ -13,10 +13,10 @@ from typing import TypeAlias
 import msgspec
 
 from vivavoce.actors.cleanup.explanation import KEEP, Note, changes
-from vivavoce.actors.cleanup.language_rules import LanguageRules, base_language, language_rules
+from vivavoce.actors.cleanup.language_rules import LanguageRules, language_rules
 from vivavoce.actors.cleanup.numbers import MULTIPLIERS, Numbers
 from vivavoce.actors.cleanup.replacements import Words
-from vivavoce.actors.cleanup.rule_file import RuleFile
+from vivavoce.actors.cleanup.rule_file import RuleFile, base_language
 from vivavoce.actors.cleanup.spoken import Spoken
 from vivavoce.actors.cleanup.tidy import TIDY, spaces, tidy_steps
 from vivavoce.actors.cleanup.units import Units

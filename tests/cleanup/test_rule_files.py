@@ -97,7 +97,13 @@ def test_own_rules_lie_over_those_of_the_language(
         ("languages:\n  de: 5\n", 2, ["languages.de"]),
         ("languages:\n  de:\n    edits:\n      x: [a]\n", 4, ["languages.de.edits.x"]),
         ("fillers: {um: [um}\n", 1, ["not YAML"]),
-        ("- a\n", 1, ["mapping"]),
+        ("- a\n", 1, ["a rule file is a mapping", "`fillers:`"]),
+        ("fillers:\n  x: []\n", 2, ["fillers.x", "`false` switches"]),
+        ("edits:\n  x: {say: [], do: scratch}\n", 2, ["edits.x.say", "a phrase"]),
+        ("punctuation:\n  x: {say: ['-'], write: x}\n", 2, ["'-' cannot be said"]),
+        ("languages:\n  german: {}\n", 2, ["languages.german", "code of a language"]),
+        ("languages:\n  de: {}\n  de-CH: {}\n", 3, ["'de' is the same language"]),
+        ("languages:\n  de-CH:\n    edits:\n      x: [a]\n", 4, ["languages.de-CH.edits.x"]),
     ],
 )
 def test_a_mistake_is_one_line_with_file_and_line(
@@ -141,6 +147,15 @@ def test_any_file_is_right_or_one_line(tmp_path: Path, data: dict[str, object]) 
         complaint = str(error)
     assert not complaint or complaint.startswith(str(path))
     assert "\n" not in complaint
+
+
+@pytest.mark.parametrize("code", ["de-CH", "DE", "de_AT"])
+def test_rules_for_a_country_are_those_of_its_language(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(f"languages: {{{code}: {{fillers: {{halt: [halt]}}}}}}\n")
+    cleaner = Cleaner(CleanupSettings(fillers=True, rules=str(path)))
+    assert cleaner.text("so halt ja", "de") == cleaner.text("so halt ja", "de-CH") == "So ja"
+    assert cleaner.text("so halt ja", "en") == "So halt ja"
 
 
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:

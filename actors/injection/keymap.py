@@ -156,8 +156,24 @@ class SpareKeys:
         key = self._asked(lambda: self._open().keysym_to_keycode(keysym))
         return (key, False) if key else None
 
-    def tap(self, held: Sequence[int]) -> None:
+    def tap_unmodified(self, held: Sequence[int]) -> tuple[bool, bool]:
+        """:meth:`tap`, but only where no modifier is down.
+
+        Returns:
+            Whether they were pressed, and whether a modifier was down when they had been: then it
+            came before them, or between them.
+        """
+        if self.held():
+            return False, True
+        self.tap(held, wait=False)
+        return True, bool(self.held())  # the server is asked in one go with the keys
+
+    def tap(self, held: Sequence[int], *, wait: bool = True) -> None:
         """Press keys in turn, and release them in reverse.
+
+        Args:
+            held: codes of the keys.
+            wait: until the X server has done it.
 
         Raises:
             OSError: the X server cannot be reached.
@@ -166,7 +182,8 @@ class SpareKeys:
             self._fake(key, down=True)
         for key in reversed(held):
             self._fake(key, down=False)
-        self._sync()
+        if wait:
+            self._sync()
 
     def caps_lock(self, wanted: bool) -> bool:
         """Switch Caps Lock, which turns letters round; whether it was otherwise.
@@ -205,10 +222,11 @@ class SpareKeys:
         """
         if not self._modifiers:
             self._keyboard()
+        bits = self._asked(lambda: self._open().query_keymap())
         return [
             key
-            for key in self._down()
-            if key in self._modifiers and (shift or self._modifiers[key] not in _SHIFTS)
+            for key, keysym in self._modifiers.items()
+            if bits[key // 8] >> key % 8 & 1 and (shift or keysym not in _SHIFTS)
         ]
 
     def let_go(self) -> None:

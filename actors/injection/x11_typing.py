@@ -105,10 +105,10 @@ class X11Typing:
                 for chord in chords:
                     if stop.is_set():
                         return Report(Result.UNCERTAIN, "typing was stopped")
-                    if keys.held():
+                    done, modified = keys.tap_unmodified(_keys_of(chord, places, keys))
+                    if not done:
                         return Report(Result.DONE, typed=pressed, paused=True)
-                    keys.tap(_keys_of(chord, places, keys))
-                    if keys.held():  # was it before the key, or after it?
+                    if modified:
                         return Report(Result.UNCERTAIN, PRESSED, typed=pressed)
                     pressed += 1
                     stop.wait(1 / manner.characters_per_s)

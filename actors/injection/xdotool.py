@@ -8,6 +8,7 @@ commands as they come on its standard input.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,8 +38,9 @@ most that arrived in xterm."""
 _WATCHED = 200.0
 """Characters per second where each key is looked after."""
 _STARTS_S = 0.012
-_EXECUTED_S = 0.0015
-"""When xdotool has started, and has pressed the key that it was told to: it answers nothing."""
+_EXECUTED_S = 0.001
+"""When xdotool has started, and has pressed the key that it was told to: it answers nothing. The
+key takes 0.3 ms; in what is waited for longer, no press can be told from one that came before."""
 _ONCE_REPEATS = 8
 
 
@@ -207,17 +209,21 @@ async def _commands(
             return
         told.keys += 1
         yield _command(character)
-        await asyncio.sleep(_EXECUTED_S)
-        if await _modified(lending):
+        if await _modified(lending, _EXECUTED_S):
             told.unsure = True
             return
         await asyncio.sleep(1 / rate - _EXECUTED_S)
 
 
-async def _modified(lending: Lending) -> bool:
-    """Whether a modifier is down that xdotool itself does not press."""
+async def _modified(lending: Lending, after_s: float = 0.0) -> bool:
+    """Whether a modifier is down, some time from now, that xdotool itself does not press."""
+
+    def look() -> bool:
+        time.sleep(after_s)  # the event loop's sleep is longer by up to a millisecond
+        return bool(lending.keys.held(shift=False))
+
     try:
-        return bool(await lending.worker.do(lambda: lending.keys.held(shift=False)))
+        return await lending.worker.do(look)
     except OSError:
         return False  # xdotool will find out
 

@@ -282,6 +282,18 @@ def test_held_text_is_typed_when_its_window_has_the_focus_again():
     run_virtual(main)
 
 
+def test_where_it_is_not_known_where_it_began_it_is_typed():
+    async def main() -> None:
+        desk = Desk(focus_moved="hold")
+        desk.rig.context.focus.note(10, EDITOR)
+        desk.rig.context.focus.note(2_000, None)
+        desk.probe.answer = OTHER
+        await desk.say(final(2, "Said in the other window."))
+        assert desk.outcomes == ["2 typed"]
+
+    run_virtual(main)
+
+
 def test_a_failure_over_held_text_is_a_failure_of_the_actor():
     async def main() -> None:
         desk = Desk(focus_moved="hold")

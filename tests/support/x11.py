@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -115,6 +116,7 @@ class XDisplay:
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         self.environ = {**kept, "DISPLAY": self.display, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
         self._terminals: list[Terminal] = []
+        self._place: socket.socket | None = None
 
     def terminal(self, name: str = "editor", *, credulous: bool = False) -> Terminal:
         """Open a terminal and give it the keyboard; ``name`` is its class, too.
@@ -167,9 +169,11 @@ class XDisplay:
         return self.run(["xclip", "-selection", "clipboard", "-o", "-t", kind])
 
     def kill(self) -> None:
-        """The server dies at once."""
+        """The server dies at once, and no other takes its place."""
         self._server.kill()
         self._server.wait()
+        self._place = socket.socket(socket.AF_UNIX)
+        self._place.bind(f"\0/tmp/.X11-unix/X{self.display[1:]}")  # which refuses connections
 
     def close(self) -> None:
         """End the server and all windows."""
@@ -177,3 +181,5 @@ class XDisplay:
             terminal.close()
         self._server.terminate()
         self._server.wait(timeout=5)
+        if self._place is not None:
+            self._place.close()

@@ -15,12 +15,20 @@ import msgspec
 from vivavoce.actors.cleanup.explanation import KEEP, Note, changes
 from vivavoce.actors.cleanup.language_rules import LanguageRules, language_rules
 from vivavoce.actors.cleanup.numbers import MULTIPLIERS, Numbers
+from vivavoce.actors.cleanup.phrases import word_start
 from vivavoce.actors.cleanup.replacements import Words
 from vivavoce.actors.cleanup.rule_file import RuleFile, base_language
 from vivavoce.actors.cleanup.spoken import Spoken
 from vivavoce.actors.cleanup.tidy import TIDY, spaces, tidy_steps
 from vivavoce.actors.cleanup.units import Units
 from vivavoce.config.cleanup import CleanupSettings
+from vivavoce.pipeline.log import get_logger
+
+log = get_logger("cleanup")
+
+LONGEST = 20_000
+"""Characters of a text that are read for commands: 20 minutes of speech, a few hundredths of a
+second of work. What is longer comes of a program, and must not hold up those who wait."""
 
 Tidy: TypeAlias = list[tuple[str, Callable[[str], str]]]
 
@@ -64,7 +72,8 @@ class Stages:
         self._profanity = Words({}, (), profanity)
         self._words = Words(replacements, vocabulary, profanity)
         some = self._numbers or self._units or self._spoken
-        self._spaces_first = TIDY[0] in names and bool(some)
+        self._reads = bool(some)
+        self._spaces_first = TIDY[0] in names and self._reads
 
     @cached_property
     def _spoken_in_partials(self) -> Spoken:
@@ -72,8 +81,14 @@ class Stages:
         return self._make_shown(self._rules.of("punctuation", "layout", "fillers"), self._rules)
 
     def run(self, text: str, note: Note | None = None) -> tuple[str, int]:
-        """A whole text under all rules, and how many texts before it were taken back."""
+        """A whole text under all rules, and how many texts before it were taken back.
+
+        In one of more than :data:`LONGEST` characters, nothing that is said is a command.
+        """
         retracts = 0
+        if len(text) > LONGEST and self._reads:
+            log.warning("a text is too long to be read for commands", characters=len(text))
+            return self._finish(text, note), retracts
         text = self._begin(text, note)
         if self._numbers:
             text = self._numbers.run(text, note)
@@ -84,7 +99,14 @@ class Stages:
         return self._finish(text, note), retracts
 
     def shown(self, text: str) -> str:
-        """A text that may go on, under the rules that look only at what came before."""
+        """A text that may go on, under the rules that look only at what came before.
+
+        What is beyond :data:`LONGEST` characters stays as it is.
+        """
+        if len(text) > LONGEST:
+            at = word_start(text, LONGEST)
+            beginning = self.shown(text[:at])
+            return f"{beginning} {text[at:]}" if beginning else text[at:]
         text = self._begin(text)
         if self._spoken_in_partials:
             text, _ = self._spoken_in_partials.run(text)
@@ -92,6 +114,8 @@ class Stages:
 
     def settled(self, text: str) -> str:
         """The beginning of :meth:`shown` that no later word can change."""
+        if len(text) > LONGEST:
+            return self.shown(text).rstrip()
         if self._spoken:
             text = self._spoken.settled(self._begin(text))
         return self._finish(text[: self._words.settled(text)]).rstrip()

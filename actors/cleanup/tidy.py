@@ -21,7 +21,7 @@ _BEFORE_MARK = r"(?<!\s)[^\S\n]++(?=(?:[{marks}]|\.(?!\.))[,.!?;:]*(?:\s|\Z))"
 # A mark between two letters; not "." (example.com, e.g.) nor ":" (10:30, C:).
 _AFTER_MARK = r"(?P<after>(?<=[^\W\d_][,;!?])(?=[^\W\d_]))"
 _LONGEST_ADDRESS = 256
-_ADDRESS = re.compile(r"://|@|[/=]|\w\.\w").search
+_INNER_DOT = re.compile(r"\w\.\w").search
 
 # Behind these a full stop ends no sentence. Words that also end sentences ("no.") are not here.
 ABBREVIATIONS = frozenset(
@@ -98,7 +98,7 @@ def _make_spacing(marks: str) -> Callable[[str], str]:
     def replace(match: re.Match[str]) -> str:
         if match["after"] is None:
             return ""
-        return "" if _ADDRESS(_token(match.string, match.start())) else " "
+        return "" if _is_address(_token(match.string, match.start())) else " "
 
     return lambda text: substitute(replace, text)
 
@@ -134,8 +134,14 @@ def _not_behind(abbreviations: Iterable[str]) -> str:
     return "".join(rf"(?<!\b(?i:{'|'.join(words)})\.)" for words in by_length.values())
 
 
+def _is_address(token: str) -> bool:
+    if "/" in token or "@" in token or "=" in token:
+        return True
+    return "." in token and _INNER_DOT(token) is not None
+
+
 def _token(text: str, at: int) -> str:
     """The run of characters around ``at`` that holds no white space, as far as it matters."""
-    before = text[max(0, at - _LONGEST_ADDRESS) : at].split()
+    before = text[max(0, at - _LONGEST_ADDRESS) : at].rsplit(None, 1)
     behind = text[at : at + _LONGEST_ADDRESS].split(None, 1)
     return (before[-1] if before else "") + (behind[0] if behind else "")

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivavoce.actors.cleanup import Cleaner
+from vivavoce.actors.cleanup.stages import LONGEST
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.pipeline.messages import Partial
 
@@ -117,12 +118,52 @@ def test_what_looks_like_code_is_text_and_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["um, ", "comma ", "new ", "literal ", ", ", "scratch that ", "a. ", "all caps ", "'"]
+    "part",
+    [
+        "um, ",
+        "comma ",
+        "new ",
+        "literal ",
+        ", ",
+        "scratch that ",
+        "a. ",
+        "all caps ",
+        "'",
+        "one ",
+        "one hundred and ",
+        "a,",
+        "mm ",
+        "etc. comma ",
+        "5 million ",
+        "scratch that x ",
+    ],
 )
 def test_time_grows_with_the_text_and_no_faster(part: str) -> None:
     import time
 
     began = time.thread_time()
-    EVERYTHING.text(part * 5_000)
-    EVERYTHING.partial(partial(part * 5_000))
-    assert time.thread_time() - began < 3.0
+    for size in (LONGEST, 300_000):
+        text = (part * (size // len(part) + 1))[:size]
+        EVERYTHING.text(text)
+        EVERYTHING.partial(partial(text))
+    assert time.thread_time() - began < 6.0
+
+
+def test_a_text_that_is_too_long_is_tidied_and_none_of_it_is_lost() -> None:
+    said = "one fuck , comma " * 2_000
+    assert EVERYTHING.text(said) == "One f***, comma " + ("one f***, comma " * 1_999).rstrip()
+
+
+def test_what_is_stable_stays_where_a_partial_becomes_too_long() -> None:
+    words = ("hello um comma there scratch that new york period " * 410).split()
+    shown = ""
+    for count in range(len(words) - 30, len(words)):
+        cleaned = EVERYTHING.partial(partial(" ".join(words[:count]), "twenty um"))
+        assert cleaned.stable.startswith(shown)
+        shown = cleaned.stable
+    assert len(" ".join(words)) > LONGEST
+    assert shown.endswith("york")
+
+
+def test_half_a_character_is_no_reason_to_lose_a_text() -> None:
+    assert EVERYTHING.text("twenty \ud800 comma yes") == "20 \ud800, yes"

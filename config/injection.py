@@ -63,7 +63,7 @@ class InjectionSettings(Section, frozen=True, kw_only=True):
         Literal["auto", "at_once", "at_release"],
         Meta(
             description="When text is typed: with each final, or when the recording has ended, so "
-            "that cancel discards all of it. `auto`: at the release with `trigger.mode: hold`."
+            "that cancel discards all of it. `auto`: at the release where a key is held to talk."
         ),
     ] = "auto"
     live: Annotated[
@@ -82,7 +82,9 @@ class InjectionSettings(Section, frozen=True, kw_only=True):
     ] = "type"
     wait_for_modifiers_ms: Annotated[
         Milliseconds,
-        Meta(description="How long to wait until Ctrl, Alt … of the hotkey are released."),
+        Meta(
+            description="How long to wait until Ctrl, Alt … are let go of; then they are released."
+        ),
     ] = 1_000
     timeout_ms: Annotated[
         Annotated[int, Meta(ge=50, le=600_000)],

@@ -224,6 +224,8 @@ class _Decision:
                 yield number.start - 2 * article, number.end, number.text
             elif self._unit_behind(number) and not article:
                 yield _digits(number)
+        elif number.value == 1 and not self._english:
+            return  # an article, as in "ein Kilo"
         elif number.value >= _LONE or self._unit_behind(number) or self._clock_behind(number):
             yield _digits(number)
 

@@ -68,7 +68,7 @@ def test_what_multiplies_digits_stays_a_word(language: str, said: str, meant: st
         ("en", "One second, the third option"),
         ("en", "At ten thirty"),
         ("en", "Fifty-fifty"),
-        ("de", "Acht geben, hundert Mal"),
+        ("de", "Acht geben, hundert Mal, ein Kilo"),
         ("fr", "Neuf chats, cent fois, deux tiers"),
         ("es", "Mil gracias, tres veces"),
         ("it", "Sei tu"),

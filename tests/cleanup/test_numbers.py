@@ -98,6 +98,7 @@ def test_years_times_and_rows_of_numbers(said: str, meant: str) -> None:
 def test_the_name_of_a_sign_is_no_unit() -> None:
     cleaner = Cleaner(CleanupSettings(units=True, spoken_punctuation=True))
     assert cleaner.text("5 percent sign and 5 percent") == "5% and 5%"
+    assert cleaner.text("dollar sign HOME and 5 dollars") == "$HOME and $5"
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "\ud800\udfff", "e\u0301", "\0", "x" * 5_000, "㊿", "²"])

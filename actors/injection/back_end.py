@@ -149,6 +149,15 @@ class Looks(Protocol):
         ...
 
 
+@runtime_checkable
+class Rests(Protocol):
+    """A back end that leaves something behind for its next text: keys with other characters."""
+
+    async def rest(self) -> None:
+        """Leave nothing behind: another types next, and would take it for the keyboard."""
+        ...
+
+
 def is_blind(back_end: BackEnd) -> bool:
     """Whether modifiers that a person presses while it types change what it types, unseen."""
     sees = isinstance(back_end, Looks) and back_end.looks

@@ -26,6 +26,7 @@ from vivavoce.actors.injection.back_end import (
     FocusProbe,
     Manner,
     Report,
+    Rests,
     Result,
     is_blind,
 )
@@ -73,6 +74,7 @@ class Deliverer:
         self._probe = probe
         self._clock = clock
         self._copied = ""
+        self._typed_last: BackEnd | None = None
 
     def now(self) -> float:
         """Seconds on the clock."""
@@ -243,6 +245,13 @@ class Deliverer:
             return Report(Result.UNCERTAIN, PRESSED)
         return report
 
+    async def only_one_types(self, back_end: BackEnd) -> None:
+        """Have what typed before leave the keyboard as it was, where that was another back end."""
+        before: object = self._typed_last
+        self._typed_last = back_end
+        if before is not back_end and isinstance(before, Rests):
+            await before.rest()
+
     # -- parts of it
 
     async def _why_not(self, back_end: BackEnd, outfit: Outfit) -> str | None:
@@ -299,6 +308,7 @@ class _Work:
     async def type(self, text: str) -> tuple[Result, int, str]:
         """How it ended, the characters surely typed, and why it ended so."""
         back_end, state = self._back_end, self._outfit.state(self._back_end)
+        await self._deliverer.only_one_types(back_end)
         timeout_s = self._settings.timeout_ms / 1_000
         done = pauses = 0
         for part, stands_for in parts(text, self._settings, has_keys=back_end.has_keys):

@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from vivavoce.actors.injection.back_end import DONE, Report, Result
-from vivavoce.actors.injection.keymap import SpareKeys
+from vivavoce.actors.injection.keymap import SETTLED_S, SpareKeys
 from vivavoce.actors.injection.worker import Worker
 
 _PATIENCE_S = 1.0
@@ -83,6 +83,16 @@ class Lending:
         except OSError as error:
             return f"{self._name}: {error}"
         return ""
+
+    async def rest(self) -> None:
+        """Give lent keys back now, if there are any, when windows have read what was typed."""
+        if self._giving_back is None:
+            return
+        self._keep()
+        await asyncio.sleep(SETTLED_S)
+        with suppress(TimeoutError):  # who types next will find out
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.worker.do(self.keys.give_back)
 
     async def close(self) -> None:
         """Give lent keys back now."""

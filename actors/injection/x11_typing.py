@@ -78,6 +78,11 @@ class X11Typing:
         """See :class:`~vivavoce.actors.injection.back_end.LetsGo`."""
         return "pynput is not installed" if self._lending is None else await self._lending.let_go()
 
+    async def rest(self) -> None:
+        """See :class:`~vivavoce.actors.injection.back_end.Rests`."""
+        if self._lending is not None:
+            await self._lending.rest()
+
     async def close(self) -> None:
         """Give lent keys back now."""
         if self._lending is not None:

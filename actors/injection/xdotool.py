@@ -127,6 +127,11 @@ class Xdotool:
             return Report(Result.UNCERTAIN, PRESSED)
         return Report(Result.DONE, typed=times) if report.done else report
 
+    async def rest(self) -> None:
+        """See :class:`~vivavoce.actors.injection.back_end.Rests`."""
+        if self._lending is not None:
+            await self._lending.rest()
+
     async def close(self) -> None:
         """Give lent keys back now."""
         if self._lending is not None:

@@ -149,6 +149,27 @@ async def test_a_tool_that_fails_at_random(display: XDisplay, editor: Terminal, 
     await _arrives(editor, " ".join(typed))
 
 
+async def test_no_other_takes_the_lent_keys_for_the_keyboard(
+    display: XDisplay, editor: Terminal, tmp_path: Path
+):
+    """xdotool's are given back three seconds later, while another is at work."""
+    broken = tmp_path / "broken"
+    path = flaky_tool(
+        tmp_path / "bin",
+        "xdotool",
+        shutil.which("xdotool"),
+        f'[ -e {broken} ] && exit 1; exec "$REAL" "$@"',
+    )
+    rig = _rig(display, path, backend=["xdotool", "pynput"], characters_per_s=20)
+    texts = ["Ü", "ü" * 70]
+    await rig.say(final(1, texts[0]))
+    broken.touch()
+    await rig.say(final(2, texts[1]))
+    assert [each.back_end for each in rig.deliveries] == ["xdotool", "pynput"]
+    await _arrives(editor, " ".join(texts))
+    await rig.stop()
+
+
 async def test_a_tool_that_hangs(display: XDisplay, editor: Terminal, tmp_path: Path):
     """The next back end types the text: the one that hung took nothing of it."""
     path = flaky_tool(

@@ -96,7 +96,9 @@ def test_tones_are_heard_and_never_wait(pulse_microphone: PulseMicrophone) -> No
     data = recorder.communicate()[0]
     whole = data[: len(data) // 2 * 2]
     heard = np.frombuffer(whole, "<i2") / 32768
-    assert done.stderr == ""
+    # ALSA says of itself when a busy machine lets its buffer run empty.
+    told = [line for line in done.stderr.splitlines() if not line.startswith("ALSA lib ")]
+    assert told == []
     assert max(json.loads(done.stdout)) < 0.05
     loud = np.flatnonzero(np.abs(heard) > 0.05)
     tones = np.split(loud, np.flatnonzero(np.diff(loud) > RATE // 8) + 1)

@@ -56,7 +56,8 @@ class Lending:
                     return Report(Result.DONE, typed=typed)
                 report = await type_one(piece, max(0.001, timeout_s - passed))
                 await self.worker.do(self.keys.used, needed, loop.time())
-                if not report.done or report.paused:
+                in_part = report.typed is not None and report.typed < len(piece)
+                if not report.done or report.paused or in_part:
                     return msgspec.structs.replace(report, typed=typed + (report.typed or 0))
                 typed += len(piece)
         except OSError as error:

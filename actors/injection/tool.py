@@ -17,6 +17,8 @@ import msgspec
 
 _MOST_SAID = 4_096
 _PIPE = 65_536
+_TAKEN_S = 0.0003
+"""How often it is looked whether a tool that is fed bit by bit has taken the last bit."""
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,13 +147,17 @@ async def _ended(process: Process, timeout_s: float) -> bool:
 async def _pass_on(
     lines: AsyncIterator[bytes], feed: _Feed, process: Process, timeout_s: float
 ) -> None:
-    """Feed what comes, until no more does or nobody takes it in time."""
+    """Feed what comes, each when what came before is taken, until no more does or nobody takes it
+    in time."""
     try:
         async with asyncio.timeout(timeout_s):
             async for line in lines:
                 if process.returncode is not None:
                     break
                 feed.put(line)
+                # A pipe tells nobody when it is read.
+                while feed.waiting() and process.returncode is None:  # noqa: ASYNC110
+                    await asyncio.sleep(_TAKEN_S)
     except TimeoutError:
         pass  # it is killed for that
     except asyncio.CancelledError:
@@ -197,10 +203,14 @@ class _Feed:
             self._loop.add_writer(self._ours, self._write)
             self._write()
 
+    def waiting(self) -> int:
+        """Bytes that nobody has taken yet."""
+        in_pipe = struct.unpack("i", fcntl.ioctl(self.theirs, termios.FIONREAD, b"\0\0\0\0"))[0]
+        return int(in_pipe) + len(self._rest)
+
     def untouched(self) -> bool:
         """Whether there was something to take, and nothing of it was taken."""
-        waiting = struct.unpack("i", fcntl.ioctl(self.theirs, termios.FIONREAD, b"\0\0\0\0"))[0]
-        return self._written > 0 and int(waiting) == self._written
+        return self._written > 0 and self.waiting() - len(self._rest) == self._written
 
     def close(self) -> None:
         self._end()

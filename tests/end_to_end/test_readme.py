@@ -148,9 +148,9 @@ def test_push_to_talk_as_the_readme_controls_it(
     subprocess.run(command("ctl", "stop"), env=environ, check=True)
     heard = program.stdout.readline()
     assert heard.strip()
-    carry_out("vivavoce ctl cancel")
     carry_out("vivavoce history search")
     assert heard.strip()[:10].lower() in carry_out("vivavoce history export").lower()
+    carry_out("vivavoce ctl cancel")
     carry_out("vivavoce ctl quit")
     _, err = program.communicate(timeout=30)
     assert program.returncode == 0, err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import sys
@@ -58,6 +59,15 @@ def _claim(pipeline: Pipeline) -> InstanceClaim | None:
     return InstanceClaim.acquire(Place(pipeline.profile.control.instance, os.environ))
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of asyncio's is worth telling.
+
+    Closing the transport of a child that has just ended reaps it before asyncio's own thread does,
+    which then warns. The child was awaited, and nothing is wrong.
+    """
+    return not record.getMessage().startswith("Unknown child process pid")
+
+
 class _Session:
     """Ties a pipeline to this process: signals in, captions out.
 
@@ -83,6 +93,7 @@ class _Session:
         if "stdout" not in profile.injection.backend:  # else each text is written there once
             self._last_words = lambda: os.write(output.fileno(), writer.abandon())
             pipeline.add_sink(CaptionActor(writer, output))
+        logging.getLogger("asyncio").addFilter(_is_news)
         gc.freeze()  # what was imported stays: no collection needs to look at it again
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

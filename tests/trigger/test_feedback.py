@@ -73,16 +73,26 @@ PLAYER = """if True:
 
 
 @pytest.mark.device
-def test_tones_are_heard_and_never_wait(pulse_microphone: PulseMicrophone) -> None:
+def test_tones_are_heard_and_never_wait(tmp_path: Path, pulse_microphone: PulseMicrophone) -> None:
     environ = {**os.environ, **pulse_microphone.environ}
-    recorder = subprocess.Popen(
-        ["parec", "--device=mic.monitor", "--latency-msec=20", "--channels=1", f"--rate={RATE}"],
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert recorder.stdout is not None
-    recorder.stdout.read(640)
+    recording = tmp_path / "heard"  # a pipe that nobody reads would hold the recorder up
+    with recording.open("wb") as output:
+        recorder = subprocess.Popen(
+            [
+                "parec",
+                "--device=mic.monitor",
+                "--latency-msec=20",
+                "--channels=1",
+                f"--rate={RATE}",
+            ],
+            env=environ,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+        )
+    deadline = time.monotonic() + 10
+    while not recording.stat().st_size:
+        assert time.monotonic() < deadline, "nothing is recorded"
+        time.sleep(0.02)
     done = subprocess.run(
         [sys.executable, "-P", "-c", PLAYER],
         env=environ,
@@ -93,7 +103,8 @@ def test_tones_are_heard_and_never_wait(pulse_microphone: PulseMicrophone) -> No
     )
     time.sleep(0.3)  # what is still on its way to the recorder
     recorder.terminate()
-    data = recorder.communicate()[0]
+    recorder.wait()
+    data = recording.read_bytes()
     whole = data[: len(data) // 2 * 2]
     heard = np.frombuffer(whole, "<i2") / 32768
     # ALSA says of itself when a busy machine lets its buffer run empty.

@@ -41,13 +41,17 @@ class Listening:
 
     async def until(self, recording: bool, *keys: str) -> None:
         """Press until it is heard; keys that are not heard yet are let go of."""
-        async with asyncio.timeout(10):
-            while self.trigger.recording is not recording:
-                if keys:
-                    await self.keyboard.xdotool("keydown", *keys)
-                await asyncio.sleep(0.05)
-                if keys and self.trigger.recording is not recording:
-                    await self.keyboard.xdotool("keyup", *keys)
+        deadline = asyncio.get_running_loop().time() + 15
+        while self.trigger.recording is not recording:
+            late = asyncio.get_running_loop().time() > deadline
+            assert not late, (
+                self.hotkeys.problem or f"{keys} are not heard: {self.context.keys.held}"
+            )
+            if keys:
+                await self.keyboard.xdotool("keydown", *keys)
+            await asyncio.sleep(0.05)
+            if keys and self.trigger.recording is not recording:
+                await self.keyboard.xdotool("keyup", *keys)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from support.program import command as program
 from support.program import isolated, run
+from support.xvfb import start_xvfb
 
 from vivavoce.actors.history.sound import to_wav
 from vivavoce.actors.history.store import Store
@@ -213,17 +214,9 @@ def test_a_clipboard_that_cannot_be_reached_is_one_line(tmp_path: Path, monkeypa
 )
 def test_copy_into_a_real_clipboard(fill, tmp_path: Path) -> None:
     path = fill("Grüße 世界 👋")
-    reading, writing = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "64x64x8", "-nolisten", "tcp",
-         "-noreset"],
-        pass_fds=(writing,), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    server, display = start_xvfb("64x64x8")
     try:
-        os.close(writing)
-        with os.fdopen(reading) as told:
-            environ = {**isolated(tmp_path), "DISPLAY": f":{told.readline().strip()}"}
-        environ.pop("WAYLAND_DISPLAY", None)
+        environ = {**isolated(tmp_path), "DISPLAY": display}
         done = subprocess.run(
             program("history", "--file", str(path), "copy", "last"),
             env=environ, capture_output=True, text=True, timeout=20, check=False,

@@ -6,14 +6,18 @@ Run as a script it is a process that ends as the real one does: `quit` finishes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vivavoce.config import ProfileError, VivavoceError
+from vivavoce.control import client
 from vivavoce.control.claim import InstanceClaim
 from vivavoce.control.instance import Changes
 from vivavoce.control.place import Place
@@ -145,6 +149,49 @@ async def _run(instance: str, ends_in: float) -> None:
             await asyncio.sleep(ends_in)
             stand_in.finals += 1
         print("ended", flush=True)
+
+
+@contextlib.asynccontextmanager
+async def served(home: Path) -> AsyncIterator[tuple[StandIn, Place]]:
+    from support.program import isolated  # as a script, this file is alone
+
+    place = Place("default", isolated(home))
+    stand_in = StandIn()
+    with InstanceClaim.acquire(place) as claim:
+        async with serve(stand_in, claim):
+            yield stand_in, place
+
+
+async def ask(place: Place, command: str, **arguments: Any) -> dict[str, Any]:
+    return await asyncio.to_thread(client.ask, place, command, **arguments)
+
+
+async def raw(place: Place, data: bytes, *, end: bool = False) -> dict[str, Any]:
+    """Send bytes and return the answer."""
+    reader, writer = await asyncio.open_unix_connection(str(place.socket))
+    try:
+        writer.write(data)
+        if end:
+            writer.write_eof()
+        return json.loads(await reader.readline())
+    finally:
+        writer.close()
+
+
+async def listen_in(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_unix_connection(str(place.socket))
+    writer.write(b'{"v":1,"do":"status","follow":true}\n')
+    return reader, writer
+
+
+async def next_status(reader: asyncio.StreamReader) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        return json.loads(await reader.readline())["status"]
+
+
+async def assert_serves(place: Place) -> None:
+    async with asyncio.timeout(5):
+        assert (await ask(place, "status"))["status"]["pid"] == os.getpid()
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 import time
 from importlib.util import find_spec
 
+from support.xvfb import start_xvfb
 from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
 
 _TOOLS = ("Xvfb", "xdotool")
@@ -25,28 +25,7 @@ class Keyboard:
     """An X server, and the fingers of a user on its keyboard."""
 
     def __init__(self) -> None:
-        reading, writing = os.pipe()
-        self._server = subprocess.Popen(
-            [
-                "Xvfb",
-                "-displayfd",
-                str(writing),
-                "-screen",
-                "0",
-                "800x600x24",
-                "-nolisten",
-                "tcp",
-                "-noreset",
-            ],
-            pass_fds=(writing,),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(writing)
-        with os.fdopen(reading) as told:
-            self.display = f":{told.readline().strip()}"
-        assert self.display != ":", "Xvfb did not start"
+        self._server, self.display = start_xvfb()
 
     async def xdotool(self, *arguments: str) -> None:
         """What the user's fingers do."""

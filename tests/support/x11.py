@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from support.xvfb import start_xvfb
+
 _PASTE = "*VT100.translations: #override Ctrl <Key>v: insert-selection(CLIPBOARD)"
 NEEDED = ("Xvfb", "xdotool", "xterm", "xclip")
 
@@ -100,29 +102,7 @@ class XDisplay:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        reading, writing = os.pipe()
-        self._server = subprocess.Popen(
-            [
-                "Xvfb",
-                "-displayfd",
-                str(writing),
-                "-screen",
-                "0",
-                "800x600x24",
-                "-nolisten",
-                "tcp",
-                "-noreset",
-            ],
-            pass_fds=(writing,),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(writing)
-        with os.fdopen(reading) as told:
-            number = told.readline().strip()
-        assert number, "Xvfb did not start"
-        self.display = f":{number}"
+        self._server, self.display = start_xvfb()
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         self.environ = {**kept, "DISPLAY": self.display, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
         self._terminals: list[Terminal] = []

@@ -18,9 +18,12 @@ from vivavoce.actors.trigger.key_names import BY_KEYSYM, BY_PYNPUT, BY_SIGN
 from vivavoce.actors.trigger.keys import CombinationWatch
 from vivavoce.actors.trigger.listener import Ear, HotkeysUnavailable, OnEvent
 from vivavoce.config.hotkeys import KeyCombination
+from vivavoce.pipeline.log import get_logger
 
 _READY_WITHIN_S = 10.0
 _ENDS_WITHIN_S = 2.0
+
+log = get_logger("trigger")
 
 
 class PynputKeys:
@@ -179,7 +182,8 @@ def _check_known(combination: KeyCombination | None, keyboard: Any) -> None:
 def _end(listener: Any) -> None:
     try:
         listener.stop()
-    except Exception:  # noqa: BLE001 - the server went away first: there is nothing to end
+    except Exception as error:  # noqa: BLE001 - Xlib's or pynput's: it went first
+        log.debug("the listener could not be ended", error=f"{type(error).__name__}: {error}")
         return
     threading.Thread.join(listener, _ENDS_WITHIN_S)
 

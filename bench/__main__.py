@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-
-# ``-m`` puts the source tree's root in front, where the folder ``vivavoce`` would hide the
-# installed package and with it the folders that are mapped into it.
-_ROOT = Path(__file__).resolve().parent.parent
-sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _ROOT]
 
 
 def main() -> None:

@@ -77,7 +77,7 @@ def test_the_demo_is_captioned_correctly_by_the_bundled_engine(tmp_path: Path) -
 
     shown = run(tmp_path, "demo", "--pace", "max")
     assert shown.code == 0
-    text = (Path(__file__).parents[2] / "vivavoce" / "assets" / "demo.txt").read_text()
+    text = (Path(__file__).parents[2] / "src" / "vivavoce" / "assets" / "demo.txt").read_text()
     assert spoken_form(shown.out) == spoken_form(text)
     assert "synthetic" in shown.err
 

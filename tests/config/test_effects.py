@@ -56,7 +56,7 @@ def test_what_takes_effect_at_the_next_start_stays_as_it_runs() -> None:
 
 def test_the_list_of_components_is_that_of_the_loggers_in_the_source() -> None:
     used = set()
-    for room in ("pipeline", "actors", "vivavoce", "bench"):
+    for room in ("pipeline", "actors", "src/vivavoce", "bench"):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "get_logger":

@@ -18,7 +18,6 @@ from vivavoce.bench.results import Figure, Result
 from vivavoce.config import load_profile
 from vivavoce.config.monitoring import MetricsSettings
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel, Overload
 from vivavoce.pipeline.messages import Final, Latency, PowerMode
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.power import Power
@@ -38,11 +37,12 @@ def run(options: Options) -> Result:
 
 async def _measure(options: Options) -> Result:
     seconds, calls = (1.0, 5) if options.quick else (20.0, 200)
-    context, inbox = ActorContext(), Channel[object](64, Overload.DROP_OLDEST, name="monitor")
+    context = ActorContext()
     _fill(context.metrics)
     profile = load_profile("captions", environ={})
-    monitor = MonitorActor(profile, channels=lambda: {"monitor": inbox.statistics()})
-    monitor.attach(inbox, None, context)
+    monitor = MonitorActor(
+        profile, channels=lambda: {"monitor": monitor.inbox.statistics()}, context=context
+    )
     await monitor.on_start()
     task = asyncio.create_task(monitor.run())
     context.stream.start()
@@ -54,7 +54,7 @@ async def _measure(options: Options) -> Result:
     listening = await _share(seconds)
     options.say("single parts")
     parts = _parts(monitor, context, profile.metrics, calls)
-    inbox.close()
+    monitor.inbox.close()
     await task
     await monitor.on_stop()
     return Result(

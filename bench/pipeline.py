@@ -21,7 +21,6 @@ from vivavoce.pipeline.supervisor import Supervisor
 name = "pipeline"
 description = "CPU of the main process per second of audio, split by actor, engine excluded"
 
-_BETWEEN_ACTORS = 64
 _LIVE = "everything, at real-time pace with partials"
 _LIVE_ROUNDS = 2
 
@@ -91,26 +90,23 @@ async def _first_actors(overrides: Sequence[str], count: int) -> Measured:
     from vivavoce.actors.capture import CaptureActor, make_source
     from vivavoce.actors.vad import VadActor
     from vivavoce.config import load_profile
-    from vivavoce.pipeline.actor import ActorContext
+    from vivavoce.pipeline.actor import BETWEEN_ACTORS, ActorContext
 
     profile = load_profile("captions", environ={}, overrides=overrides)
     context = ActorContext()
     chain: list[Actor[Any, Any]] = [
-        CaptureActor(make_source(profile.capture, context.clock)),
-        VadActor(profile.vad),
+        CaptureActor(make_source(profile.capture, context.clock), context),
+        VadActor(profile.vad, context=context),
     ]
     del chain[count:]
     supervisor = Supervisor(profile.supervisor, context)
     began = _cpu_s()
-    inbox: Channel[Any] | None = None
-    for actor in chain:
-        outbox: Channel[Any] = Channel(_BETWEEN_ACTORS, name=f"after {actor.name}")
-        actor.attach(inbox, outbox, context)
+    end: Channel[Any] = Channel(BETWEEN_ACTORS, name="end")
+    for actor, outlet in zip(chain, [*(next_.inbox for next_ in chain[1:]), end], strict=True):
+        actor.send_to(outlet)
         supervisor.add(actor)
-        inbox = outbox
-    assert inbox is not None
     running = asyncio.create_task(supervisor.run())
-    async for _ in inbox:
+    async for _ in end:
         pass
     await running
     return _cpu_s() - began, seconds(context.ledger.summary().captured)

@@ -2,29 +2,42 @@
 
 The life of an actor:
 
-1. It is made and joined to its neighbours with :meth:`Actor.attach`.
+1. It is made, and complete: it has its mailbox, and whoever knows it may tell and ask it. What it
+   emits goes nowhere until somebody says where (:meth:`Actor.send_to`).
 2. The supervisor awaits :meth:`Actor.on_start`. State is built here, so that it can be built anew.
-3. :meth:`Actor.run` takes messages from the inbox and awaits :meth:`Actor.on_message` for each.
-4. When the inbox is closed and empty, :meth:`Actor.on_stop` is awaited and the outbox is closed:
+3. :meth:`Actor.run` takes one thing after the other from the mailbox: first what is urgent (the
+   power mode, a changed profile, questions), then messages, for each of which it awaits
+   :meth:`Actor.on_message`. Nothing else runs inside the actor meanwhile.
+4. When the mailbox is closed and empty, :meth:`Actor.on_stop` is awaited and the outlet is closed:
    the end travels down the pipeline behind the last message.
 5. When a hook raises, the supervisor awaits :meth:`Actor.on_restart` (by default: stop, then start)
-   and runs it again. The inbox survives; the message being handled is delivered once more, and when
-   it fails again it is set aside and reported.
+   and runs it again. The mailbox survives; the message being handled is delivered once more, and
+   when it fails again it is set aside and reported.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.channel import Channel, ChannelClosed
+from vivavoce.pipeline.channel import ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
-from vivavoce.pipeline.desktop import FocusNotes, HeldKeys
 from vivavoce.pipeline.ledger import Ledger
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.mailbox import Mailbox, PowerNews, ProfileNews, Request, Urgent
 from vivavoce.pipeline.metrics import Measurement, Metrics
 from vivavoce.pipeline.power import Power, PowerPort
+
+log = get_logger("supervisor")
+
+BETWEEN_ACTORS = 64
+"""Messages that wait between two actors: 2 s of audio blocks."""
+
+TO_SINKS = 256
+"""Captions that wait for a sink: half a minute of fast partials."""
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -45,65 +58,73 @@ class Outlet(Protocol[Out_contra]):
 
 @dataclass(frozen=True, slots=True)
 class ActorContext:
-    """What every actor of one pipeline shares: time, the sample ledger, metrics, where it tells
-    what may change the power mode, and what is known of the desktop."""
+    """What every actor of one pipeline shares: time, the sample ledger, metrics, and where it tells
+    what may change the power mode."""
 
     clock: Clock = field(default_factory=LoopClock)
     stream: StreamClock = field(default_factory=lambda: StreamClock(LoopClock()))
     ledger: Ledger = field(default_factory=Ledger)
     metrics: Metrics = field(default_factory=Metrics)
     power: PowerPort = field(default_factory=PowerPort)
-    focus: FocusNotes = field(default_factory=FocusNotes)
-    keys: HeldKeys = field(default_factory=HeldKeys)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A question put to an actor with ``ask``; :meth:`Actor.on_ask` answers it."""
-
-    question: Any
-    reply: asyncio.Future[Any]
 
 
 class Actor(Generic[In, Out]):
     """Base class. Override :meth:`on_message`; override :meth:`run` only for an own loop.
 
+    Args:
+        name: what the supervisor, logs and metrics call it; the class's ``name`` by default.
+        context: clock, ledger, metrics and power of the pipeline. One that is made before its
+            pipeline gets that pipeline's with :meth:`Pipeline.insert` or ``add_sink``.
+        capacity: messages that wait in its mailbox at most.
+        overload: what happens to one message more.
+
     Attributes:
-        name: what the supervisor, logs and metrics call it.
-        context: clock, ledger and metrics of the pipeline.
+        name: as above.
+        context: as above.
+        inbox: its mailbox.
+        closing_grace_s: seconds that handling one thing may take once the pipeline is left, before
+            the actor is taken to be stuck and cancelled; None: as long as it takes.
     """
 
     name: str = ""
+    closing_grace_s: float | None = 10.0
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        context: ActorContext | None = None,
+        capacity: int = BETWEEN_ACTORS,
+        overload: Overload = Overload.BLOCK,
+    ) -> None:
         self.name = name or self.name or type(self).__name__.lower()
-        self.context = ActorContext()
-        self._inbox: Channel[Any] | None = None
-        self._outbox: Outlet[Out] | None = None
+        self.context = context or ActorContext()
+        self.inbox: Mailbox[Any] = Mailbox(capacity, overload, name=self.name)
+        self._outlet: Outlet[Out] | None = None
         self._undelivered: Any = None
         self._deliveries = 0
+        self._busy_since: float | None = None
+        self._emitting = False
 
-    # -- what the pipeline does with it
+    # -- what it tells others
 
-    def attach(
-        self, inbox: Channel[Any] | None, outbox: Outlet[Out] | None, context: ActorContext
-    ) -> None:
-        """Join the actor to its neighbours. A source has no inbox, a sink no outbox."""
-        self._inbox = inbox
-        self._outbox = outbox
-        self.context = context
+    def send_to(self, outlet: Outlet[Out]) -> None:
+        """Send what :meth:`emit` is given there from now on."""
+        self._outlet = outlet
 
     @property
-    def inbox(self) -> Channel[Any]:
-        """The channel that messages for this actor arrive on."""
-        if self._inbox is None:
-            raise RuntimeError(f"actor {self.name!r} has no inbox: attach() it first")
-        return self._inbox
+    def is_sink(self) -> bool:
+        """Whether nobody receives what it emits."""
+        return self._outlet is None
 
     async def emit(self, message: Out) -> None:
         """Send ``message`` to the next actor (a sink's goes nowhere)."""
-        if self._outbox is not None:
-            await self._outbox.send(message)
+        if self._outlet is not None:
+            self._emitting = True
+            try:
+                await self._outlet.send(message)
+            finally:
+                self._emitting = False
 
     def measure(self, what: str) -> Measurement:
         """Measure a part of the actor's own work: ``with self.measure("translate"): ...``.
@@ -114,10 +135,10 @@ class Actor(Generic[In, Out]):
         """
         return self.context.metrics.measure("vivavoce_actor_seconds", actor=self.name, part=what)
 
-    def close_outbox(self) -> None:
+    def close_outlet(self) -> None:
         """Tell the next actor that nothing more will come."""
-        if self._outbox is not None:
-            self._outbox.close()
+        if self._outlet is not None:
+            self._outlet.close()
 
     # -- hooks
 
@@ -138,15 +159,15 @@ class Actor(Generic[In, Out]):
     async def on_power(self, power: Power) -> None:
         """The pipeline entered another power mode; also told after each (re)start.
 
-        Called between messages or while one is handled: change what the next one will meet, and
-        return soon.
+        Awaited between messages, never while one is handled. One that raises is told in the log,
+        and the actor goes on as it was.
         """
 
     async def on_profile(self, profile: Profile) -> None:
         """The profile changed while the pipeline runs.
 
         Take over at once what can change at once, and the rest where nothing is lost by it (at the
-        next silence, with the next utterance). Called between messages or while one is handled.
+        next silence, with the next utterance). Awaited as :meth:`on_power` is.
         """
 
     async def on_stop(self) -> None:
@@ -163,9 +184,8 @@ class Actor(Generic[In, Out]):
     # -- the loop
 
     async def run(self) -> None:
-        """Handle messages until the inbox is closed and empty."""
-        if self._deliveries:
-            await self.deliver(self._undelivered)
+        """Handle one thing after the other until the mailbox is closed and empty."""
+        await self.redeliver()
         while True:
             try:
                 message = await self.inbox.receive()
@@ -173,19 +193,53 @@ class Actor(Generic[In, Out]):
                 return
             await self.deliver(message)
 
-    async def deliver(self, message: Any) -> None:
-        """Handle one message so that a failure leaves it to be delivered once more.
+    async def redeliver(self) -> None:
+        """What comes first after a restart: what is urgent, then the message that failed."""
+        while (urgent := self.inbox.urgent_nowait()) is not None:
+            await self.deliver(urgent)
+        if self._deliveries:
+            await self.deliver(self._undelivered)
 
-        An actor with its own :meth:`run` passes each message through here to get redelivery.
+    async def deliver(self, message: Any) -> None:
+        """Handle one thing from the mailbox: a message, or what is urgent.
+
+        A failure leaves a message to be delivered once more. An actor with its own :meth:`run`
+        passes each thing that it receives through here to get that.
         """
-        if type(message) is Request:
-            await self._answer(message)
-            return
-        self._undelivered = message
-        self._deliveries += 1
-        await self.on_message(message)
-        self._deliveries = 0
-        self._undelivered = None
+        self._busy_since = asyncio.get_running_loop().time()
+        try:
+            if isinstance(message, Urgent):
+                await self.obey(message)
+                return
+            self._undelivered = message
+            self._deliveries += 1
+            await self.on_message(message)
+            self._deliveries = 0
+            self._undelivered = None
+        finally:
+            self._busy_since = None
+
+    async def obey(self, urgent: Urgent) -> None:
+        """Handle what came through the lane in front.
+
+        Override it for an actor whose own tasks tell it something, and pass on what is not known.
+        """
+        if isinstance(urgent, PowerNews):
+            await self._told("the power mode", self.on_power(urgent.power))
+        elif isinstance(urgent, ProfileNews):
+            await self._told("the changed profile", self.on_profile(urgent.profile))
+        elif isinstance(urgent, Request):
+            await self._answer(urgent)
+        else:
+            raise TypeError(f"actor {self.name!r} does not know {type(urgent).__name__}")
+
+    async def _told(self, what: str, telling: Awaitable[None]) -> None:
+        try:
+            await telling
+        except Exception as cause:  # noqa: BLE001 - news are no reason to lose messages: see on_power
+            kind = type(cause).__name__
+            log.warning(f"{self.name} could not take over {what}", error=f"{kind}: {cause}")
+            self.context.metrics.counter("vivavoce_not_told_total", actor=self.name).add()
 
     def set_aside(self) -> Any:
         """Give up on the undelivered message and return it (``None`` when there is none)."""
@@ -196,6 +250,12 @@ class Actor(Generic[In, Out]):
     def deliveries(self) -> int:
         """How often the undelivered message has been tried (0: none is waiting)."""
         return self._deliveries
+
+    @property
+    def stuck_since(self) -> float | None:
+        """Since when (seconds of the loop's time) it handles one thing without waiting for the next
+        actor; None: it does not."""
+        return None if self._emitting else self._busy_since
 
     async def _answer(self, request: Request) -> None:
         try:
@@ -209,7 +269,7 @@ class Actor(Generic[In, Out]):
 
 
 class ActorHandle(Generic[In]):
-    """How others speak to a running actor."""
+    """How others speak to an actor, whether it has started or not."""
 
     def __init__(self, actor: Actor[In, Any]) -> None:
         self._actor = actor
@@ -220,7 +280,7 @@ class ActorHandle(Generic[In]):
         return self._actor.name
 
     async def tell(self, message: In) -> None:
-        """Put ``message`` into the inbox, under its overload policy.
+        """Put ``message`` into the mailbox, under its overload policy.
 
         Raises:
             ChannelClosed: the actor takes no more messages.
@@ -228,14 +288,16 @@ class ActorHandle(Generic[In]):
         await self._actor.inbox.send(message)
 
     async def ask(self, question: Any, *, timeout: float = 5.0) -> Any:
-        """Put a question and wait for the answer.
+        """Put a question, which does not wait behind messages, and wait for the answer.
+
+        One that is cancelled, or has timed out, may still be answered; nobody hears it.
 
         Raises:
             TimeoutError: no answer within ``timeout`` seconds.
-            ChannelClosed: the actor takes no more messages.
+            ChannelClosed: the actor has ended.
             Exception: whatever the actor's ``on_ask`` raised.
         """
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._actor.inbox.put_first(Request(question, reply))
         async with asyncio.timeout(timeout):
-            await self._actor.inbox.send(Request(question, reply))
             return await reply

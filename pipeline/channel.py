@@ -39,7 +39,11 @@ class WouldBlock(Exception):  # noqa: N818 - as above: a state, not a fault
 
 
 class ChannelStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot of a channel's counters; ``blocked_s`` is the senders' waiting time in seconds."""
+    """A snapshot of a channel's counters.
+
+    ``blocked_s`` is how long senders have waited for room so far, ``waiting_s`` how long one waits
+    for it now, both in seconds.
+    """
 
     capacity: int
     depth: int
@@ -48,6 +52,7 @@ class ChannelStatistics(msgspec.Struct, frozen=True, kw_only=True):
     received: int
     dropped: int
     blocked_s: float
+    waiting_s: float = 0.0
 
 
 class Channel(Generic[T]):
@@ -68,6 +73,7 @@ class Channel(Generic[T]):
 
     __slots__ = (
         "_blocked_s",
+        "_blocked_since",
         "_closed",
         "_dropped",
         "_evicted",
@@ -98,6 +104,7 @@ class Channel(Generic[T]):
         self._dropped = 0
         self._evicted = 0
         self._blocked_s = 0.0
+        self._blocked_since = 0.0
 
     def __len__(self) -> int:
         return len(self._items)
@@ -159,8 +166,10 @@ class Channel(Generic[T]):
     async def _wait_for_room(self, item: T) -> None:
         accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = (accepted, item)
-        self._putters.append(waiting)
         began = time.perf_counter()
+        if not self._putters:
+            self._blocked_since = began
+        self._putters.append(waiting)
         try:
             await accepted
         except asyncio.CancelledError:
@@ -248,6 +257,7 @@ class Channel(Generic[T]):
             received=self._received,
             dropped=self._dropped,
             blocked_s=self._blocked_s,
+            waiting_s=time.perf_counter() - self._blocked_since if self._putters else 0.0,
         )
 
     def _wake_getter(self) -> None:
@@ -264,6 +274,7 @@ class Channel(Generic[T]):
                 continue
             accepted.set_result(None)
             self._items.append(item)
+            self._blocked_since = time.perf_counter()
             if self._getters:
                 self._wake_getter()
             return

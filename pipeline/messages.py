@@ -74,6 +74,22 @@ class PowerMode(StrEnum):
     CLOSED = "closed"
 
 
+class Focus(msgspec.Struct, frozen=True, kw_only=True):
+    """The window that has the keyboard's focus.
+
+    ``window`` is its number or address in the window system, ``application`` its class (X11) or
+    app_id (Wayland). Both empty: it is known that no window has the focus.
+    """
+
+    window: str = ""
+    application: str = ""
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no window has the focus: what is typed now is lost."""
+        return not self.window
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all messages: immutable, slotted, cheap to make."""
 
@@ -151,6 +167,16 @@ class SpeechResumed(Message, frozen=True, kw_only=True):
     at: int
 
 
+class SpeechFocused(Message, frozen=True, kw_only=True):
+    """Which window had the focus when the utterance that began at ``start`` did.
+
+    It may come at any time behind :class:`SpeechStarted`, and need not come: then it is not known.
+    """
+
+    start: int
+    focus: Focus
+
+
 class SpeechEnded(Message, frozen=True, kw_only=True):
     """The utterance is exactly ``[start, end)``.
 
@@ -190,7 +216,10 @@ class Latency(Message, frozen=True, kw_only=True):
 
 
 class Partial(Message, frozen=True, kw_only=True):
-    """A partial hypothesis: no later partial of the utterance changes ``stable``; ``tail`` may."""
+    """A partial hypothesis: no later partial of the utterance changes ``stable``; ``tail`` may.
+
+    ``focus``: the window that had the focus when the utterance began; None: it is not known.
+    """
 
     utterance: int
     revision: int
@@ -198,6 +227,7 @@ class Partial(Message, frozen=True, kw_only=True):
     end: int
     stable: str
     tail: str
+    focus: Focus | None = None
 
 
 class Final(Message, frozen=True, kw_only=True):
@@ -207,6 +237,7 @@ class Final(Message, frozen=True, kw_only=True):
     ``compression_ratio`` are the engine's own figures where it has them (else 0, 0 and 0).
     ``corrected`` counts the words that a partial had called stable and that read differently here.
     ``retracts`` counts the finals before this one that the speaker took back ("scratch that").
+    ``focus`` is that of :class:`Partial`.
     """
 
     utterance: int
@@ -224,6 +255,7 @@ class Final(Message, frozen=True, kw_only=True):
     model: str = ""
     language: str = ""
     latency: Latency = Latency()
+    focus: Focus | None = None
 
 
 class Revision(Message, frozen=True, kw_only=True):
@@ -277,6 +309,7 @@ Speech: TypeAlias = (
     | SpeechAudio
     | SpeechPaused
     | SpeechResumed
+    | SpeechFocused
     | SpeechEnded
     | Recording
     | Gap

@@ -3,12 +3,20 @@
 The vocabulary is Erlang/OTP's ("Supervisor Behaviour", OTP Design Principles): one-for-one
 restarts, and a restart intensity (so many restarts within a period) beyond which the failure is
 escalated with its cause.
+
+The life of an actor, as it is seen from here::
+
+    added ─► starting ─► running ─► ended          its mailbox is closed and empty
+               ▲   │        │
+               │   └────────┴─► failed ─► escalated, where that is no use
+               └───────────────────┘      restarted after a back-off
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +27,7 @@ from vivavoce.config.schema import Profile, SupervisorSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.mailbox import PowerNews, ProfileNews
 from vivavoce.pipeline.power import Power
 
 if TYPE_CHECKING:
@@ -89,93 +98,159 @@ class Supervisor:
         self._on_set_aside = on_set_aside
         self._actors: list[Actor[Any, Any]] = []
         self._group: TaskGroup | None = None
-        self._up: list[Actor[Any, Any]] = []  # started, neither failed nor ended since
+        self._starting: set[Actor[Any, Any]] = set()  # added, and not started once yet
+        self._all_started = asyncio.Event()
+        self._all_started.set()
+        self._scopes: dict[Actor[Any, Any], anyio.CancelScope] = {}
+        self._stuck: list[Actor[Any, Any]] = []  # given up; see give_up_on()
+        self._stops_failed: list[ActorFailed] = []  # told when all have stopped
         self._power: Power | None = None
         self._profile: Profile | None = None
+        self.failure: Exception | None = None
+        """What :meth:`run` will raise, as soon as it is known."""
 
     def add(self, actor: Actor[Any, Any]) -> None:
         """Supervise ``actor``: from the next :meth:`run` on, or at once where that is running."""
         self._actors.append(actor)
+        self._starting.add(actor)
+        self._all_started.clear()
         if self._group is not None:
             self._group.start_soon(self._supervise, actor, name=actor.name)
+
+    @property
+    def actors(self) -> tuple[Actor[Any, Any], ...]:
+        """Those that have not ended."""
+        return tuple(self._actors)
+
+    async def started(self) -> None:
+        """Return when every actor that was added has started once (or has ended)."""
+        await self._all_started.wait()
 
     async def run(self) -> None:
         """Run all actors until each has come to its end.
 
         Raises:
-            ActorFailed: restart intensity exceeded; the last failure is its cause.
+            ActorFailed: restart intensity exceeded; the last failure is its cause. Or an actor was
+                given up as stuck.
             VivavoceError: raised by an actor as a fault that a restart cannot mend.
         """
         try:
             async with anyio.create_task_group() as self._group:
-                for actor in self._actors:
+                for actor in tuple(self._actors):
                     self._group.start_soon(self._supervise, actor, name=actor.name)
         except BaseExceptionGroup as failures:
             first = first_failure(failures)
             raise first from first.__cause__
         finally:
             self._group = None
+        if self._stuck:
+            raise _stuck(self._stuck)
+        if self._stops_failed:
+            raise self._stops_failed[0]
 
     def begin_with(self, power: Power) -> None:
         """Tell each actor this power mode when it has started."""
         self._power = power
 
-    async def tell_power(self, power: Power) -> None:
+    def tell_power(self, power: Power) -> None:
         """Tell every actor that the pipeline entered another power mode; those that have not
         started, when they have."""
         self._power = power
-        for actor in tuple(self._up):
-            await self._tell(actor, "the power mode", actor.on_power(power))
+        for actor in self._running():
+            actor.inbox.put_first(PowerNews(power))
 
-    async def tell_profile(self, profile: Profile) -> None:
+    def tell_profile(self, profile: Profile) -> None:
         """Tell every actor that the profile changed, as with the power mode."""
         self._profile = profile
-        for actor in tuple(self._up):
-            await self._tell(actor, "the changed profile", actor.on_profile(profile))
+        for actor in self._running():
+            actor.inbox.put_first(ProfileNews(profile))
 
-    async def _tell(self, actor: Actor[Any, Any], what: str, telling: Awaitable[None]) -> None:
-        try:
-            await telling
-        except Exception as cause:  # noqa: BLE001 - the supervisor: the others must be told, too
-            kind = type(cause).__name__
-            log.warning(f"{actor.name} could not take over {what}", error=f"{kind}: {cause}")
-            self._context.metrics.counter("vivavoce_not_told_total", actor=actor.name).add()
+    def give_up_on(self, actor: Actor[Any, Any]) -> None:
+        """Cancel an actor that will not come to an end by itself.
+
+        What hangs behind it in the chain would wait for ever, so that ends with it; a sink ends
+        alone. :meth:`run` raises :class:`ActorFailed` that names it.
+        """
+        scope = self._scopes.get(actor)
+        if scope is not None and actor not in self._stuck:
+            log.error(f"{actor.name} did not come to an end and is cancelled")
+            self._stuck.append(actor)
+            scope.cancel()
+
+    def _running(self) -> Iterable[Actor[Any, Any]]:
+        return (actor for actor in self._actors if actor not in self._starting)
 
     async def _supervise(self, actor: Actor[Any, Any]) -> None:
-        intensity = RestartIntensity(self._settings)
         try:
-            pending: BaseException | None = None
-            while True:
-                try:
-                    if pending is None:
-                        await actor.on_start()
-                    else:
-                        await actor.on_restart(pending)
-                    await self._bring_up_to_date(actor)
-                    await actor.run()
-                    return
-                except VivavoceError:
-                    raise
-                except Exception as cause:  # noqa: BLE001 - this is the supervisor: it decides
-                    self._is_down(actor)
-                    await self._after_failure(actor, intensity, cause)
-                    pending = cause
+            with anyio.CancelScope() as self._scopes[actor]:
+                await self._run_and_restart(actor)
+            if actor in self._stuck and not actor.is_sink:
+                raise _stuck([actor])
+        except Exception as failure:
+            self.failure = self.failure or failure
+            raise
+        else:
+            self._has_started(actor)  # those behind one that failed need not be waited for
         finally:
-            self._is_down(actor)
-            with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_GRACE_S):
+            del self._scopes[actor]
+            await self._stop(actor)
+            self._actors.remove(actor)
+            actor.inbox.end()
+            if actor.is_sink:
+                actor.inbox.close()  # who sends to it need not wait for it any more
+            actor.close_outlet()
+
+    async def _stop(self, actor: Actor[Any, Any]) -> None:
+        """One that fails to stop is told at the end: the others still finish what was said."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_GRACE_S) as grace:
+            try:
                 await actor.on_stop()
-            actor.close_outbox()
+            except VivavoceError:
+                raise
+            except Exception as cause:  # noqa: BLE001 - the supervisor: told, and raised at the end
+                what = f"{actor.name} failed while it stopped: {type(cause).__name__}: {cause}"
+                log.error(what)  # noqa: TRY400 - one line, no trace
+                failed = ActorFailed(what)
+                failed.__cause__ = cause
+                self._stops_failed.append(failed)
+        if grace.cancelled_caught:
+            log.error(f"{actor.name} did not stop within {_STOP_GRACE_S:g} s and was left")
 
-    def _is_down(self, actor: Actor[Any, Any]) -> None:
-        if actor in self._up:
-            self._up.remove(actor)
+    async def _run_and_restart(self, actor: Actor[Any, Any]) -> None:
+        intensity = RestartIntensity(self._settings)
+        pending: BaseException | None = None
+        while True:
+            try:
+                if pending is None:
+                    await actor.on_start()
+                else:
+                    await actor.on_restart(pending)
+                self._bring_up_to_date(actor)
+                await actor.run()
+            except VivavoceError:
+                raise
+            except Exception as cause:  # noqa: BLE001 - this is the supervisor: it decides
+                await self._after_failure(actor, intensity, cause)
+                pending = cause
+            else:
+                break
+        if not (actor.inbox.closed or actor.is_sink):
+            raise ActorFailed(
+                f"{actor.name} returned from run() before the end of the stream; an actor with its "
+                "own run() receives from its inbox until ChannelClosed is raised"
+            )
 
-    async def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
-        self._up.append(actor)
+    def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
         if self._profile is not None:
-            await self._tell(actor, "the changed profile", actor.on_profile(self._profile))
+            actor.inbox.put_first(ProfileNews(self._profile))
         if self._power is not None:
-            await self._tell(actor, "the power mode", actor.on_power(self._power))
+            actor.inbox.put_first(PowerNews(self._power))
+        self._has_started(actor)
+
+    def _has_started(self, actor: Actor[Any, Any]) -> None:
+        self._starting.discard(actor)
+        if not self._starting:
+            self._all_started.set()
 
     async def _after_failure(
         self, actor: Actor[Any, Any], intensity: RestartIntensity, cause: Exception
@@ -202,3 +277,12 @@ class Supervisor:
             if self._on_set_aside is not None:
                 self._on_set_aside(given_up)
         await self._context.clock.sleep(wait)
+
+
+def _stuck(actors: Iterable[Actor[Any, Any]]) -> ActorFailed:
+    names = ", ".join(actor.name for actor in actors)
+    return ActorFailed(
+        f"{names} did not come to an end when the pipeline was left, and was cancelled: what it "
+        "still held is lost; an actor must return from its hooks, and from run() when the inbox is "
+        "closed"
+    )

@@ -16,7 +16,7 @@ from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.actors.captions.writer import CaptionWriter, Output, same_terminal
 from vivavoce.config.errors import VivavoceError
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
 from vivavoce.pipeline.log import current_sink
 from vivavoce.pipeline.messages import Caption, EndOfStream
 
@@ -33,14 +33,20 @@ class CaptionActor(Actor[Caption, None]):
         writer: the format.
         stream: where the bytes go, usually standard output.
         environ: ``NO_COLOR``, for when the profile changes; the process's by default.
+        context: as for every actor.
     """
 
     name = "captions"
+    closing_grace_s = None
 
     def __init__(
-        self, writer: CaptionWriter, stream: BinaryIO, environ: Mapping[str, str] | None = None
+        self,
+        writer: CaptionWriter,
+        stream: BinaryIO,
+        environ: Mapping[str, str] | None = None,
+        context: ActorContext | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(context=context, capacity=TO_SINKS)
         self._writer = writer
         self._output = Output(stream)
         self._environ = os.environ if environ is None else environ

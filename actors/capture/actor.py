@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import anyio
+
 from vivavoce.actors.capture.source import DeviceSource, Source, SourceError
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.messages import Audio, AudioBlock, EndOfStream, Gap, GapReason, seconds
 from vivavoce.pipeline.power import Power
 
 _TIME_PASSED = (GapReason.DEVICE_LOST, GapReason.SUSPENDED, GapReason.CLOSED)
+_AHEAD = 2
+"""Blocks that may wait to be put on the ledger; what the rest waits in is the source's own."""
 
 
-class CaptureActor(Actor[None, Audio]):
+class CaptureActor(Actor[AudioBlock | Gap, Audio]):
     """Opens the source, passes its audio on, and tells the ledger of every sample.
+
+    The source is listened to by a task of its own, which puts what it hears into the mailbox: so
+    the power mode reaches a device that is silent, or waited for, too.
 
     Attributes:
         failure: why the source ended early, if it did. What it had delivered still flows, so this
@@ -20,13 +28,19 @@ class CaptureActor(Actor[None, Audio]):
     """
 
     name = "capture"
+    closing_grace_s = None
 
-    def __init__(self, source: Source) -> None:
-        super().__init__()
+    def __init__(self, source: Source, context: ActorContext | None = None) -> None:
+        super().__init__(context=context, capacity=_AHEAD)
         self.failure: SourceError | None = None
         self._source = source
         self._device = source if isinstance(source, DeviceSource) else None
+        self._heard = 0  # where what was put into the mailbox ends
         self._ended_at = 0
+        metrics = self.context.metrics
+        self._captured = metrics.counter("vivavoce_capture_samples_total")
+        self._overrun = metrics.counter("vivavoce_capture_overrun_samples_total")
+        self._clipped = metrics.counter("vivavoce_capture_clipped_samples_total")
 
     async def on_start(self) -> None:
         """Open the source."""
@@ -38,38 +52,47 @@ class CaptureActor(Actor[None, Audio]):
     async def run(self) -> None:
         """Pass audio on until the source ends or is stopped."""
         try:
-            await self._pass_on()
-        except SourceError as failure:
-            if not self._ended_at:
-                raise
-            self.failure = failure
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._listen, name="capture source")
+                await super().run()
+        except BaseExceptionGroup as failures:
+            first = first_failure(failures)
+            raise first from first.__cause__
+        if self.failure is not None and not self._ended_at:
+            raise self.failure
         self.context.stream.start()  # also where there was nothing: others wait for the beginning
         await self.emit(EndOfStream(end=self._ended_at))
 
-    async def _pass_on(self) -> None:
+    async def _listen(self) -> None:
+        origin = self._heard
+        try:
+            async for heard in self._source.blocks():
+                # A source that was opened again counts from 0 again.
+                item = _moved(heard, origin) if origin else heard
+                await self.inbox.send(item)
+                self._heard = item.end
+        except SourceError as failure:
+            self.failure = failure
+        self.inbox.close()
+
+    async def on_message(self, message: AudioBlock | Gap) -> None:
+        """Put what was heard on the ledger, and pass it on."""
         context = self.context
-        captured = context.metrics.counter("vivavoce_capture_samples_total")
-        overrun = context.metrics.counter("vivavoce_capture_overrun_samples_total")
-        clipped = context.metrics.counter("vivavoce_capture_clipped_samples_total")
-        origin = self._ended_at
-        async for heard in self._source.blocks():
-            # A source that was opened again counts from 0 again.
-            item = _moved(heard, origin) if origin else heard
-            count = item.end - item.start
-            context.stream.start(heard=seconds(count))
-            context.ledger.capture(item.end)
-            captured.add(count)
-            self._ended_at = item.end
-            if isinstance(item, Gap):
-                context.ledger.drop(item.start, item.end)
-                if item.reason is GapReason.OVERRUN:
-                    overrun.add(count)
-                elif item.reason in _TIME_PASSED:
-                    # The clock may have stood still with the machine: it must not fall behind.
-                    context.stream.catch_up(seconds(item.end))
-            # Only a source of floats can tell what it had to clip.
-            clipped.add(getattr(self._source, "clipped", 0) - clipped.value)
-            await self.emit(item)
+        count = message.end - message.start
+        context.stream.start(heard=seconds(count))
+        context.ledger.capture(message.end)
+        self._captured.add(count)
+        self._ended_at = message.end
+        if isinstance(message, Gap):
+            context.ledger.drop(message.start, message.end)
+            if message.reason is GapReason.OVERRUN:
+                self._overrun.add(count)
+            elif message.reason in _TIME_PASSED:
+                # The clock may have stood still with the machine: it must not fall behind.
+                context.stream.catch_up(seconds(message.end))
+        # Only a source of floats can tell what it had to clip.
+        self._clipped.add(getattr(self._source, "clipped", 0) - self._clipped.value)
+        await self.emit(message)
 
     async def on_restart(self, cause: BaseException) -> None:
         """Listen again. What is not live cannot go on in the middle, so its failure is final.
@@ -97,7 +120,10 @@ class CaptureActor(Actor[None, Audio]):
         await self._source.close()
 
     def stop(self) -> None:
-        """Capture nothing new; what was captured already still flows. Idempotent."""
+        """Capture nothing new; what was captured already still flows. Idempotent.
+
+        Not through the mailbox: like a key, it holds from its own moment on.
+        """
         self._source.stop()
 
 

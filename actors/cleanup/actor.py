@@ -9,7 +9,7 @@ from vivavoce.actors.cleanup.per_application import Cleaners
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import Caption, Final, Partial, Revision
 
@@ -35,15 +35,23 @@ class CleanupActor(Actor[Caption, Caption]):
     Args:
         settings: the rules.
         profile: with rules for single applications; None: there are none.
+        context: as for every actor.
 
     Raises:
         ProfileError: a rule file is wrong, or a rule that is named does not exist.
     """
 
     name = "cleanup"
+    closing_grace_s = None
 
-    def __init__(self, settings: CleanupSettings, *, profile: Profile | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        settings: CleanupSettings,
+        *,
+        profile: Profile | None = None,
+        context: ActorContext | None = None,
+    ) -> None:
+        super().__init__(context=context)
         # By the utterance from which on they hold, the last one first. An utterance that has been
         # shown keeps its rules to its end, or what was shown as stable could change.
         self._rules: deque[tuple[int, Cleaners]] = deque(maxlen=_MOST_RULES)
@@ -80,18 +88,18 @@ class CleanupActor(Actor[Caption, Caption]):
         self._latest = max(self._latest, message.utterance)
         if isinstance(message, Final):
             self._language = message.language
-            self._goes_to(message.utterance, message.end)
+            self._goes_to(message)
             return self._cleaner_of(message.utterance).whole(message, message.language)
         if isinstance(message, Revision):
             language = message.language or self._language
             return self._cleaner_of(message.utterance).whole(message, language)
         if message.utterance != self._open_utterance:
             self._open_utterance, self._open_language = message.utterance, self._language
-            self._goes_to(message.utterance, message.end)
+            self._goes_to(message)
         return self._cleaner_of(message.utterance).partial(message, self._open_language)
 
-    def _goes_to(self, utterance: int, sample: int) -> None:
-        focus = self.context.focus.before(sample)
+    def _goes_to(self, caption: Final | Partial) -> None:
+        utterance, focus = caption.utterance, caption.focus
         if focus is None or not focus.application:
             self._applications.pop(utterance, None)
             return

@@ -13,7 +13,7 @@ from vivavoce.actors.history.place import history_wanted
 from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.history.sound import to_wav
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
 from vivavoce.pipeline.messages import Caption, Final, RecordingEnded, Revision, seconds
 
 _MOST_EMPTY = 64
@@ -28,9 +28,11 @@ class HistoryActor(Actor[Caption, None]):
         profile: the profile as it is now; while that wants no history, nothing is kept.
         profile_name: stands in the rows; may be changed at any time.
         book: the sound of recent speech, where that is kept, too.
+        context: as for every actor.
     """
 
     name = "history"
+    closing_grace_s = None
 
     def __init__(
         self,
@@ -38,8 +40,9 @@ class HistoryActor(Actor[Caption, None]):
         profile: Profile,
         profile_name: str,
         book: AudioBook | None = None,
+        context: ActorContext | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(context=context, capacity=TO_SINKS)
         self._recorder = recorder
         self.profile_name = profile_name
         self._wanted = history_wanted(profile)
@@ -95,7 +98,7 @@ class HistoryActor(Actor[Caption, None]):
         began = self.context.stream.wall_start
         if began is None:  # finals without capture: a pipeline of somebody's own
             began = time.time() - seconds(final.end)
-        focus = self.context.focus.before(final.end)
+        focus = final.focus
         pcm = self._book.take(final.start, final.end) if self._book is not None else None
         self._recorder.add(
             kept(

@@ -43,7 +43,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: rises with time, and is never given twice.
         session: tells the run of the program; ``session_began`` is when that began to capture.
-        outcome: one of :class:`vivavoce.pipeline.delivery.Outcome`; empty: nothing was injected.
+        outcome: one of :class:`~vivavoce.actors.desktop.delivery.Outcome`; empty: nothing was
+            injected.
         retracted: the speaker took it back.
         sound: whether the sound is kept.
     """

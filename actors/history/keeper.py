@@ -6,7 +6,7 @@ from collections import deque
 
 import numpy as np
 
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm, Speech, SpeechAudio
 
 _KEPT_S = 300.0
@@ -74,8 +74,8 @@ class AudioKeeper(Actor[Speech, Speech]):
 
     name = "audio keeper"
 
-    def __init__(self, book: AudioBook) -> None:
-        super().__init__()
+    def __init__(self, book: AudioBook, context: ActorContext | None = None) -> None:
+        super().__init__(context=context)
         self._book = book
 
     async def on_message(self, message: Speech) -> None:

@@ -23,13 +23,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Delivery
 from vivavoce.actors.history.entry import Kept
 from vivavoce.actors.history.errors import HistoryError
 from vivavoce.actors.history.opening import told
 from vivavoce.actors.history.store import Store, identity
 from vivavoce.actors.history.upkeep import retention
 from vivavoce.config.history import HistorySettings
-from vivavoce.pipeline.delivery import Delivery
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import Revision
 from vivavoce.pipeline.metrics import Metrics

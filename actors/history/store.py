@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.history.entry import Kept, storable
 from vivavoce.actors.history.opening import open_for_writing, told, transaction
-from vivavoce.pipeline.delivery import Delivery, Outcome
 from vivavoce.pipeline.messages import Revision
 
 _MOST_EARLY = 256

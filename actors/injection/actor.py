@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.back_end import FocusProbe
 from vivavoce.actors.injection.live_typing import LiveTyping
 from vivavoce.actors.injection.typist import MakeOutfit, Typist
 from vivavoce.actors.injection.waiting import Ordered, Waiting
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import Actor, ActorContext
-from vivavoce.pipeline.channel import Channel
-from vivavoce.pipeline.delivery import Delivery, Outcome
+from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import (
     Caption,
@@ -52,9 +52,12 @@ class InjectionActor(Actor[Caption, None]):
         probe: tells which window has the focus.
         revisions_follow: each final gets exactly one revision, which is waited for: the better text
             is typed, once.
+        keys: that a person holds.
+        context: as for every actor.
     """
 
     name = "injection"
+    closing_grace_s = None
 
     def __init__(
         self,
@@ -64,12 +67,12 @@ class InjectionActor(Actor[Caption, None]):
         report: Callable[[Delivery], None],
         probe: FocusProbe,
         revisions_follow: bool = False,
+        keys: HeldKeys | None = None,
+        context: ActorContext | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(context=context, capacity=TO_SINKS)
         self._profile = profile
-        self._make = make
         self._report = report
-        self._probe = probe
         self._waiting = Waiting(revisions_follow=revisions_follow)
         self._taken: Caption | None = None
         self._in_hand: Final | None = None
@@ -82,20 +85,13 @@ class InjectionActor(Actor[Caption, None]):
         self._watching: asyncio.Task[None] | None = None
         self._last: Delivery | None = None
         self._counts: Counter[str] = Counter()
-        self._assemble()
-
-    def attach(self, inbox: Channel[Any] | None, outbox: Any, context: ActorContext) -> None:
-        """As in any actor; what types shares the context."""
-        super().attach(inbox, outbox, context)
-        self._assemble()
-        # Whatever stood before the cursor, in whichever window: that is not there any more.
-        context.keys.when_typed(self._typist.memory.forget_all)
-
-    def _assemble(self) -> None:
+        keys = keys or HeldKeys()
         self._typist = Typist(
-            self._profile, self._make, probe=self._probe, report=self._tell, context=self.context
+            profile, make, probe=probe, report=self._tell, context=self.context, keys=keys
         )
         self._live = LiveTyping(self._typist)
+        # Whatever stood before the cursor, in whichever window: that is not there any more.
+        keys.when_typed(self._typist.memory.forget_all)
 
     # -- hooks
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import msgspec
 
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 if TYPE_CHECKING:  # what runs tools is for POSIX systems, pynput's back end for all
     from vivavoce.actors.injection.tool import Finished

@@ -18,6 +18,7 @@ from collections import deque
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.back_end import (
     DONE,
     PRESSED,
@@ -37,9 +38,8 @@ from vivavoce.actors.injection.pacing import piece_size
 from vivavoce.actors.injection.sanitise import Keys, parts
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.pipeline.clock import Clock
-from vivavoce.pipeline.delivery import Outcome
-from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.messages import Focus
 
 log = get_logger("injection")
 

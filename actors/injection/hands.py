@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.back_end import BackEnd, LetsGo, Looks
 from vivavoce.config.hotkeys import MODIFIERS, KeyCombination, kind_of
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.desktop import HeldKeys
 
 _LOOK_S = 0.02
 """How often held modifiers are looked for where nobody hears them go up: X11 tells of keys only who

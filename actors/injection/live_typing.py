@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.live import Live, correction, growth
 from vivavoce.actors.injection.outfit import Attempt
 from vivavoce.actors.injection.sanitise import clean
 from vivavoce.actors.injection.typist import Place, Typist
-from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.messages import Final, Partial
 
 _CUT_OFF = "typing was cut off"
@@ -127,7 +127,7 @@ class LiveTyping:
         why = ""
         if not place.window:
             why = "it is not known which window has the focus"
-        elif self._typist.moved_from(partial.end, place):
+        elif self._typist.moved_from(partial.focus, place):
             why = "the focus moved"
         return Live(
             utterance=partial.utterance,

@@ -6,8 +6,8 @@ from collections import OrderedDict, deque
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.joining import MOST_TAIL, UNKNOWN
-from vivavoce.pipeline.delivery import Outcome
 
 _MOST_WINDOWS = 64
 _MOST_TEXTS = 64

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.back_end import BackEnd, Clipboard
 from vivavoce.actors.injection.back_off import BackOff
 from vivavoce.actors.injection.pacing import Pace
-from vivavoce.pipeline.delivery import Outcome
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

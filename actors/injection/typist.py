@@ -8,6 +8,8 @@ from math import inf
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.back_end import FocusProbe
 from vivavoce.actors.injection.delivery import Deliverer
 from vivavoce.actors.injection.graphemes import backspaces
@@ -21,9 +23,7 @@ from vivavoce.config.for_application import ApplicationProfiles
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.delivery import Delivery, Outcome
-from vivavoce.pipeline.desktop import Focus
-from vivavoce.pipeline.messages import Final
+from vivavoce.pipeline.messages import Final, Focus
 
 _OUTFITS = 8
 _UNHEARD_S = 60.0
@@ -75,6 +75,7 @@ class Typist:
         probe: tells which window has the focus.
         report: is told what became of each text.
         context: of the actor.
+        keys: that a person holds.
     """
 
     def __init__(
@@ -85,13 +86,14 @@ class Typist:
         probe: FocusProbe,
         report: Report,
         context: ActorContext,
+        keys: HeldKeys,
     ) -> None:
         self._profiles = ApplicationProfiles(profile)
         self._make = make
         self._report = report
-        self._context = context
         self._outfits: deque[tuple[InjectionSettings, Outfit]] = deque()
-        self._hands = Hands(context.keys, profile)
+        self._keys = keys
+        self._hands = Hands(keys, profile)
         self.deliverer = Deliverer(probe, context.clock, self._hands)
         self.memory = Memory()
         self.held = HeldBack()
@@ -238,9 +240,8 @@ class Typist:
             )
         )
 
-    def moved_from(self, final_end: int, place: Place) -> bool:
-        """Whether another window has the focus than when the utterance that ended there began."""
-        began = self._context.focus.before(final_end)
+    def moved_from(self, began: Focus | None, place: Place) -> bool:
+        """Whether another window has the focus than the one that had it when the speech began."""
         return began is not None and place.focus is not None and began.window != place.window
 
     async def close(self) -> None:
@@ -270,7 +271,7 @@ class Typist:
             return None
         if place.focus.nobody:
             return "no window has the focus"
-        if place.settings.focus_moved != "type" and self.moved_from(final.end, place):
+        if place.settings.focus_moved != "type" and self.moved_from(final.focus, place):
             return "another window has the focus than when it was said"
         return None
 
@@ -309,7 +310,7 @@ class Typist:
         )
 
     async def _hold(self, final: Final, place: Place, why: str) -> None:
-        began = self._context.focus.before(final.end)
+        began = final.focus
         assert began is not None
         if len(self.held) >= MOST_HELD:
             why_copied = "too many texts wait for another window"
@@ -359,7 +360,7 @@ class Typist:
             return "it is not known what of it was typed"
         if not self.memory.tail(placed.window).endswith(placed.typed[-32:]):
             return "something else was typed there since"
-        if not self._context.keys.heard and self.deliverer.now() - placed.at > _UNHEARD_S:
+        if not self._keys.heard and self.deliverer.now() - placed.at > _UNHEARD_S:
             return "it is not known what was typed since: nobody hears the keys"
         return await self.erase(placed.typed, placed.window, placed.back_end)
 

@@ -23,8 +23,8 @@ from vivavoce.actors.monitor.trim import give_memory_back
 from vivavoce.actors.monitor.view import View
 from vivavoce.actors.monitor.windows import ModeAccount
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import Actor
-from vivavoce.pipeline.channel import ChannelStatistics
+from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
+from vivavoce.pipeline.channel import ChannelStatistics, Overload
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import Caption, EndOfStream, Final, Partial, PowerMode, seconds
@@ -45,8 +45,8 @@ log = get_logger("monitor")
 class MonitorActor(Actor[Caption, None]):
     """Measures a running pipeline, holds it against the profile's targets, and gives advice.
 
-    It is a sink: give it a channel that drops the oldest when full (it reads captions only for
-    their latencies), and it ends with the pipeline. It emits nothing. A failure of its own is
+    It is a sink whose mailbox drops the oldest when full (it reads captions only for their
+    latencies), and it ends with the pipeline. It emits nothing. A failure of its own is
     logged and counted; only an address that cannot be served at the start ends the run.
 
     One timer does it all: two ticks a second while somebody speaks, one while it listens, one in
@@ -63,9 +63,11 @@ class MonitorActor(Actor[Caption, None]):
         on_trim: empties what caches there are; called when memory is short.
         engine_ready: whether the engine can decode now.
         live: whether somebody waits for the captions; else latency and lag are not judged.
+        context: as for every actor.
     """
 
     name = "monitor"
+    closing_grace_s = None
 
     def __init__(
         self,
@@ -77,8 +79,10 @@ class MonitorActor(Actor[Caption, None]):
         on_trim: Callable[[], object] | None = None,
         engine_ready: Callable[[], bool] = lambda: True,
         live: bool = True,
+        context: ActorContext | None = None,
     ) -> None:
-        super().__init__()
+        # It only watches: what it has no time for, it does without.
+        super().__init__(context=context, capacity=TO_SINKS, overload=Overload.DROP_OLDEST)
         self._profile = profile
         self._sensors = sensors or SystemSensors()
         self._channels = channels

@@ -11,6 +11,7 @@ from vivavoce.actors.transcription.backlog import Backlog
 from vivavoce.actors.transcription.desk import TRIES
 from vivavoce.actors.transcription.engines.base import Hypothesis
 from vivavoce.actors.transcription.finals import final_message, latency_of, promised
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.actors.transcription.follower import Follower
 from vivavoce.actors.transcription.keeper import ChooseEngines, EngineKeeper
 from vivavoce.actors.transcription.lag import LagWatch
@@ -20,10 +21,11 @@ from vivavoce.actors.transcription.phrase_cache import PhraseCache
 from vivavoce.actors.transcription.previous_words import PreviousWords, limits
 from vivavoce.actors.transcription.utterance import Attempt, Utterance
 from vivavoce.config.schema import Profile, TranscriptionSettings
-from vivavoce.pipeline.actor import Actor, ActorContext, Request
+from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.channel import ChannelClosed
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import (
     Caption,
     EndOfStream,
@@ -32,11 +34,18 @@ from vivavoce.pipeline.messages import (
     Speech,
     SpeechAudio,
     SpeechEnded,
+    SpeechFocused,
     SpeechStarted,
 )
 from vivavoce.pipeline.power import Power, PowerEvent
 
 log = get_logger("transcription")
+
+
+class _Room(Urgent):
+    """Something was emitted: more can be taken in."""
+
+    replaces_earlier = True
 
 
 class TranscriptionActor(Actor[Speech, Caption]):
@@ -50,55 +59,52 @@ class TranscriptionActor(Actor[Speech, Caption]):
         choose_engines: what makes and starts the engines of given settings; they are started in the
             background while audio is taken in already.
         side_by_side: how many finals the engine may be asked for at once.
+        context: as for every actor.
     """
 
     name = "transcription"
+    closing_grace_s = None
 
     def __init__(
         self,
         settings: TranscriptionSettings,
         choose_engines: ChooseEngines,
         side_by_side: int = 1,
+        context: ActorContext | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(context=context)
         self._settings = settings
         self._choose_engines = choose_engines
         self._side_by_side = side_by_side
         # A final that is told the words before it waits for them.
         self._slots = 1 if settings.previous_words else side_by_side
         self._pending = max(settings.max_pending, side_by_side)
-        self._keeper: EngineKeeper | None = None
+        self._focus = FocusNotes()
         self._backlog = Backlog()
         self._working = False
         self._running = False
         self._closed = False
         self._news = asyncio.Event()
         self._news_of_speech = asyncio.Event()
-        self._room = asyncio.Event()
         self._previous = PreviousWords(*limits(settings))
         self._cache: PhraseCache[Hypothesis] | None = None
         if settings.phrase_cache.enabled:
             self._cache = PhraseCache(settings.phrase_cache)
-
-    def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
-        """Take the channels; see :class:`Actor`."""
-        super().attach(inbox, outbox, context)
         self._keeper = EngineKeeper(
             self._choose_engines,
-            self._settings,
-            context,
+            settings,
+            self.context,
             emit=self.emit,
             cache=self._cache,
             busy=lambda: self._working,
         )
         self._desk = self._keeper.desk
         self._reviser = self._keeper.reviser
-        self._follower = Follower(self._settings, self._desk, context, self.emit)
-        self._lag = LagWatch(self._settings, self._backlog, context)
+        self._follower = Follower(settings, self._desk, self.context, self.emit, self._focus)
+        self._lag = LagWatch(settings, self._backlog, self.context)
 
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
-        assert self._keeper is not None
         self._tell_work()  # a run that failed may not have come to it
         try:
             async with anyio.create_task_group() as group:
@@ -122,8 +128,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def on_stop(self) -> None:
         """End the engine process; its memory goes back to the system."""
-        if self._keeper is not None:
-            await self._keeper.stop()
+        await self._keeper.stop()
 
     async def on_ask(self, question: Any) -> Any:
         """Answer questions about the engine and the phrase cache.
@@ -152,7 +157,16 @@ class TranscriptionActor(Actor[Speech, Caption]):
     @property
     def engine_ready(self) -> bool:
         """Whether the engine is loaded."""
-        return self._keeper is not None and self._keeper.engine.running
+        return self._keeper.engine.running
+
+    async def load(self) -> None:
+        """Return when the engine is loaded; started now if it is not. In any task of the loop.
+
+        Raises:
+            EngineError: it cannot be loaded.
+            EngineDied: it died too often while it loaded.
+        """
+        await self._keeper.engine.ready()
 
     def trim(self) -> None:
         """Memory is short: forget what can be computed again."""
@@ -161,7 +175,6 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def on_power(self, power: Power) -> None:
         """Start the engine, or end it when all that was said is final."""
-        assert self._keeper is not None
         interval_ms = power.settings.partial_interval_ms or self._settings.partial_interval_ms
         self._follower.policy.shortest_s = interval_ms / 1_000
         self._keeper.want(power.engine)
@@ -169,7 +182,6 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def on_profile(self, profile: Profile) -> None:
         """Take other settings over at once, or with the next utterance."""
-        assert self._keeper is not None
         settings = profile.transcription
         self._settings = settings
         self._follower.take_settings(settings)
@@ -183,23 +195,35 @@ class TranscriptionActor(Actor[Speech, Caption]):
     # -- taking in
 
     async def _take_in(self) -> None:
+        await self.redeliver()
         while True:
             try:
-                message = await self.inbox.receive()
+                if self._backlog.waiting > self._pending:
+                    message: Any = await self.inbox.receive_urgent()
+                else:
+                    message = await self.inbox.receive()
             except ChannelClosed:
                 self._closed = True
                 self._tell()
-                return
-            if type(message) is Request:
-                await self.deliver(message)
-                continue
-            self._take(message)
-            self._tell()
-            while self._backlog.waiting > self._pending:
-                self._room.clear()
-                await self._room.wait()
+                break
+            await self.deliver(message)
+        while True:  # what still works can still be asked
+            await self.deliver(await self.inbox.receive_urgent())
+
+    async def on_message(self, message: Speech) -> None:
+        """Take a message of the VAD in."""
+        self._take(message)
+        self._tell()
+
+    async def obey(self, urgent: Urgent) -> None:
+        """See :class:`Actor`."""
+        if not isinstance(urgent, _Room):
+            await super().obey(urgent)
 
     def _take(self, message: Speech) -> None:
+        if isinstance(message, SpeechFocused):
+            self._focus.note(message.start, message.focus)
+            return
         now = self.context.clock.now()
         self._backlog.take(message, now)
         if isinstance(message, SpeechAudio):
@@ -207,9 +231,15 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._follower.policy.hear(level_db(message.pcm))
             return
         if isinstance(message, SpeechStarted):
+            self._focus.note(message.start, None)  # not where the one before it began
             self._follower.policy.begin_utterance(now)
             self._tell_work()
         self._schedule()
+
+    def _tell_room(self) -> None:
+        """The backlog has become shorter: the intake may wait for it."""
+        if not self.inbox.ended:
+            self.inbox.put_first(_Room())
 
     def _tell(self) -> None:
         self._news.set()
@@ -221,7 +251,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if working is not self._working:
             self._working = working
             self.context.power.tell(PowerEvent.WORK_STARTED if working else PowerEvent.WORK_ENDED)
-            if not working and self._keeper is not None:
+            if not working:
                 self._keeper.idle()
 
     # -- decoding: what is wanted, and what is in flight
@@ -314,7 +344,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 if self._reviser is not None and isinstance(head, EndOfStream):
                     await self._reviser.drain()
                 self._backlog.pop()
-                self._room.set()
+                self._tell_room()
                 await self.emit(head)
             elif head.cancelled and head.ended is not None:
                 await self._give_up(head, head.ended.end, GapReason.CANCELLED)
@@ -356,7 +386,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
             return
         now = self.context.stream.elapsed()
         latency = latency_of(utterance, ended, attempt, hypothesis, now)
-        final = final_message(utterance, ended, hypothesis, self._desk.info, latency)
+        focus = self._focus.before(ended.end)
+        final = final_message(utterance, ended, hypothesis, self._desk.info, latency, focus=focus)
         await self.emit(final)
         self.context.ledger.transcribe(utterance.start, ended.end)
         stable = len(promised(utterance, ended, hypothesis))
@@ -375,7 +406,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def _done_with(self, utterance: Utterance) -> None:
         utterance.abandon_attempt()
         self._backlog.pop()
-        self._room.set()
+        self._tell_room()
         await self._desk.close(utterance)
         self._tell_work()
         self._schedule()

@@ -18,6 +18,7 @@ from vivavoce.pipeline.messages import (
     Speech,
     SpeechAudio,
     SpeechEnded,
+    SpeechFocused,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -96,7 +97,7 @@ class Backlog:
                 self._open = None
             else:
                 utterance.paused = message if isinstance(message, SpeechPaused) else None
-        else:
+        elif not isinstance(message, SpeechFocused):  # which has no place in the order
             self._items.append(message)
 
     def pop(self) -> None:

@@ -8,6 +8,7 @@ from vivavoce.actors.transcription.utterance import Attempt, Utterance
 from vivavoce.pipeline.messages import (
     EndReason,
     Final,
+    Focus,
     Latency,
     Revision,
     SpeechEnded,
@@ -22,6 +23,8 @@ def final_message(
     hypothesis: Hypothesis,
     info: EngineInfo | None,
     latency: Latency,
+    *,
+    focus: Focus | None = None,
 ) -> Final:
     """The final of an utterance; word times are counted from the start of capture."""
     return Final(
@@ -39,6 +42,7 @@ def final_message(
         model=info.model if info else "",
         language=hypothesis.language,
         latency=latency,
+        focus=focus,
     )
 
 

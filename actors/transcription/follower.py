@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from vivavoce.actors.transcription.desk import EngineDesk
 from vivavoce.actors.transcription.engines.base import Hypothesis
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.actors.transcription.hold_back import certain_words
 from vivavoce.actors.transcription.overload import Rung
 from vivavoce.actors.transcription.partial_policy import PartialPolicy
@@ -38,6 +39,7 @@ class Follower:
         desk: the engine of partials.
         context: clock and metrics.
         emit: sends a partial on.
+        focus: which window had the focus where an utterance began.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Follower:
         desk: EngineDesk,
         context: ActorContext,
         emit: Callable[[Partial], Awaitable[None]],
+        focus: FocusNotes,
     ) -> None:
         self._settings = settings
         self._desk = desk
         self._context = context
         self._emit = emit
+        self._focus = focus
         self._window = settings.window_ms * SAMPLE_RATE // 1_000
         self._held_back = False
         self.policy = PartialPolicy(
@@ -124,6 +128,7 @@ class Follower:
                 end=heard,
                 stable=shown[0],
                 tail=shown[1],
+                focus=self._focus.before(heard),
             )
         )
 

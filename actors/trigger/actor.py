@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass
 
 import msgspec
 
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger.gate import Gate, Passed, Unwanted
 from vivavoce.actors.trigger.machine import (
     Cancel,
@@ -23,6 +24,7 @@ from vivavoce.config.schema import Profile
 from vivavoce.config.trigger import TriggerMode, TriggerSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
     Audio,
@@ -36,22 +38,40 @@ from vivavoce.pipeline.power import PowerEvent
 log = get_logger("trigger")
 
 
+@dataclass(frozen=True, slots=True)
+class _Take(Urgent):
+    """The gate is to carry out what was decided; ``at`` is the sample."""
+
+    decision: Decision
+    at: int
+    held: bool
+    always: bool
+
+
 class TriggerActor(Actor[Audio, Audio]):
     """Passes on what was said while a key or a command wants it; the rest is settled as silence.
 
-    Keys and commands come by method calls in the event loop, not through the inbox: what they
-    decide holds from their own moment on, however much audio waits. It takes place in the stream
-    with the next audio.
+    Keys and commands come by method calls in the event loop: what they decide holds from their own
+    moment on and is told at once, however much audio waits. What follows from it for the stream
+    goes through the mailbox, in front of the audio.
 
     Args:
         settings: the profile's ``trigger`` section.
+        keys: is told while a key is held to talk.
+        context: as for every actor.
     """
 
     name = "trigger"
 
-    def __init__(self, settings: TriggerSettings) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        settings: TriggerSettings,
+        keys: HeldKeys | None = None,
+        context: ActorContext | None = None,
+    ) -> None:
+        super().__init__(context=context)
         self._settings = settings
+        self._keys = keys or HeldKeys()
         self._forced: TriggerMode | None = None
         self._gate = Gate(
             settings.pre_roll_ms, settings.tail_ms, recording=settings.mode == "voice"
@@ -59,18 +79,7 @@ class TriggerActor(Actor[Audio, Audio]):
         self._watchers: list[Callable[[Decision], None]] = []
         self._wanted = False  # whether power was told that it records
         self._timer: asyncio.TimerHandle | None = None
-        self._made: TriggerMachine | None = None
-
-    def attach(self, inbox: Any, outbox: Any, context: ActorContext) -> None:
-        """Take the channels; see :class:`Actor`."""
-        super().attach(inbox, outbox, context)
-        self._made = self._made or TriggerMachine(self._settings, context.clock.now())
-
-    @property
-    def _machine(self) -> TriggerMachine:
-        if self._made is None:
-            raise RuntimeError("the pipeline does not run yet: nothing can be recorded")
-        return self._made
+        self._machine = TriggerMachine(settings)
 
     # -- what people and programs say
 
@@ -131,8 +140,6 @@ class TriggerActor(Actor[Audio, Audio]):
         if self._forced is not None:
             settings = msgspec.structs.replace(settings, mode=self._forced)
         self._gate.configure(settings.pre_roll_ms, settings.tail_ms)
-        if self._made is None:
-            return
         self._decide(self._machine.take_settings(settings, self.context.clock.now()))
         if settings.mode == "voice" and self._wanted:
             self._tell_power(PowerEvent.RECORDING_ENDED)  # by silence, as the power policy says
@@ -178,26 +185,35 @@ class TriggerActor(Actor[Audio, Audio]):
     def _decide(self, decisions: Decisions) -> None:
         for decision in decisions:
             at = self._sample_at(decision.at)
-            if isinstance(decision, Start):
-                held = self.mode == "hold" and self._machine.held
-                self._gate.start(at, held=held, always=self.mode == "voice")
+            held = self.mode == "hold" and self._machine.held
+            self.inbox.put_first(_Take(decision, at, held, self.mode == "voice"))
+            if isinstance(decision, Start | Resume):
                 self._wake()
-            elif isinstance(decision, Stop):
-                self._gate.stop(at)
-            elif isinstance(decision, Resume):
-                self._gate.resume(at)
-                self._wake()
-            else:
-                assert isinstance(decision, Cancel)
-                self._gate.cancel()
-            if not self._gate.open and self._wanted:
-                self._tell_power(PowerEvent.RECORDING_ENDED)
             log.debug(type(decision).__name__.lower(), at=round(at / SAMPLE_RATE, 3))
             for watcher in self._watchers:
                 watcher(decision)
         machine = self._machine
-        self.context.keys.talk(self.mode == "hold" and machine.recording and machine.held)
+        self._keys.talk(self.mode == "hold" and machine.recording and machine.held)
         self._set_timer()
+
+    async def obey(self, urgent: Urgent) -> None:
+        """Cut the stream where it was decided; see :class:`Actor`."""
+        if isinstance(urgent, _Take):
+            self._carry_out(urgent)
+        else:
+            await super().obey(urgent)
+
+    def _carry_out(self, wanted: _Take) -> None:
+        if isinstance(wanted.decision, Start):
+            self._gate.start(wanted.at, held=wanted.held, always=wanted.always)
+        elif isinstance(wanted.decision, Stop):
+            self._gate.stop(wanted.at)
+        elif isinstance(wanted.decision, Resume):
+            self._gate.resume(wanted.at)
+        else:
+            self._gate.cancel()
+        if not self._gate.open and self._wanted and not self._machine.recording:
+            self._tell_power(PowerEvent.RECORDING_ENDED)
 
     def _wake(self) -> None:
         """Who holds a key is listened to as long as it takes; `voice` sleeps when it is quiet."""

@@ -107,10 +107,10 @@ class TriggerMachine:
 
     Args:
         settings: the mode and its times.
-        now: the time of the beginning.
+        now: the time of the beginning; no matter in ``voice``, whose recording has no end.
     """
 
-    def __init__(self, settings: TriggerSettings, now: float) -> None:
+    def __init__(self, settings: TriggerSettings, now: float = 0.0) -> None:
         self._settings = settings
         self._recording: _Recording | None = None
         self._stopped: _Recording | None = None

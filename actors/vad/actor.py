@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,11 +15,13 @@ from vivavoce.actors.vad.gate import EnergyGate, level_dbfs, levels_dbfs
 from vivavoce.actors.vad.segmenter import Decision, Frame, Segmenter, Silence
 from vivavoce.actors.vad.silero import FRAME, Silero, SpeechDetector
 from vivavoce.config.schema import Profile, VadSettings
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import (
     Audio,
     AudioBlock,
     EndReason,
+    Focus,
     Gap,
     GapReason,
     Pcm,
@@ -27,6 +30,7 @@ from vivavoce.pipeline.messages import (
     Speech,
     SpeechAudio,
     SpeechEnded,
+    SpeechFocused,
     SpeechStarted,
     seconds,
 )
@@ -37,6 +41,13 @@ _REPLAY_FRAMES = 32
 up to 0.3 s late, because the detector had not heard the noise alone for long enough."""
 
 _AT_ONCE = 64 * FRAME  # of a longer block: what is computed about it must not grow with it
+
+
+@dataclass(frozen=True, slots=True)
+class _FocusKnown(Urgent):
+    """The desktop has answered."""
+
+    known: SpeechFocused
 
 
 class VadActor(Actor[Audio, Speech]):
@@ -51,14 +62,27 @@ class VadActor(Actor[Audio, Speech]):
         settings: the profile's ``vad`` section.
         make_detector: loads the speech detector; Silero by default. It is loaded in a thread with
             the first audio, so that it does not delay the beginning of capture.
+        ask_focus: which window has the focus; asked where an utterance begins, in a task of its
+            own, and told behind it as :class:`SpeechFocused`. One question at a time: of the
+            utterances that begin meanwhile only the last one is asked for.
+        context: as for every actor.
     """
 
     name = "vad"
+    closing_grace_s = None
 
     def __init__(
-        self, settings: VadSettings, make_detector: Callable[[], SpeechDetector] = Silero
+        self,
+        settings: VadSettings,
+        make_detector: Callable[[], SpeechDetector] = Silero,
+        *,
+        ask_focus: Callable[[], Awaitable[Focus | None]] | None = None,
+        context: ActorContext | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(context=context)
+        self._ask_focus = ask_focus
+        self._asking: asyncio.Task[None] | None = None
+        self._asked = -1  # the begin of the utterance that the desktop was asked for last
         self._settings = settings
         self._changed: VadSettings | None = None  # what holds from the next silence on
         self._make_detector = make_detector
@@ -96,6 +120,13 @@ class VadActor(Actor[Audio, Speech]):
     async def on_profile(self, profile: Profile) -> None:
         """Take changed settings over at the next silence."""
         self._changed = None if profile.vad == self._settings else profile.vad
+
+    async def obey(self, urgent: Urgent) -> None:
+        """Tell which window had the focus; see :class:`Actor`."""
+        if isinstance(urgent, _FocusKnown):
+            await self.emit(urgent.known)
+        else:
+            await super().obey(urgent)
 
     async def on_message(self, message: Audio) -> None:
         """Handle a block, a gap, the begin or end of a recording, or the end of the stream."""
@@ -139,6 +170,10 @@ class VadActor(Actor[Audio, Speech]):
     async def on_stop(self) -> None:
         """Release the detector; whoever was speaking is not heard any more."""
         self._detector = None
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.cancel()
+            await asyncio.wait([asking])
         if self._open is not None:
             self._open = None
             self.context.power.tell(PowerEvent.SPEECH_ENDED)
@@ -268,6 +303,7 @@ class VadActor(Actor[Audio, Speech]):
                 self._open = decision
                 self.context.power.tell(PowerEvent.SPEECH_STARTED)
                 self._note_delay(decision.at)
+                self._look_where_it_goes(decision.start)
             elif isinstance(decision, SpeechAudio):
                 self._settled = decision.end
             elif isinstance(decision, SpeechEnded):
@@ -275,6 +311,21 @@ class VadActor(Actor[Audio, Speech]):
                 self._settled = decision.end
                 self.context.power.tell(PowerEvent.SPEECH_ENDED)
                 self._note_delay(decision.at)
+
+    def _look_where_it_goes(self, start: int) -> None:
+        self._asked = start
+        if self._ask_focus is not None and (self._asking is None or self._asking.done()):
+            if self._asking is not None:
+                self._asking.result()  # a failure of the last one is a failure of this actor
+            self._asking = asyncio.create_task(self._find_focus(self._ask_focus), name="focus")
+
+    async def _find_focus(self, ask: Callable[[], Awaitable[Focus | None]]) -> None:
+        told = -1
+        while told < self._asked:
+            told = self._asked
+            focus = await ask()
+            if focus is not None:
+                self.inbox.put_first(_FocusKnown(SpeechFocused(start=told, focus=focus)))
 
     def _note_delay(self, at: int) -> None:
         """How long after sample ``at`` was heard something was decided: block, capture and VAD."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -13,41 +14,71 @@ import anyio
 
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.source import Source
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.chain import as_played, make_actors, reads_ahead
+from vivavoce.closing import ClosingPolicy
 from vivavoce.config import Profile, load_profile
-from vivavoce.crew import TO_SUBSCRIBERS, Crew
+from vivavoce.config.errors import VivavoceError
+from vivavoce.crew import Crew
 from vivavoce.desktop import Desktop
 from vivavoce.live_profile import LiveProfile
-from vivavoce.pipeline.actor import Actor, ActorContext, ActorHandle
-from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload
+from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext, ActorHandle
+from vivavoce.pipeline.channel import ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
 from vivavoce.pipeline.failures import first_failure
-from vivavoce.pipeline.fanout import FanOut
+from vivavoce.pipeline.fanout import FanOut, Subscription
 from vivavoce.pipeline.ledger import Ledger
-from vivavoce.pipeline.log import LogSink, use_sink
+from vivavoce.pipeline.log import LogSink, get_logger, use_sink
 from vivavoce.pipeline.messages import Caption, PowerMode
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.supervisor import Supervisor
 from vivavoce.statistics import PipelineStatistics, gather_statistics
+from vivavoce.trigger import Trigger
 from vivavoce.upkeep import Outcome, Upkeep
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
-
     from vivavoce.actors.monitor import MonitorActor
     from vivavoce.actors.monitor.advice import Recommendation
     from vivavoce.actors.monitor.targets import Finding
+    from vivavoce.actors.transcription import TranscriptionActor
+    from vivavoce.actors.transcription.client import EngineClient
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
+
+_LOOK_S = 1.0
+"""How often it is looked, while a pipeline comes to its end, whether somebody hangs."""
+_ABORT_S = 20.0
+"""How long a pipeline that is ended at once is waited for: hooks that stop have 5 s each."""
+
+log = get_logger("pipeline")
+
+
+class Stage(StrEnum):
+    """Where in its life a pipeline is; it goes from one to the next, and lives once."""
+
+    NEW = "new"
+    RUNNING = "running"
+    """Entered, or being entered; also when the source has ended."""
+    LEFT = "left"
+    """It is being left, or was: nothing can be asked of it any more but what it did."""
+
+
+class PipelineStateError(VivavoceError, RuntimeError):
+    """A pipeline was asked for something that it cannot do any more, or not yet."""
 
 
 class Pipeline:
     """Sound in, captions out, as an asynchronous context manager.
 
-    Entering starts every actor; leaving stops capture, finishes what was said and releases
-    everything. A failure of the pipeline cancels the body and is raised from the ``async with``.
+    Entering returns when every actor has started and can be reached; leaving stops capture,
+    finishes what was said and releases everything. A failure of the pipeline cancels the body and
+    is raised from the ``async with``. Who cannot enter and leave in one task calls :meth:`start`
+    and :meth:`aclose`.
+
+    A body that is cancelled, or raises, ends the pipeline at once: what was not final then is lost,
+    and stays pending on the ledger.
 
     Args:
         profile: a shipped or a user's profile by name, the path of a YAML file, or a
@@ -59,8 +90,10 @@ class Pipeline:
         on_progress: told of a model download.
         buffer_events: keep events for :meth:`events` from the start on. Without, only
             subscriptions made by then see them. Events that nobody reads hold up the pipeline once
-            the buffer is full: nothing is lost in silence.
+            the buffer is full: nothing is lost in silence. :meth:`check` says when that happens.
         follow_profile: take changes of the profile's files over while the pipeline runs.
+        engine: decodes instead of what the profile asks for, such as a
+            :class:`vivavoce.testing.ScriptedEngine`; it is started with the first audio.
 
     Raises:
         ProfileError: the profile or an override is wrong.
@@ -77,6 +110,7 @@ class Pipeline:
         on_progress: Progress | None = None,
         buffer_events: bool = True,
         follow_profile: bool = False,
+        engine: EngineClient | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._live: LiveProfile | None = None
@@ -94,15 +128,25 @@ class Pipeline:
         self.source = source or make_source(profile.capture, clock)
         self._reads_ahead = source is None and reads_ahead(profile.capture)
         self._fan: FanOut[Caption] = FanOut()
-        self._events = self._fan.subscribe(TO_SUBSCRIBERS, name="events") if buffer_events else None
-        self._capture = CaptureActor(self.source)
+        self._events: Subscription[Caption] | None = None
+        if buffer_events:
+            self._events = self._fan.subscribe(TO_SINKS, Overload.BLOCK, name="events")
+        self._keys = HeldKeys()
+        self.desktop = Desktop(profile, self._origin, self.context, self._keys, environ)
+        self._capture = CaptureActor(self.source, self.context)
         if self._reads_ahead:
             profile = as_played(profile)
-        chain = make_actors(profile, self.context.metrics, on_progress, ahead=self._reads_ahead)
-        self._crew = Crew([self._capture, *chain], self.context, self._fan)
-        self.desktop = Desktop(
-            profile, self._origin, self._crew, self.context, environ, live=not self._reads_ahead
+        chain = make_actors(
+            profile,
+            self.context,
+            self._keys,
+            on_progress,
+            ask_focus=None if self._reads_ahead else self.desktop.focus,
+            ahead=self._reads_ahead,
+            engine=engine,
         )
+        self._crew = Crew([self._capture, *chain], self.context, self._fan)
+        self.desktop.join(self._crew, live=not self._reads_ahead)
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
         self._sink = LogSink(profile.log)
@@ -117,7 +161,11 @@ class Pipeline:
             follow=self._follow,
         )
         self._monitor: MonitorActor | None = None
-        self._group: TaskGroup | None = None
+        self._stage = Stage.NEW
+        self._running: asyncio.Task[None] | None = None
+        self._host: asyncio.Task[Any] | None = None  # the task whose body runs inside
+        self._cancelled_host = False
+        self._ending = asyncio.Event()  # capture was told to stop
         self._finished = asyncio.Event()
 
     # -- before it runs
@@ -136,34 +184,90 @@ class Pipeline:
         Raises:
             ValueError: no such actor, both or neither of ``after`` and ``before``, or nothing can
                 stand there.
-            RuntimeError: the pipeline runs already.
+            PipelineStateError: the pipeline runs already.
         """
-        self._must_not_run("insert an actor")
+        self._must_be_new("insert an actor")
         self._crew.insert(actor, after, before)
         return ActorHandle(actor)
 
-    def add_sink(
-        self,
-        actor: Actor[Caption, Any],
-        *,
-        capacity: int = TO_SUBSCRIBERS,
-        overload: Overload = Overload.BLOCK,
-    ) -> ActorHandle[Caption]:
-        """Give every caption event to ``actor`` too, through a channel of its own.
+    def add_sink(self, actor: Actor[Caption, Any]) -> ActorHandle[Caption]:
+        """Give every caption event to ``actor`` too, through its own mailbox.
+
+        That one's policy is ``BLOCK`` unless the actor was made with another: a sink that does not
+        keep up holds up the pipeline, and :meth:`check` says so.
 
         Raises:
-            RuntimeError: the pipeline runs already.
+            ValueError: there is an actor of that name.
+            PipelineStateError: the pipeline runs already.
         """
-        self._must_not_run("add a sink")
-        self._crew.add_sink(actor, capacity, overload)
+        self._must_be_new("add a sink")
+        self._crew.add_sink(actor)
         return ActorHandle(actor)
 
-    # -- while it runs
+    # -- its life
+
+    async def start(self) -> None:
+        """What entering does, for those who do not leave in the same task; :meth:`aclose` ends it.
+
+        Nobody is cancelled where the pipeline fails: :meth:`events` come to their end, and
+        :meth:`aclose` raises the failure.
+
+        Raises:
+            VivavoceError: it cannot start: no microphone, an actor that fails, …
+            PipelineStateError: it was started before, or does not run under asyncio.
+        """
+        self._must_be_new("start it")
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise PipelineStateError(
+                "vivavoce runs on asyncio, and no asyncio loop runs here: under trio, use "
+                "vivavoce.listen() in a thread (trio.to_thread.run_sync)"
+            ) from None
+        self._stage = Stage.RUNNING
+        self._crew.join(self._supervisor, self._outcome)
+        self._running = asyncio.create_task(self._run(), name="vivavoce pipeline")
+        started = asyncio.create_task(self._supervisor.started())
+        try:
+            await asyncio.wait([self._running, started], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self._abort()
+            raise
+        finally:
+            started.cancel()
+        if self._running.done() and self._running.exception() is not None:
+            self._stage = Stage.LEFT
+            self._running.result()
+
+    async def aclose(self) -> None:
+        """Stop capture, finish what was said, release everything. Idempotent, from any task.
+
+        An actor of somebody's own that hangs, and a subscriber that stopped reading, are given up
+        after some seconds, and named. A second one who calls it waits for the same end. Who is
+        cancelled while waiting ends the pipeline at once.
+
+        Raises:
+            VivavoceError: why the pipeline failed, if it did.
+        """
+        self._stage = Stage.LEFT
+        if self._running is None:
+            return
+        self.stop()
+        if self._events is not None:
+            self._events.close()
+        try:
+            await asyncio.wait([self._running])
+        except asyncio.CancelledError:
+            await self._abort()
+            raise
+        if not self._running.cancelled():  # else somebody has ended it at once
+            self._running.result()
 
     async def __aenter__(self) -> Self:
-        self._must_not_run("start it again")
-        self._group = await anyio.create_task_group().__aenter__()
-        self._group.start_soon(self._run, name="vivavoce pipeline")
+        await self.start()
+        assert self._running is not None
+        self._host = asyncio.current_task()
+        self._running.add_done_callback(self._cancel_host)
         return self
 
     async def __aexit__(
@@ -172,23 +276,70 @@ class Pipeline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        group = self._group
-        assert group is not None
+        host, self._host = self._host, None
         if error is None:
-            self.stop()
-            if self._events is not None:
-                self._fan.unsubscribe(self._events)
-        else:
-            group.cancel_scope.cancel()
+            await self.aclose()
+            return None
+        self._stage = Stage.LEFT
+        failure = self._failure()
+        await self._abort()
+        # A body that was cancelled because of a failure, or met what it left, is not to blame.
+        follows = isinstance(error, ChannelClosed | PipelineStateError)
+        if self._cancelled_host and host is not None:
+            follows = not host.uncancel() or not isinstance(error, asyncio.CancelledError)
+        if failure is not None and follows:
+            raise failure from failure.__cause__
+        return None
+
+    def _cancel_host(self, ended: asyncio.Task[None]) -> None:
+        """The pipeline has ended by itself: where it failed, so does the body."""
+        if self._host is not None and self._failure() is not None:
+            self._cancelled_host = True
+            self._host.cancel()
+
+    def _failure(self) -> BaseException | None:
+        ended = self._running
+        if ended is None or not ended.done() or ended.cancelled():
+            return self._supervisor.failure  # of which the rest is coming to its end
+        return ended.exception()
+
+    async def _abort(self) -> None:
+        """End at once what still runs."""
+        running = self._running
+        assert running is not None
+        running.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([running], timeout=_ABORT_S)
+        self._failure()  # it is known, whether it is raised or what the body raised
+        if not running.done():
+            names = ", ".join(actor.name for actor in self._supervisor.actors)
+            log.error(f"the pipeline was left though these have not ended: {names}")
+
+    # -- while it runs
+
+    async def ready(self) -> None:
+        """Return when the engine is loaded; it is loaded now if it is not.
+
+        Raises:
+            VivavoceError: it cannot be loaded, or the pipeline has failed.
+            PipelineStateError: the pipeline does not run.
+        """
+        self._must_run("wait for its engine")
+        assert self._running is not None
+        loading = asyncio.ensure_future(self._transcription.load())
         try:
-            return await group.__aexit__(kind, error, traceback)
-        except BaseExceptionGroup as failures:
-            first = first_failure(failures)
-            raise first from first.__cause__
+            await asyncio.wait([loading, self._running], return_when=asyncio.FIRST_COMPLETED)
+            if loading.done():
+                loading.result()
+            elif (failure := self._failure()) is not None:
+                raise failure from failure.__cause__
+        finally:
+            loading.cancel()
 
     def stop(self) -> None:
         """Stop capture; what was said until now is still finished. Idempotent."""
         self._capture.stop()
+        self._ending.set()
 
     async def wait(self) -> None:
         """Return when the source has ended, or capture was stopped, and all is finished."""
@@ -209,24 +360,49 @@ class Pipeline:
         """Nothing more will be fed; the events go on to their end. Raises as :meth:`feed` does."""
         self._pushed().end()
 
-    async def events(self) -> AsyncIterator[Caption]:
-        """Every caption event until the end of the stream, which comes last.
+    def events(self) -> Subscription[Caption]:
+        """Every caption event until the end of the stream, which comes last; iterate it.
 
-        There is one such stream; use :meth:`subscribe` for more.
+        There is one such stream, and a wait for its next event that is cancelled, or times out,
+        loses nothing. Use :meth:`subscribe` for more.
 
         Raises:
             RuntimeError: the pipeline was made with ``buffer_events=False``.
         """
         if self._events is None:
             raise RuntimeError("events() needs a pipeline with buffer_events=True: subscribe()")
-        async for event in self._events:
-            yield event
+        return self._events
 
     def subscribe(
-        self, capacity: int = TO_SUBSCRIBERS, overload: Overload = Overload.BLOCK
-    ) -> Channel[Caption]:
-        """A channel of its own with every event from now on; iterate it."""
-        return self._fan.subscribe(capacity, overload)
+        self,
+        capacity: int = TO_SINKS,
+        overload: Overload = Overload.DROP_OLDEST,
+        *,
+        name: str = "subscriber",
+    ) -> Subscription[Caption]:
+        """A channel of its own with every event from now on: iterate it, and leave or close it.
+
+        One that is not read loses its oldest events, and :meth:`check` says so. One that must not
+        lose any asks for ``Overload.BLOCK``, and holds up the pipeline while it does not read;
+        :meth:`check` names it.
+
+        Args:
+            capacity: events that wait at most.
+            overload: what happens to one event more.
+            name: in statistics and findings.
+
+        Example::
+
+            with pipeline.subscribe(name="screen") as events:
+                async for event in events:
+                    show(event)
+        """
+        return self._fan.subscribe(capacity, overload, name=self._unused(name))
+
+    def _unused(self, name: str) -> str:
+        taken = {channel.name for channel in self._crew.channels}
+        numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
+        return name if name not in taken else next(one for one in numbered if one not in taken)
 
     def actor(self, name: str) -> ActorHandle[Any]:
         """A handle to an actor of the chain or a sink, for ``tell`` and ``ask``.
@@ -237,10 +413,10 @@ class Pipeline:
         return ActorHandle(self._crew.actor(name))
 
     @property
-    def trigger(self) -> TriggerActor:
+    def trigger(self) -> Trigger:
         """Says when to record: ``start()``, ``stop()``, ``toggle()``, ``cancel()``, ``recording``.
 
-        Call these in the event loop, while the pipeline runs.
+        Call these in the event loop.
 
         Raises:
             RuntimeError: a recording that is read ahead has no trigger.
@@ -250,12 +426,12 @@ class Pipeline:
         except KeyError:
             raise RuntimeError("what is read at maximum pace has no trigger") from None
         assert isinstance(trigger, TriggerActor)
-        return trigger
+        return Trigger(trigger)
 
     @property
     def engine_ready(self) -> bool:
         """Whether the engine is loaded."""
-        return bool(getattr(self._crew.actor("transcription"), "engine_ready", False))
+        return self._transcription.engine_ready
 
     @property
     def revises(self) -> bool:
@@ -291,21 +467,31 @@ class Pipeline:
 
         Source, pace and format of the captions stay; ``docs/profiles.md`` says what takes effect
         when.
+
+        Raises:
+            PipelineStateError: the pipeline does not run.
+            VivavoceError: a part of it cannot be had, such as a history; nothing has changed.
         """
-        self.profile = profile
-        await self.desktop.take_profile(profile, self.profile_name, self._supervisor)
-        await self._upkeep.take_profile(as_played(profile) if self._reads_ahead else profile)
+        await self._reconfigure(profile, self.profile_name)
 
     async def use_profile(self, profile: str | Path) -> None:
         """Go on with another profile by its name or path, and follow that one.
 
         Raises:
             ProfileError: there is none, or it is wrong; nothing has changed.
-            RuntimeError: the pipeline does not follow a profile.
+            VivavoceError: as for :meth:`reconfigure`.
+            PipelineStateError: the pipeline does not run, or does not follow a profile.
         """
         if self._live is None:
-            raise RuntimeError("use_profile() needs a pipeline with follow_profile=True")
-        await self._live.switch(profile)
+            raise PipelineStateError("use_profile() needs a pipeline with follow_profile=True")
+        self._must_run("use another profile")
+        await self._live.switch(profile, lambda fresh: self._reconfigure(fresh, str(profile)))
+
+    async def _reconfigure(self, profile: Profile, name: str) -> None:
+        self._must_run("use another profile")
+        await self.desktop.take_profile(profile, name, self._supervisor)
+        self.profile = profile
+        await self._upkeep.take_profile(as_played(profile) if self._reads_ahead else profile)
 
     @property
     def profile_name(self) -> str:
@@ -339,12 +525,18 @@ class Pipeline:
         if self._live is not None:
             await self._live.follow(self.reconfigure)
 
-    def _make_monitor(self, profile: Profile) -> MonitorActor:
-        from vivavoce.actors.monitor import MonitorActor
+    @property
+    def _transcription(self) -> TranscriptionActor:
         from vivavoce.actors.transcription import TranscriptionActor
 
         transcription = self._crew.actor("transcription")
         assert isinstance(transcription, TranscriptionActor)
+        return transcription
+
+    def _make_monitor(self, profile: Profile) -> MonitorActor:
+        from vivavoce.actors.monitor import MonitorActor
+
+        transcription = self._transcription
         self._monitor = MonitorActor(
             profile,
             channels=lambda: {one.name: one.statistics() for one in self._crew.channels},
@@ -352,21 +544,19 @@ class Pipeline:
             on_trim=transcription.trim,
             engine_ready=lambda: transcription.engine_ready,
             live=not self._reads_ahead,
+            context=self.context,
         )
-        # It only watches: what it has no time for, it does without.
-        inbox = self._fan.subscribe(TO_SUBSCRIBERS, Overload.DROP_OLDEST, name="monitor")
-        self._monitor.attach(inbox, None, self.context)
-        return self._monitor
+        return self._crew.add_sink(self._monitor)
 
     async def _run(self) -> None:
-        self._crew.join(self._supervisor, self._outcome)
         use_sink(self._sink)
-        await self.desktop.open()
         try:
+            await self.desktop.open()
             async with anyio.create_task_group() as group:
                 group.start_soon(self._sink.drain, name="log")
                 group.start_soon(self._upkeep.run, name="upkeep")
                 group.start_soon(self.desktop.run, name="desktop")
+                group.start_soon(self._see_to_the_end, name="closing")
                 try:
                     await self._supervisor.run()
                     if self._capture.failure is not None:
@@ -381,6 +571,24 @@ class Pipeline:
             self._fan.close()
             self._finished.set()
 
+    async def _see_to_the_end(self) -> None:
+        """Once capture was stopped: give up who hangs; see :mod:`vivavoce.closing`."""
+        await self._ending.wait()
+        loop = asyncio.get_running_loop()
+        policy = ClosingPolicy(loop.time())
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            now = loop.time()
+            for actor in policy.stuck(self._supervisor.actors, now):
+                self._supervisor.give_up_on(actor)
+            readers = [one for one in self._fan.channels if isinstance(one, Subscription)]
+            for subscription in policy.stalled(readers, now):
+                log.error(
+                    f"subscriber {subscription.name!r} stopped reading and held up the end: it "
+                    "does not get the rest"
+                )
+                subscription.close()
+
     def _pushed(self) -> PushSource:
         if not isinstance(self.source, PushSource):
             raise TypeError(
@@ -389,9 +597,22 @@ class Pipeline:
             )
         return self.source
 
-    def _must_not_run(self, what: str) -> None:
-        if self._group is not None:
-            raise RuntimeError(f"the pipeline runs already: {what} before `async with`")
+    def _must_be_new(self, what: str) -> None:
+        if self._stage is not Stage.NEW:
+            raise PipelineStateError(
+                f"cannot {what}: this pipeline {_LIVED[self._stage]}; make another one"
+            )
+
+    def _must_run(self, what: str) -> None:
+        if self._stage is not Stage.RUNNING or self._finished.is_set():
+            stage = Stage.LEFT if self._finished.is_set() else self._stage
+            raise PipelineStateError(f"cannot {what}: this pipeline {_LIVED[stage]}")
 
 
-__all__ = ["ChannelClosed", "Pipeline", "Progress"]
+_LIVED = {
+    Stage.NEW: "has not been entered yet (`async with pipeline:`, or `await pipeline.start()`)",
+    Stage.RUNNING: "runs already",
+    Stage.LEFT: "has ended",
+}
+
+__all__ = ["ChannelClosed", "Pipeline", "PipelineStateError", "Progress", "Stage"]

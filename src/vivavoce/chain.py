@@ -9,14 +9,17 @@ import msgspec
 
 from vivavoce.config import Profile
 from vivavoce.config.schema import CaptureSettings, TranscriptionSettings
-from vivavoce.pipeline.actor import Actor
+from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.messages import Focus
 from vivavoce.pipeline.metrics import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from vivavoce.actors.desktop.held_keys import HeldKeys
     from vivavoce.actors.transcription import Starters
-    from vivavoce.actors.transcription.client import StartEngine
+    from vivavoce.actors.transcription.client import EngineClient, StartEngine
+    from vivavoce.actors.transcription.keeper import ChooseEngines
 
 
 def reads_ahead(capture: CaptureSettings) -> bool:
@@ -44,10 +47,13 @@ def as_played(profile: Profile) -> Profile:
 
 def make_actors(
     profile: Profile,
-    metrics: Metrics,
+    context: ActorContext,
+    keys: HeldKeys,
     on_progress: Callable[[str, int, int], None] | None,
     *,
+    ask_focus: Callable[[], Awaitable[Focus | None]] | None,
     ahead: bool,
+    engine: EngineClient | None = None,
 ) -> list[Actor[Any, Any]]:
     """Trigger, VAD, transcription and cleanup.
 
@@ -59,15 +65,27 @@ def make_actors(
     from vivavoce.actors.vad import VadActor
 
     side_by_side = profile.transcription.batch_size if ahead else 1
-    choose = partial(
-        choose_engines, metrics=metrics, on_progress=on_progress, side_by_side=side_by_side
+    choose: ChooseEngines = partial(
+        choose_engines, metrics=context.metrics, on_progress=on_progress, side_by_side=side_by_side
     )
+    if engine is not None:
+        choose = partial(_this_engine, engine)
     return [
-        *([] if ahead else [TriggerActor(profile.trigger)]),
-        VadActor(profile.vad),
-        TranscriptionActor(profile.transcription, choose, side_by_side),
-        CleanupActor(profile.cleanup, profile=profile),
+        *([] if ahead else [TriggerActor(profile.trigger, keys, context)]),
+        VadActor(profile.vad, ask_focus=ask_focus, context=context),
+        TranscriptionActor(profile.transcription, choose, side_by_side, context),
+        CleanupActor(profile.cleanup, profile=profile, context=context),
     ]
+
+
+def _this_engine(engine: EngineClient, _: TranscriptionSettings) -> Starters:
+    from vivavoce.actors.transcription import Starters
+
+    async def start() -> EngineClient:
+        await engine.start()
+        return engine
+
+    return Starters(start)
 
 
 def choose_engines(

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from vivavoce.actors.desktop.delivery import Delivery
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.history import history_path, history_wanted
-from vivavoce.actors.injection.focus import FocusWatch, make_probe
+from vivavoce.actors.injection.focus import make_probe
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
+from vivavoce.config.errors import VivavoceError
 from vivavoce.crew import Crew
 from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.delivery import Delivery
-from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.messages import Focus
 from vivavoce.pipeline.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -38,26 +40,24 @@ class Desktop:
     Args:
         profile: with which it begins.
         name: of the profile, for the history.
-        crew: its actors are added here.
         context: shared with the actors.
+        keys: that a person holds; shared with the trigger.
         environ: of the session.
-        live: whether somebody is there; else there is no trigger and nobody has the focus.
     """
 
     def __init__(
         self,
         profile: Profile,
         name: str,
-        crew: Crew,
         context: ActorContext,
+        keys: HeldKeys,
         environ: Mapping[str, str],
-        *,
-        live: bool,
     ) -> None:
         self._profile = profile
         self._name = name
-        self._crew = crew
+        self._crew: Crew | None = None
         self._context = context
+        self._keys = keys
         self._environ = environ
         self._probe = make_probe(environ)
         self._reports: list[Callable[[Delivery], None]] = []
@@ -67,12 +67,22 @@ class Desktop:
         self._book: AudioBook | None = None
         self._feedback: Feedback | None = None
         self._hotkeys: Hotkeys | None = None
+
+    def join(self, crew: Crew, *, live: bool) -> None:
+        """Add what the profile wants to the actors of a pipeline.
+
+        Args:
+            crew: they are added here.
+            live: whether somebody is there; else there is no trigger.
+        """
+        self._crew = crew
+        profile = self._profile
         if live:
-            crew.insert(FocusWatch(self), after="vad", before=None)
-            self._hotkeys = Hotkeys(self._trigger, context.keys, context.clock, environ)
+            trigger = _trigger_of(crew)
+            self._hotkeys = Hotkeys(trigger, self._keys, self._context.clock, self._environ)
             self._hotkeys.take_settings(profile.trigger)
         if history_wanted(profile):
-            self._keep_sound(profile)
+            self._keep_sound(crew, profile)
             crew.add_sink(self._make_history())
         if _types(profile):
             crew.add_sink(self._make_injection())
@@ -119,25 +129,35 @@ class Desktop:
             return
         from vivavoce.actors.trigger.feedback import Feedback
 
+        assert self._crew is not None
         self._feedback = Feedback(self._profile.trigger.feedback)
-        self._trigger.watch(self._feedback.decided)
+        _trigger_of(self._crew).watch(self._feedback.decided)
         if why := self._why_nothing_types():
             log.warning(why)
         await self._hotkeys.run()
 
     async def take_profile(self, profile: Profile, name: str, supervisor: Supervisor) -> None:
-        """Another profile holds; actors that are there are told by themselves."""
-        self._profile, self._name = profile, name
+        """Another profile holds; actors that are there are told by themselves.
+
+        Raises:
+            VivavoceError: its history cannot be opened; the one before still holds.
+        """
+        assert self._crew is not None
+        before, self._profile, self._name = (self._profile, self._name), profile, name
+        if self._history is None and history_wanted(profile):
+            actor = self._make_history()
+            try:
+                await self.open()
+            except VivavoceError:
+                (self._profile, self._name), self._history, self._recorder = before, None, None
+                raise
+            supervisor.add(self._crew.add_sink(actor))
         if self._hotkeys is not None:
             self._hotkeys.take_settings(profile.trigger)
         if self._feedback is not None:
             self._feedback.take_settings(profile.trigger.feedback)
         if self._history is not None:
             self._history.profile_name = name
-        elif history_wanted(profile):
-            actor = self._make_history()
-            await self.open()
-            supervisor.add(self._crew.add_sink(actor))
         if _types(profile) and self._injection is None:
             supervisor.add(self._crew.add_sink(self._make_injection()))
 
@@ -151,12 +171,6 @@ class Desktop:
 
     # -- inside
 
-    @property
-    def _trigger(self) -> TriggerActor:
-        trigger = self._crew.actor("trigger")
-        assert isinstance(trigger, TriggerActor)
-        return trigger
-
     def _make_injection(self) -> InjectionActor:
         from vivavoce.actors.injection.actor import InjectionActor
         from vivavoce.actors.injection.choose import make_outfit
@@ -167,6 +181,8 @@ class Desktop:
             report=self._delivered,
             probe=make_probe(self._environ),  # one answers one question at a time
             revisions_follow=self._profile.transcription.draft is not None,
+            keys=self._keys,
+            context=self._context,
         )
         return self._injection
 
@@ -183,15 +199,15 @@ class Desktop:
         profile = self._profile
         path = history_path(profile.history, self._environ)
         self._recorder = Recorder(path, profile.history, self._context.metrics)
-        self._history = HistoryActor(self._recorder, profile, self._name, self._book)
+        self._history = HistoryActor(self._recorder, profile, self._name, self._book, self._context)
         return self._history
 
-    def _keep_sound(self, profile: Profile) -> None:
+    def _keep_sound(self, crew: Crew, profile: Profile) -> None:
         if profile.history.audio:
             from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
 
             self._book = AudioBook()
-            self._crew.insert(AudioKeeper(self._book), after="vad", before=None)
+            crew.insert(AudioKeeper(self._book, self._context), after="vad", before=None)
 
     def _why_nothing_types(self) -> str:
         if not _types(self._profile):
@@ -200,6 +216,12 @@ class Desktop:
 
         _, reason = names_of(self._profile.injection, self._environ)
         return f"nothing is typed: {reason}" if reason else ""
+
+
+def _trigger_of(crew: Crew) -> TriggerActor:
+    trigger = crew.actor("trigger")
+    assert isinstance(trigger, TriggerActor)
+    return trigger
 
 
 def _types(profile: Profile) -> bool:

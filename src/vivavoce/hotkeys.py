@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config.trigger import TriggerSettings
 from vivavoce.pipeline.clock import Clock
-from vivavoce.pipeline.desktop import HeldKeys
 from vivavoce.pipeline.log import get_logger
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from vivavoce import __version__
+from vivavoce.actors.desktop.delivery import Delivery
 from vivavoce.assembly import Pipeline
 from vivavoce.config.errors import VivavoceError
 from vivavoce.config.trigger import TriggerMode
 from vivavoce.control.instance import Changes
 from vivavoce.control.protocol import DeliveryStatus, EngineStatus, Forced, Status
 from vivavoce.pipeline.actor import Actor
-from vivavoce.pipeline.delivery import Delivery
 from vivavoce.pipeline.messages import Caption, Final, Gap, GapReason, PowerMode, seconds
 from vivavoce.pipeline.power import PowerEvent
 
@@ -44,7 +44,7 @@ class RunningInstance:
         self._ending = False
         self._watch = _Watch(self._changes)
         pipeline.add_sink(self._watch)
-        pipeline.trigger.watch(lambda _: self._changes.tell())
+        pipeline.trigger.on_change(self._changes.tell)
         pipeline.context.power.listen(self._on_power)
         pipeline.desktop.on_delivery(self._watch.delivered)
 

@@ -58,7 +58,8 @@ class LiveProfile:
         self._known: dict[str, str] = {}
         self._wrong = False
         self._asked = False
-        self._switching: list[asyncio.Future[None]] = []
+        self._moved = False  # another profile is followed, whose files are not watched yet
+        self._turn = asyncio.Lock()  # one profile is read and applied at a time
         self._stirred = asyncio.Event()
 
     def reload(self) -> None:
@@ -71,38 +72,48 @@ class LiveProfile:
         """The name or path of the profile that is followed."""
         return str(self._name)
 
-    async def switch(self, profile: str | Path) -> None:
-        """Follow another profile from now on; returns when :meth:`follow` has applied it.
+    async def switch(
+        self, profile: str | Path, apply: Callable[[Profile], Awaitable[None]]
+    ) -> None:
+        """Await ``apply(profile)`` with another profile, and follow that one from then on.
 
         Raises:
             ProfileError: there is none, or it is wrong; nothing has changed.
+            Exception: what ``apply`` raised; the one before is followed still.
         """
-        await asyncio.to_thread(
-            load_profile, profile, environ=self._environ, overrides=self._overrides
+        async with self._turn:
+            files: dict[Path, _State] = {}
+            written = await asyncio.to_thread(self._load, profile, files)
+            await apply(keep_until_restart(self._started, written))
+            self._name = profile
+            self._read_from = files
+            self._take(written, asked=True)
+        self._moved = True
+        self._stirred.set()
+
+    def _load(self, profile: str | Path, files: dict[Path, _State]) -> Profile:
+        """Read a profile; ``files`` are those it was read from, also where it is wrong."""
+        return load_profile(
+            profile,
+            environ=self._environ,
+            overrides=self._overrides,
+            on_file=lambda file: files.update({file: _state(file)}),
         )
-        self._name = profile
-        applied: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._switching.append(applied)
-        self.reload()
-        await applied
 
     async def follow(self, apply: Callable[[Profile], Awaitable[None]]) -> None:
         """Await ``apply(profile)`` with each changed profile, until cancelled."""
         watch = self._make_watch()
         try:
             while True:
-                asked, self._asked = self._asked, False
-                switching, self._switching = self._switching, []
-                fresh = await asyncio.to_thread(self.read, asked=asked)
-                if watch is not None:
-                    self._watch_files(watch)
-                    if self._differs():  # since it was read, and before it was watched
-                        self._stirred.set()
-                if fresh is not None:
-                    await apply(fresh)
-                for applied in switching:
-                    if not applied.done():
-                        applied.set_result(None)
+                asked, self._asked, self._moved = self._asked, False, False
+                async with self._turn:
+                    fresh = await asyncio.to_thread(self.read, asked=asked)
+                    if watch is not None:
+                        self._watch_files(watch)
+                        if self._differs():  # since it was read, and before it was watched
+                            self._stirred.set()
+                    if fresh is not None:
+                        await apply(fresh)
                 await self._next_change(watch)
         finally:
             if watch is not None:
@@ -117,12 +128,7 @@ class LiveProfile:
         files: dict[Path, _State] = {}
         self._known = known_profiles(self._environ)
         try:
-            written = load_profile(
-                self._name,
-                environ=self._environ,
-                overrides=self._overrides,
-                on_file=lambda file: files.update({file: _state(file)}),
-            )
+            written = self._load(self._name, files)
         except ProfileError as error:
             self._read_from |= files
             self._wrong = True
@@ -180,7 +186,7 @@ class LiveProfile:
         while True:
             await self._stirred.wait()
             self._stirred.clear()
-            if self._asked or watch is None:
+            if self._asked or self._moved or watch is None:
                 return
             watch.pause()
             try:

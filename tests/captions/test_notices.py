@@ -19,7 +19,6 @@ from vivavoce.actors.captions.revisions import PatientWriter
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.actors.captions.writer import same_terminal
 from vivavoce.config.schema import CaptionSettings, LogSettings, Profile, TranscriptionSettings
-from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.log import LogSink, get_logger, use_sink
 from vivavoce.pipeline.messages import Caption, Final, Partial, Revision
 
@@ -71,7 +70,6 @@ class Live:
         self.sink = LogSink(LogSettings())
         use_sink(self.sink)
         self.actor = CaptionActor(terminal(), stream)
-        self.actor.attach(None, None, ActorContext())
         self.screen = Screen(COLUMNS, ROWS)
 
     async def show(self, *messages: Caption) -> None:
@@ -176,7 +174,6 @@ def profile(**settings: object) -> Profile:
 async def test_the_colour_changes_with_the_next_drawing(colour, environ, coloured) -> None:
     stream = io.BytesIO()
     actor = CaptionActor(terminal(colour=not coloured), stream, environ)
-    actor.attach(None, None, ActorContext())
     await actor.on_message(partial("it was"))
     before = stream.tell()
     await actor.on_profile(profile(colour=colour))
@@ -189,7 +186,6 @@ async def test_the_colour_changes_with_the_next_drawing(colour, environ, coloure
 async def test_finals_wait_for_no_revision_when_the_better_model_is_given_up() -> None:
     stream = io.BytesIO()
     actor = CaptionActor(PatientWriter(PlainWriter()), stream)
-    actor.attach(None, None, ActorContext())
     await actor.on_message(final("Draft one.", 1))
     assert stream.getvalue() == b""
     await actor.on_profile(profile(draft=None))

@@ -19,7 +19,6 @@ from vivavoce.actors.captions.revisions import PatientWriter
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.actors.captions.writer import CaptionWriter, Output, OutputClosed, OutputFailed
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import (
     Caption,
     EndOfStream,
@@ -166,9 +165,8 @@ MESSAGES: list[Caption] = [
 async def shown(writer: CaptionWriter, *messages: Caption) -> tuple[bytes, ActorContext]:
     stream, context = io.BytesIO(), ActorContext()
     context.ledger.capture(32_000)
-    actor = CaptionActor(writer, stream)
-    inbox: Channel[Caption] = Channel(16)
-    actor.attach(inbox, None, context)
+    actor = CaptionActor(writer, stream, context=context)
+    inbox = actor.inbox
     for message in messages:
         inbox.send_nowait(message)
     inbox.close()
@@ -218,7 +216,6 @@ async def test_what_waits_does_not_keep_an_actor_from_stopping(
 ) -> None:
     _reader, writer = pipe
     actor = CaptionActor(PatientWriter(PlainWriter()), writer)
-    actor.attach(None, None, ActorContext())
     for number in range(60):  # more than a pipe holds, and nobody reads it
         text = f"{number} " + "word " * 1_000
         await actor.on_message(Final(utterance=number, start=0, end=1, text=text))
@@ -232,7 +229,6 @@ async def test_an_actor_whose_output_is_stuck_still_stops(
     reader, writer = pipe
     taken = fill(writer)
     actor = CaptionActor(TerminalWriter(lambda: (80, 24), colour=False), writer)
-    actor.attach(None, None, ActorContext())
     task = asyncio.create_task(actor.on_message(MESSAGES[0]))
     await asyncio.sleep(0.05)
     task.cancel()
@@ -251,7 +247,6 @@ async def test_an_actor_whose_reader_went_away_says_so_once(
     reader, writer = pipe
     reader.close()
     actor = CaptionActor(TerminalWriter(lambda: (80, 24), colour=False), writer)
-    actor.attach(None, None, ActorContext())
     with pytest.raises(OutputClosed):
         await actor.on_message(MESSAGES[0])
     await actor.on_stop()

@@ -44,8 +44,8 @@ class FailingSource:
 async def run(source) -> tuple[CaptureActor, ActorContext, list]:
     clock = LoopClock()
     context, out = ActorContext(clock=clock, stream=StreamClock(clock)), Channel(100)
-    actor = CaptureActor(source)
-    actor.attach(None, out, context)
+    actor = CaptureActor(source, context)
+    actor.send_to(out)
     supervisor = Supervisor(SupervisorSettings(backoff_ms=0), context)
     supervisor.add(actor)
     await supervisor.run()
@@ -115,7 +115,6 @@ async def test_a_device_is_told_of_power_modes_and_profiles_and_files_are_not() 
     device = Device()
     for source in (device, FailingSource(), PushSource()):
         actor = CaptureActor(source)
-        actor.attach(None, Channel(10), ActorContext())
         await actor.on_start()
         await actor.on_power(power)
         await actor.on_profile(profile)

@@ -274,8 +274,8 @@ def test_the_streams_clock_keeps_up_with_a_machine_that_slept(monkeypatch) -> No
         life.listening.cancel()
         clock = LoopClock()
         context, out = ActorContext(clock=clock, stream=StreamClock(clock)), Channel(10_000)
-        actor = CaptureActor(life.source)
-        actor.attach(None, out, context)
+        actor = CaptureActor(life.source, context)
+        actor.send_to(out)
         life.listening = asyncio.create_task(actor.run())
         await life.pass_by(1)
         life.slept += 3_600

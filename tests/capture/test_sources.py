@@ -339,8 +339,8 @@ def test_16_khz_is_not_touched() -> None:
 async def test_the_actor_puts_every_sample_on_the_ledger() -> None:
     context, out = ActorContext(), Channel(10_000)
     settings = CaptureSettings(source=str(GOOD), pace="max")
-    actor = CaptureActor(make_source(settings, LoopClock()))
-    actor.attach(None, out, context)
+    actor = CaptureActor(make_source(settings, LoopClock()), context)
+    actor.send_to(out)
     await actor.on_start()
     await actor.run()
     await actor.on_stop()

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from vivavoce.actors.cleanup import CleanupActor
 from vivavoce.actors.cleanup.per_application import Cleaners
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.config.applications import ApplicationSettings
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
-from vivavoce.pipeline.desktop import Focus
-from vivavoce.pipeline.messages import Caption, Final, Partial, Revision
+from vivavoce.pipeline.messages import Caption, Final, Focus, Partial, Revision
 
 
 def profile(**cleanup: object) -> Profile:
@@ -36,12 +37,15 @@ class Desk:
         self.context = ActorContext()
         self.outbox: Channel[Caption] = Channel(64)
         self.actor = CleanupActor(whose.cleanup, profile=whose if with_applications else None)
-        self.actor.attach(Channel(1), self.outbox, self.context)
+        self.actor.send_to(self.outbox)
+        self.notes = FocusNotes()
 
     def focus(self, at: int, application: str) -> None:
-        self.context.focus.note(at, Focus(window="1", application=application))
+        self.notes.note(at, Focus(window="1", application=application))
 
     async def clean(self, message: Caption) -> str:
+        if isinstance(message, Final | Partial):
+            message = msgspec.structs.replace(message, focus=self.notes.before(message.end))
         await self.actor.on_message(message)
         out = self.outbox.receive_nowait()
         assert isinstance(out, Final | Partial | Revision)

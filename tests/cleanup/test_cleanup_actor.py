@@ -6,7 +6,6 @@ import pytest
 
 from vivavoce.actors.cleanup import Cleaner, CleanupActor
 from vivavoce.config.schema import CleanupSettings, Profile
-from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import (
     Caption,
@@ -33,10 +32,10 @@ def partial(utterance: int, stable: str, tail: str = "") -> Partial:
 
 
 async def through(*messages: object, settings: CleanupSettings | None = None) -> list[Caption]:
-    inbox: Channel[object] = Channel(64)
     outbox: Channel[Caption] = Channel(64)
     actor = CleanupActor(settings or CleanupSettings())
-    actor.attach(inbox, outbox, ActorContext())
+    actor.send_to(outbox)
+    inbox = actor.inbox
     for message in messages:
         inbox.send_nowait(message)
     inbox.close()
@@ -175,7 +174,7 @@ async def script(*steps: object) -> list[str]:
     """The texts of what comes out of messages, with other rules where a profile stands."""
     outbox: Channel[Caption] = Channel(64)
     actor = CleanupActor(rules(OLD).cleanup)
-    actor.attach(Channel(1), outbox, ActorContext())
+    actor.send_to(outbox)
     for step in steps:
         if isinstance(step, Profile):
             await actor.on_profile(step)

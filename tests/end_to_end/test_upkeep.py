@@ -4,7 +4,6 @@ import asyncio
 
 from vivavoce.config import Profile, load_profile
 from vivavoce.pipeline.actor import Actor, ActorContext
-from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.log import LogSink
@@ -34,7 +33,7 @@ class Machine:
         self.reads = 0
         self.told, monitor = Told(), Told()
         for actor in (self.told, monitor):
-            actor.attach(Channel(1), None, self.context)
+            actor.context = self.context
         profile = load_profile("captions", environ={}, overrides=overrides)
         self.supervisor = Supervisor(profile.supervisor, self.context)
         self.supervisor.add(self.told)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.history.actor import HistoryActor
 from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
 from vivavoce.actors.history.reading import Reader
@@ -18,10 +19,9 @@ from vivavoce.config.history import HistorySettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
-from vivavoce.pipeline.delivery import Delivery, Outcome
-from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.messages import (
     Final,
+    Focus,
     Gap,
     GapReason,
     Partial,
@@ -59,8 +59,7 @@ async def kept(path: Path):
     context = ActorContext()
     context.stream.start()
     context.stream.wall_start = 1_777_000_000.25
-    actor = HistoryActor(recorder, WANTED, "dictation", book)
-    actor.attach(Channel(8), None, context)
+    actor = HistoryActor(recorder, WANTED, "dictation", book, context)
     await actor.on_start()
     yield actor, recorder, book
     await recorder.close()
@@ -68,8 +67,6 @@ async def kept(path: Path):
 
 async def test_a_final_with_all_that_is_known_of_it(kept, path: Path) -> None:
     actor, recorder, book = kept
-    actor.context.focus.note(0, Focus(window="1", application="firefox"))
-    actor.context.focus.note(3 * SECOND, Focus(window="2", application="XTerm"))
     pcm = np.arange(10 * SECOND, dtype=np.int32).astype(np.int16)
     book.write(0, pcm)
     words = (
@@ -85,9 +82,10 @@ async def test_a_final_with_all_that_is_known_of_it(kept, path: Path) -> None:
             model="base.en",
             language="en",
             confidence=0.5,
+            focus=Focus(window="1", application="firefox"),
         )
     )
-    await actor.on_message(final(2, "Later"))
+    await actor.on_message(final(2, "Later", focus=Focus(window="2", application="XTerm")))
     recorder.deliver(Delivery(utterance=2, outcome=Outcome.TYPED, back_end="xdotool"))
     await recorder.close()
     one, two = rows(path)
@@ -162,7 +160,7 @@ async def test_other_limits_hold_at_once(kept) -> None:
 async def test_the_keeper_passes_everything_on_as_it_came() -> None:
     book, out = AudioBook(10.0), Channel(8)
     keeper = AudioKeeper(book)
-    keeper.attach(None, out, ActorContext())
+    keeper.send_to(out)
     messages = [
         SpeechStarted(utterance=1, start=100, at=900),
         SpeechAudio(utterance=1, start=100, pcm=np.arange(800, dtype=np.int16)),

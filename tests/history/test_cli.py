@@ -19,13 +19,13 @@ from support.program import command as program
 from support.program import isolated, run
 from support.xvfb import start_xvfb
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.history.sound import to_wav
 from vivavoce.actors.history.store import Store
 from vivavoce.cli.history import command
 from vivavoce.cli.history_use import clipboard_tools, to_clipboard
 from vivavoce.cli.history_when import WrongTime, moment
 from vivavoce.config.errors import VivavoceError
-from vivavoce.pipeline.delivery import Delivery, Outcome
 
 BEGAN = 1_777_000_000_000
 HOSTILE = "rm $(reboot) `x` \x1b]0;owned\x07\x1b[2J <script> =1+1 --> \u202eevil\x00 \"q\" 'p' 🙈"

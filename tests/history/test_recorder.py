@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.history import recorder as module
 from vivavoce.actors.history.opening import open_for_writing
 from vivavoce.actors.history.reading import Reader
 from vivavoce.actors.history.recorder import Recorder
 from vivavoce.config.history import HistorySettings
-from vivavoce.pipeline.delivery import Delivery, Outcome
 from vivavoce.pipeline.log import LogSink, use_sink
 from vivavoce.pipeline.messages import Revision
 from vivavoce.pipeline.metrics import Metrics

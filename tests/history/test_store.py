@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.history.errors import HistoryError
 from vivavoce.actors.history.reading import Reader
 from vivavoce.actors.history.store import Store
-from vivavoce.pipeline.delivery import Delivery, Outcome
 from vivavoce.pipeline.messages import Revision
 
 

@@ -16,8 +16,7 @@ from support.injecting import (
 
 from vivavoce.actors.injection.back_end import Manner, Report, Result
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.desktop import Focus
-from vivavoce.pipeline.messages import EndOfStream
+from vivavoce.pipeline.messages import EndOfStream, Focus
 
 OTHER = Focus(window="8", application="Other")
 NOTHING, UNCERTAIN, DONE = Result.NOTHING, Result.UNCERTAIN, Result.DONE
@@ -245,7 +244,7 @@ def test_a_failure_of_the_actor_types_nothing_twice():
 def test_texts_that_still_wait_at_the_end_are_copied():
     async def main() -> None:
         desk = Desk(mode="hold", focus_moved="hold")
-        desk.rig.context.focus.note(10, EDITOR)
+        desk.rig.notes.note(10, EDITOR)
         desk.probe.answer = OTHER
         await desk.say(final(1, "Held."), started(held=True), final(2, "Buffered."))
         assert desk.outcomes == ["1 held"]

@@ -13,10 +13,10 @@ from support.injecting import (
     started,
 )
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.back_end import Manner, Report, Result
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.delivery import Outcome
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 OTHER = Focus(window="8", application="Other")
 NOTHING, UNCERTAIN, DONE = Result.NOTHING, Result.UNCERTAIN, Result.DONE
@@ -26,7 +26,7 @@ def test_held_text_is_typed_when_its_window_has_the_focus_again():
     async def main() -> None:
         desk = Desk(focus_moved="hold")
         desk.probe.answer = OTHER
-        desk.rig.context.focus.note(10, EDITOR)
+        desk.rig.notes.note(10, EDITOR)
         await desk.say(final(1, "One."), final(2, "Two."))
         await asyncio.sleep(300)
         assert desk.text == ""
@@ -48,8 +48,8 @@ def test_held_text_is_typed_when_its_window_has_the_focus_again():
 def test_where_it_is_not_known_where_it_began_it_is_typed():
     async def main() -> None:
         desk = Desk(focus_moved="hold")
-        desk.rig.context.focus.note(10, EDITOR)
-        desk.rig.context.focus.note(2_000, None)
+        desk.rig.notes.note(10, EDITOR)
+        desk.rig.notes.note(2_000, None)
         desk.probe.answer = OTHER
         await desk.say(final(2, "Said in the other window."))
         assert desk.outcomes == ["2 typed"]
@@ -61,7 +61,7 @@ def test_a_failure_over_held_text_is_a_failure_of_the_actor():
     async def main() -> None:
         desk = Desk(focus_moved="hold")
         desk.probe.answer = OTHER
-        desk.rig.context.focus.note(10, EDITOR)
+        desk.rig.notes.note(10, EDITOR)
         await desk.say(final(1, "One."))
         desk.probe.answer = EDITOR
         desk.papers[0].plan = [RuntimeError("a fault")]
@@ -91,7 +91,7 @@ def test_held_texts_are_bounded():
     async def main() -> None:
         desk = Desk(focus_moved="hold")
         desk.probe.answer = OTHER
-        desk.rig.context.focus.note(10, EDITOR)
+        desk.rig.notes.note(10, EDITOR)
         await desk.say(*(final(n, f"{n}.") for n in range(1, 71)))
         assert desk.rig.actor.status()["held"] == 64
         assert desk.rig.outcomes.count(Outcome.COPIED) == 6
@@ -136,7 +136,7 @@ def test_each_window_has_its_own_continuation():
 def test_modifiers_that_stay_held_are_released_once():
     async def main() -> None:
         desk = Desk(wait_for_modifiers_ms=200)
-        keys, paper = desk.rig.context.keys, desk.papers[0]
+        keys, paper = desk.rig.keys, desk.papers[0]
         keys.press("ctrl")
         await desk.say(final(1, "One text of several pieces."))
         assert set(paper.let_go_of) == {frozenset({"ctrl"})}
@@ -153,7 +153,7 @@ def test_modifiers_that_stay_held_are_released_once():
 def test_text_waits_as_long_as_a_key_is_held_to_talk():
     async def main() -> None:
         desk = Desk(wait_for_modifiers_ms=200)
-        keys = desk.rig.context.keys
+        keys = desk.rig.keys
         keys.press("ctrl")
         keys.talk(True)
         saying = asyncio.create_task(desk.say(final(1, "One.")))
@@ -180,7 +180,7 @@ def test_text_that_waited_for_too_long_is_copied():
     async def main() -> None:
         papers = Paper("xdotool"), Paper("pynput")
         desk = Desk(*papers)
-        keys = desk.rig.context.keys
+        keys = desk.rig.keys
         keys.press("ctrl")
         keys.talk(True)
         await desk.say(final(1, "One."), final(2, "Two."))
@@ -202,8 +202,8 @@ def test_a_modifier_that_is_pressed_while_a_piece_is_typed_makes_it_uncertain():
         class Slow(Paper):
             async def type(self, text: str, manner: Manner) -> Report:
                 if self.text:
-                    desk.rig.context.keys.press("ctrl")
-                    desk.rig.context.keys.release("ctrl")
+                    desk.rig.keys.press("ctrl")
+                    desk.rig.keys.release("ctrl")
                 return await super().type(text, manner)
 
         desk = Desk(Slow("xdotool"))
@@ -265,7 +265,7 @@ def test_little_of_a_text_lands_in_another_window(moved: str, most: int):
 def test_a_copy_that_was_asked_for_needs_no_fallback():
     async def main() -> None:
         desk = Desk(focus_moved="copy", clipboard_fallback=False)
-        desk.rig.context.focus.note(10, EDITOR)
+        desk.rig.notes.note(10, EDITOR)
         desk.probe.answer = OTHER
         await desk.say(final(1, "One."))
         assert desk.board.text == "One."

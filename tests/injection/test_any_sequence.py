@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.injecting import Board, FixedFocus, Rig, ended, final, partial, profile, started
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result
 from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.delivery import Outcome
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 BEFORE = "[there before]"
 
@@ -87,7 +87,7 @@ async def _play(events: list[tuple[str, Any]], **chosen: Any) -> None:
 
     def begin() -> None:
         if not begun:
-            rig.context.focus.note(1_000 * utterance, probe.answer)
+            rig.notes.note(1_000 * utterance, probe.answer)
 
     for kind, value in events:
         match kind:

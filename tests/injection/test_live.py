@@ -13,7 +13,7 @@ from support.injecting import (
 
 from vivavoce.actors.injection.back_end import Manner, Report, Result
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 OTHER = Focus(window="8", application="Other")
 NOTHING, UNCERTAIN, DONE = Result.NOTHING, Result.UNCERTAIN, Result.DONE
@@ -71,11 +71,11 @@ def test_a_cancel_takes_back_all_that_was_typed_live_in_the_recording():
 def test_live_text_waits_while_the_hotkey_holds_modifiers():
     async def main() -> None:
         desk = Desk(mode="hold", live=True)
-        desk.rig.context.keys.press("ctrl")
+        desk.rig.keys.press("ctrl")
         await desk.say(started(held=True), partial(1, "hello"), final(1, "Hello."))
         assert desk.text == ""
         assert asyncio.get_running_loop().time() == 0
-        desk.rig.context.keys.release("ctrl")
+        desk.rig.keys.release("ctrl")
         await desk.say(ended())
         assert desk.text == "Hello."
 
@@ -139,7 +139,7 @@ def test_what_follows_something_unknown_is_separated_from_it():
 def test_what_a_person_types_in_between_is_neither_erased_nor_continued():
     async def main() -> None:
         desk = Desk(mode="hold", live=True)
-        keys, paper = desk.rig.context.keys, desk.papers[0]
+        keys, paper = desk.rig.keys, desk.papers[0]
         keys.heard = True
         await desk.say(final(1, "One"))
         paper.text += " mine"
@@ -164,7 +164,7 @@ def test_a_person_types_while_a_text_is_typed():
     async def main() -> None:
         class Slow(Paper):
             async def type(self, text: str, manner: Manner) -> Report:
-                desk.rig.context.keys.typed()
+                desk.rig.keys.typed()
                 return await super().type(text, manner)
 
         desk = Desk(Slow("xdotool"))
@@ -184,7 +184,7 @@ def test_where_nobody_hears_keys_only_what_is_new_is_erased():
         await desk.say(final(4, "", retracts=1))
         assert desk.text == "One."
         assert "nobody hears the keys" in desk.rig.deliveries[-1].reason
-        desk.rig.context.keys.heard = True
+        desk.rig.keys.heard = True
         await desk.say(final(5, "", retracts=1))
         assert desk.text == ""
 

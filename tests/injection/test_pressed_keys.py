@@ -9,13 +9,13 @@ import pytest
 from support.injecting import Rig, final, profile
 from support.x11 import Terminal, XDisplay
 
+from vivavoce.actors.desktop.delivery import Outcome
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.focus.x11 import X11Focus
 from vivavoce.actors.injection.hands import Hands
 from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
 from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
-from vivavoce.pipeline.delivery import Outcome
-from vivavoce.pipeline.desktop import HeldKeys
 
 pytest.importorskip("Xlib")
 TEXT = "The boys examined 3 of them, with NO result at all; nobody knew why."
@@ -53,7 +53,7 @@ class Desktop:
 
     def _on_key(self, event: KeyEvent) -> None:
         self.heard.append(event.kind)
-        keys = self.rig.context.keys
+        keys = self.rig.keys
         if event.kind in _DOWN and keys.is_ours(event.at):
             return
         if event.kind is KeyEventKind.MODIFIER_DOWN:
@@ -153,7 +153,7 @@ async def test_a_key_that_stays_held_is_released_and_never_pressed(
         assert desktop.rig.outcomes == [Outcome.TYPED]
         if keysym != RIGHT_SHIFT:
             assert desktop.told == [KeyEventKind.PRESS, KeyEventKind.RELEASE]
-            assert desktop.rig.context.keys.held == frozenset()
+            assert desktop.rig.keys.held == frozenset()
 
 
 @pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
@@ -201,7 +201,7 @@ async def test_own_keys_are_not_heard_as_hotkeys(
         await asyncio.sleep(0.05)
         assert KeyEventKind.PRESS in desktop.heard
         assert KeyEventKind.PRESS not in desktop.told
-        assert desktop.rig.context.keys.held == frozenset()
+        assert desktop.rig.keys.held == frozenset()
         display.xdotool("key", "Control_L")
         await asyncio.sleep(0.05)
         assert KeyEventKind.PRESS in desktop.told, "that of a person is heard"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.injecting import FixedFocus, Rig, profile
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.choose import make_outfit, names_of
 from vivavoce.config.injection import InjectionSettings
-from vivavoce.pipeline.delivery import Outcome
 
 
 def _rig(tmp_path: Path, **settings) -> Rig:

@@ -24,7 +24,7 @@ async def test_only_what_stands_right_before_the_cursor_is_erased(
         probe=X11Focus(display.environ),
         environ=display.environ,
     )
-    keys = rig.context.keys
+    keys = rig.keys
     persons: list[float] = []
 
     def on_key(event: KeyEvent) -> None:

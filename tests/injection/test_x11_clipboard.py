@@ -9,12 +9,12 @@ import pytest
 from support.injecting import Rig, flaky_tool, profile
 from support.x11 import Terminal, XDisplay
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.back_end import Content, Manner, Result
 from vivavoce.actors.injection.focus.x11 import X11Focus
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.x11_clipboard import XClipboard
 from vivavoce.config.injection import InjectionSettings
-from vivavoce.pipeline.delivery import Outcome
 
 PICTURE = b"\x89PNG\r\n\x1a\n not really"
 RESTORE_MS = 150

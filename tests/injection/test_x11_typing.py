@@ -9,9 +9,9 @@ import pytest
 from support.injecting import FixedFocus, Rig, final, flaky_tool, partial, profile
 from support.x11 import Terminal, XDisplay
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.focus.x11 import X11Focus
-from vivavoce.pipeline.delivery import Outcome
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 SENTENCES = (
     "The lazy dog.",
@@ -241,7 +241,7 @@ async def test_the_focus_moved(display: XDisplay, editor: Terminal, policy: str)
         rig = _rig(display, focus_moved=policy)
         began = Focus(window=editor.window, application="editor")
         for number in (1, 2, 3):
-            rig.context.focus.note(1_000 * number + 100, began)
+            rig.notes.note(1_000 * number + 100, began)
         await rig.say_texts("First.", "Second.")
         if policy == "type":
             await _arrives(other, "First. Second.")
@@ -264,13 +264,13 @@ async def test_the_focus_moved(display: XDisplay, editor: Terminal, policy: str)
 
 async def test_held_modifiers_are_waited_for(rig: Rig, display: XDisplay, editor: Terminal):
     display.xdotool("keydown", "ctrl")
-    rig.context.keys.press("ctrl")
+    rig.keys.press("ctrl")
 
     async def let_go() -> None:
         await asyncio.sleep(0.2)
         assert editor.typed == ""
         await asyncio.to_thread(display.xdotool, "keyup", "ctrl")
-        rig.context.keys.release("ctrl")
+        rig.keys.release("ctrl")
 
     releasing = asyncio.create_task(let_go())
     await rig.say_texts("abc")
@@ -281,7 +281,7 @@ async def test_held_modifiers_are_waited_for(rig: Rig, display: XDisplay, editor
 async def test_modifiers_that_stay_held_are_cleared(display: XDisplay, editor: Terminal):
     rig = _rig(display, wait_for_modifiers_ms=50)
     display.xdotool("keydown", "ctrl")
-    rig.context.keys.press("ctrl")
+    rig.keys.press("ctrl")
     try:
         await rig.say_texts("abc")
         await _arrives(editor, "abc")

@@ -208,7 +208,7 @@ def test_a_slow_loop_is_found() -> None:
 
     async def main() -> None:
         stage = Stage()
-        stage.monitor.attach(stage.inbox, None, dataclasses.replace(stage.context, clock=Late()))
+        stage.monitor.context = dataclasses.replace(stage.context, clock=Late())
         async with stage:
             await asyncio.sleep(120)
             (finding,) = await stage.ask("check")

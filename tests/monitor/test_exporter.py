@@ -16,7 +16,6 @@ from vivavoce.config import load_profile
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.monitoring import MetricsSettings, is_loopback, listen_address
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.supervisor import Supervisor
 
@@ -198,8 +197,7 @@ async def test_a_busy_port_is_one_line_and_ends_the_run() -> None:
             "captions", environ={}, overrides=[f'metrics.listen="127.0.0.1:{port}"']
         )
         context = ActorContext()
-        monitor = MonitorActor(profile)
-        monitor.attach(Channel(1), None, context)
+        monitor = MonitorActor(profile, context=context)
         supervisor = Supervisor(profile.supervisor, context)
         supervisor.add(monitor)
         with pytest.raises(ExporterError, match=f"127.0.0.1:{port} is in use") as caught:
@@ -251,11 +249,12 @@ def test_other_machines_only_when_allowed(host: str) -> None:
 
 
 async def test_a_scrape_of_the_monitor_shows_channels_ledger_and_modes() -> None:
-    inbox: Channel[Any] = Channel(8, name="monitor")
     profile = load_profile("captions", environ={}, overrides=['metrics.listen="127.0.0.1:0"'])
     context = ActorContext()
-    monitor = MonitorActor(profile, channels=lambda: {"monitor": inbox.statistics()})
-    monitor.attach(inbox, None, context)
+    monitor = MonitorActor(
+        profile, channels=lambda: {"monitor": monitor.inbox.statistics()}, context=context
+    )
+    inbox = monitor.inbox
     supervisor = Supervisor(profile.supervisor, context)
     supervisor.add(monitor)
     task = asyncio.create_task(supervisor.run())

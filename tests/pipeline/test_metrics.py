@@ -118,7 +118,7 @@ async def test_actors_measure_their_own_parts() -> None:
             await self.emit(message)
 
     actor, context = Translator("translator"), ActorContext()
-    actor.attach(None, None, context)
+    actor.context = context
     await actor.on_message(1)
     found = context.metrics.histograms()
     for part in ("look up", "translate"):

@@ -55,11 +55,12 @@ class Doubler(Actor[int, int]):
 class Run:
     def __init__(self, actor: Actor[Any, Any], settings: SupervisorSettings | None = None) -> None:
         self.actor = actor
-        self.inbox: Channel[Any] = Channel(100)
+        self.inbox = actor.inbox
         self.outbox: Channel[Any] = Channel(100)
         self.context = ActorContext()
         self.set_aside: list[SetAside] = []
-        actor.attach(self.inbox, self.outbox, self.context)
+        actor.context = self.context
+        actor.send_to(self.outbox)
         self.supervisor = Supervisor(
             settings or SupervisorSettings(), self.context, self.set_aside.append
         )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.config import ProfileError, VivavoceError
 from vivavoce.control import client
 from vivavoce.control.claim import InstanceClaim
@@ -23,7 +24,6 @@ from vivavoce.control.instance import Changes
 from vivavoce.control.place import Place
 from vivavoce.control.protocol import DeliveryStatus, EngineStatus, Status
 from vivavoce.control.server import serve
-from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.messages import PowerMode
 
 

@@ -9,15 +9,23 @@ from typing import Any
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.actor import InjectionActor
 from vivavoce.actors.injection.back_end import DONE, Content, Manner, Report, Result
 from vivavoce.actors.injection.choose import make_outfit
 from vivavoce.actors.injection.outfit import Outfit
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.delivery import Delivery, Outcome
-from vivavoce.pipeline.desktop import Focus
-from vivavoce.pipeline.messages import Final, Partial, RecordingEnded, RecordingStarted, Revision
+from vivavoce.pipeline.messages import (
+    Final,
+    Focus,
+    Partial,
+    RecordingEnded,
+    RecordingStarted,
+    Revision,
+)
 
 
 def profile(injection: Mapping[str, Any], **more: Any) -> Profile:
@@ -54,6 +62,13 @@ def ended(*, cancelled: bool = False) -> RecordingEnded:
 
 def revision(utterance: int, text: str) -> Revision:
     return Revision(utterance=utterance, text=text)
+
+
+def focused(message: Any, notes: FocusNotes) -> Any:
+    """As transcription sends it: with the window that had the focus when its speech began."""
+    if isinstance(message, Final | Partial):
+        return msgspec.structs.replace(message, focus=notes.before(message.end))
+    return message
 
 
 class FixedFocus:
@@ -160,14 +175,17 @@ class Rig:
         self.deliveries: list[Delivery] = []
         self._report = report
         self.context = ActorContext()
+        self.keys = HeldKeys()
+        self.notes = FocusNotes()
         self.actor = InjectionActor(
             made,
             lambda settings: outfit or make_outfit(settings, environ or {}),
             report=self._tell,
             probe=probe,
             revisions_follow=revisions_follow,
+            keys=self.keys,
+            context=self.context,
         )
-        self.actor.attach(None, None, self.context)
 
     def _tell(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
@@ -176,7 +194,7 @@ class Rig:
 
     async def say(self, *messages: Any) -> None:
         for message in messages:
-            await self.actor.deliver(message)
+            await self.actor.deliver(focused(message, self.notes))
 
     async def say_texts(self, *texts: str, first: int = 1) -> None:
         for number, text in enumerate(texts, first):

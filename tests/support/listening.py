@@ -5,7 +5,6 @@ import numpy as np
 from vivavoce.actors.vad import VadActor
 from vivavoce.actors.vad.silero import Silero
 from vivavoce.config.schema import VadSettings
-from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import AudioBlock, EndOfStream, Gap, GapReason, SpeechEnded
 from vivavoce.pipeline.power import PowerEvent
@@ -23,11 +22,11 @@ class Listening:
         self.loaded = 0
         self.block = block
         self.actor = VadActor(settings or VadSettings(), self._load)
-        self.context = ActorContext()
+        self.context = self.actor.context
         self.told: list[PowerEvent] = []
         self.context.power.listen(self.told.append)
         self.out: Channel = Channel(1_000_000)
-        self.actor.attach(Channel(1), self.out, self.context)
+        self.actor.send_to(self.out)
         self.at = 0
 
     def _load(self) -> Silero:

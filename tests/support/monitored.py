@@ -16,7 +16,6 @@ from vivavoce.config import load_profile
 from vivavoce.config.power import ModeSettings
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import ActorContext, ActorHandle
-from vivavoce.pipeline.channel import Channel, Overload
 from vivavoce.pipeline.messages import PowerMode
 from vivavoce.pipeline.power import Power, PowerEvent
 from vivavoce.pipeline.supervisor import Supervisor
@@ -75,9 +74,10 @@ class Stage:
         self.sensors = Scripted()
         self.context = ActorContext()
         self.profile = load_profile("captions", environ={}, overrides=overrides)
-        self.monitor = MonitorActor(self.profile, sensors=self.sensors, **arguments)
-        self.inbox: Channel[Any] = Channel(64, Overload.DROP_OLDEST, name="monitor")
-        self.monitor.attach(self.inbox, None, self.context)
+        self.monitor = MonitorActor(
+            self.profile, sensors=self.sensors, context=self.context, **arguments
+        )
+        self.inbox = self.monitor.inbox
         self.supervisor = Supervisor(SupervisorSettings(), self.context)
         self.supervisor.add(self.monitor)
         self.ask = ActorHandle(self.monitor).ask
@@ -85,7 +85,7 @@ class Stage:
         self.context.power.listen(self.told.append)
 
     async def mode(self, mode: PowerMode, **settings: Any) -> None:
-        await self.supervisor.tell_power(Power(mode=mode, settings=ModeSettings(**settings)))
+        self.supervisor.tell_power(Power(mode=mode, settings=ModeSettings(**settings)))
 
     async def __aenter__(self) -> "Stage":
         self.task = asyncio.create_task(self.supervisor.run())

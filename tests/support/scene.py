@@ -12,6 +12,7 @@ from vivavoce.config.schema import SupervisorSettings, TranscriptionSettings
 from vivavoce.pipeline.actor import ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
+from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import (
     EndOfStream,
     EndReason,
@@ -56,7 +57,6 @@ class Scene:
         self.engine = engine
         self.sound = sound
         self.context = ActorContext()
-        self.inbox: Channel[Any] = Channel(64)
         self.out: Channel[Any] = Channel(10_000)
         self.events: list[tuple[float, Any]] = []
 
@@ -64,11 +64,15 @@ class Scene:
         self.others: dict[str, ScriptedEngine] = {}  # engines of other models
         self.model = settings.get("model", TranscriptionSettings().model)
         self.actor = TranscriptionActor(
-            TranscriptionSettings(**settings), self._choose, side_by_side
+            TranscriptionSettings(**settings), self._choose, side_by_side, self.context
         )
-        self.actor.attach(self.inbox, self.out, self.context)
+        self.actor.send_to(self.out)
         self.at = 0
         self.number = 0
+
+    @property
+    def inbox(self) -> Mailbox[Any]:
+        return self.actor.inbox
 
     def _choose(self, settings: TranscriptionSettings) -> Starters:
         def starter(started: ScriptedEngine):

@@ -14,7 +14,7 @@ from support.scripted import RATE, ScriptedEngine
 from vivavoce.actors.transcription.engines.base import EngineDied
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import ActorHandle
-from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import (
     EndOfStream,
     EndReason,
@@ -181,8 +181,7 @@ def test_too_many_waiting_utterances_hold_the_sender_up() -> None:
 
     waited: list[float] = []
     scene = Scene(ScriptedEngine(final_s=5.0), partials=False, max_pending=2)
-    scene.inbox = Channel(4)
-    scene.actor.attach(scene.inbox, scene.out, scene.context)
+    scene.actor.inbox = Mailbox(4)
     assert len(finals(play(scene, script))) == 12
 
 

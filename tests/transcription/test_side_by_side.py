@@ -7,7 +7,7 @@ import pytest
 from support.scene import Scene, expected_text, finals, play
 from support.scripted import RATE, ScriptedEngine
 
-from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import (
     EndOfStream,
     Final,
@@ -28,8 +28,7 @@ class Recording(Scene):
 
     def __init__(self, engine: ScriptedEngine, **settings) -> None:
         super().__init__(engine, **{**AHEAD, **settings})
-        self.inbox = Channel(4)
-        self.actor.attach(self.inbox, self.out, self.context)
+        self.actor.inbox = Mailbox(4)
         self.most_waiting = 0
 
     async def hurry(self, seconds: int) -> None:

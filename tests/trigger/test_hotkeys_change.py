@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from support.hotkeys import Keyboard, missing
 
+from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config.trigger import TriggerSettings
 from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -32,11 +32,9 @@ class Listening:
     def __init__(self, keyboard: Keyboard, hotkey: str) -> None:
         self.keyboard = keyboard
         self.context = ActorContext()
-        self.trigger = TriggerActor(TriggerSettings(mode="hold"))
-        self.trigger.attach(Channel(8), Channel(8), self.context)
-        self.hotkeys = Hotkeys(
-            self.trigger, self.context.keys, self.context.clock, dict(os.environ)
-        )
+        self.keys = HeldKeys()
+        self.trigger = TriggerActor(TriggerSettings(mode="hold"), self.keys, self.context)
+        self.hotkeys = Hotkeys(self.trigger, self.keys, self.context.clock, dict(os.environ))
         self.hotkeys.take_settings(TriggerSettings(mode="hold", hotkey=hotkey))
 
     async def until(self, recording: bool, *keys: str) -> None:
@@ -44,9 +42,7 @@ class Listening:
         deadline = asyncio.get_running_loop().time() + 15
         while self.trigger.recording is not recording:
             late = asyncio.get_running_loop().time() > deadline
-            assert not late, (
-                self.hotkeys.problem or f"{keys} are not heard: {self.context.keys.held}"
-            )
+            assert not late, self.hotkeys.problem or f"{keys} are not heard: {self.keys.held}"
             if keys:
                 await self.keyboard.xdotool("keydown", *keys)
             await asyncio.sleep(0.05)
@@ -68,10 +64,10 @@ async def test_another_hotkey_while_one_is_held_leaves_nothing_recording(
     listening: Listening, keyboard: Keyboard
 ) -> None:
     await listening.until(True, "Control_R")
-    assert listening.context.keys.held == {"ctrl"}
+    assert listening.keys.held == {"ctrl"}
     listening.hotkeys.take_settings(TriggerSettings(mode="hold", hotkey="f8"))
     await listening.until(False)
-    assert listening.context.keys.held == set()
+    assert listening.keys.held == set()
     await keyboard.xdotool("keyup", "Control_R")
     await listening.until(True, "F8")
     await keyboard.xdotool("keyup", "F8")
@@ -84,11 +80,11 @@ async def test_what_this_program_presses_is_no_hotkey(
     await listening.until(True, "Control_R")
     await keyboard.xdotool("keyup", "Control_R")
     await listening.until(False)
-    with listening.context.keys.ours():
+    with listening.keys.ours():
         await keyboard.xdotool("key", "Control_R")
         await asyncio.sleep(0.1)
     assert not listening.trigger.recording
-    assert listening.context.keys.held == set()
+    assert listening.keys.held == set()
     await asyncio.sleep(0.1)
     await listening.until(True, "Control_R")
 
@@ -97,11 +93,11 @@ async def test_a_person_who_types_is_noticed_and_this_program_is_not(
     listening: Listening, keyboard: Keyboard
 ) -> None:
     await listening.until(True, "Control_R")
-    assert listening.context.keys.heard
+    assert listening.keys.heard
     await keyboard.xdotool("keyup", "Control_R")
     times: list[float] = []
-    listening.context.keys.when_typed(lambda: times.append(asyncio.get_running_loop().time()))
-    with listening.context.keys.typing():
+    listening.keys.when_typed(lambda: times.append(asyncio.get_running_loop().time()))
+    with listening.keys.typing():
         await keyboard.xdotool("type", "ours")
         await asyncio.sleep(0.1)
     await asyncio.sleep(0.1)

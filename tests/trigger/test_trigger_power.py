@@ -10,7 +10,6 @@ from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
 from vivavoce.config.trigger import TriggerSettings
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.messages import AudioBlock
 from vivavoce.pipeline.power import PowerEvent
@@ -29,14 +28,14 @@ class Told:
         self.context = ActorContext()
         self.events: list[PowerEvent] = []
         self.context.power.listen(self.events.append)
-        self.actor = TriggerActor(TriggerSettings(mode=mode, tail_ms=64))
-        self.actor.attach(Channel(8), Channel(10_000), self.context)
+        self.actor = TriggerActor(TriggerSettings(mode=mode, tail_ms=64), context=self.context)
         self.at = 0
 
     async def hear(self, seconds: float) -> None:
         for _ in range(round(seconds * 31.25)):
             self.context.ledger.capture(self.at + 512)
             self.context.stream.start()
+            await self.actor.redeliver()
             await self.actor.on_message(AudioBlock(start=self.at, pcm=np.zeros(512, np.int16)))
             self.at += 512
             await self.context.clock.sleep(0.032)

@@ -10,6 +10,7 @@ from vivavoce.config.schema import SupervisorSettings, VadSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import LoopClock, StreamClock, run_virtual
+from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import (
     AudioBlock,
     EndOfStream,
@@ -69,11 +70,11 @@ def hear(messages: list, faults: frozenset[int], vad: VadSettings) -> tuple[Acto
     async def main() -> tuple[ActorContext, list]:
         clock = LoopClock()
         context = ActorContext(clock=clock, stream=StreamClock(clock))
-        inbox: Channel = Channel(10_000)
         out: Channel = Channel(100_000)
         calls = [0]
-        actor = VadActor(vad, lambda: Detector(calls, faults))
-        actor.attach(inbox, out, context)
+        actor = VadActor(vad, lambda: Detector(calls, faults), context=context)
+        inbox = actor.inbox = Mailbox(10_000)
+        actor.send_to(out)
         for message in messages:
             context.ledger.capture(message.end)
             if isinstance(message, Gap):

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 
 from vivavoce.actors.injection.focus.probe import Probe
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 _MOST_BYTES = 1 << 20
 

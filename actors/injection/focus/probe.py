@@ -6,8 +6,8 @@ import asyncio
 
 import msgspec
 
-from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.messages import Focus
 
 log = get_logger("focus")
 

@@ -12,7 +12,7 @@ import struct
 import msgspec
 
 from vivavoce.actors.injection.focus.probe import Probe
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 _MAGIC = b"i3-ipc"
 _HEADER = struct.Struct("=6sII")

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from vivavoce.actors.injection.focus.probe import PATIENCE_S, Probe
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 if TYPE_CHECKING:
     from vivavoce.actors.injection.tool import ToolRunner

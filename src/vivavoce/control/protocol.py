@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.config.errors import VivavoceError
 from vivavoce.config.trigger import TriggerMode
 from vivavoce.control.limits import LINE_BYTES, VERSION
-from vivavoce.pipeline.delivery import Outcome
 from vivavoce.pipeline.messages import PowerMode
 
 Forced: TypeAlias = Literal["auto", "active", "listening", "idle", "parked", "closed"]

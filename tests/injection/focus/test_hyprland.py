@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vivavoce.actors.injection.focus import HyprlandFocus, UnknownFocus, X11Focus, make_probe
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 
 @asynccontextmanager

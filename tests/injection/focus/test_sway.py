@@ -8,7 +8,7 @@ import pytest
 from support.wayland import SwaySession, missing
 
 from vivavoce.actors.injection.focus import SwayFocus, make_probe
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 
 @pytest.fixture

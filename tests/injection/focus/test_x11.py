@@ -10,7 +10,7 @@ import pytest
 from support.x11 import XDisplay, missing
 
 from vivavoce.actors.injection.focus import X11Focus, make_probe
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 
 
 @pytest.fixture

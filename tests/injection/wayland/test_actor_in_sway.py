@@ -7,18 +7,18 @@ import msgspec
 import pytest
 from support.wayland import SwaySession
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.injection.actor import InjectionActor
 from vivavoce.actors.injection.choose import make_outfit
 from vivavoce.actors.injection.focus import make_probe
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import WaylandClipboard
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel
-from vivavoce.pipeline.delivery import Delivery, Outcome
-from vivavoce.pipeline.desktop import Focus
-from vivavoce.pipeline.messages import Caption, Final
+from vivavoce.pipeline.mailbox import Mailbox
+from vivavoce.pipeline.messages import Final, Focus
 
 SECOND = 16_000
 
@@ -30,15 +30,16 @@ class Dictation:
         profile = msgspec.convert({"injection": {"backend": "auto", **injection}}, Profile)
         self.deliveries: list[Delivery] = []
         self.context = ActorContext()
+        self.notes = FocusNotes()
         self.probe = make_probe(sway.environ)
         self._actor = InjectionActor(
             profile,
             lambda settings: make_outfit(settings, sway.environ),
             report=self.deliveries.append,
             probe=self.probe,
+            context=self.context,
         )
-        self._inbox: Channel[Caption] = Channel(1_000)
-        self._actor.attach(self._inbox, None, self.context)
+        self._inbox = self._actor.inbox = Mailbox(1_000)
         self._said = 0
 
     async def __aenter__(self) -> "Dictation":
@@ -55,7 +56,13 @@ class Dictation:
         start = self._said * SECOND
         self._said += 1
         self._inbox.send_nowait(
-            Final(utterance=self._said, start=start, end=start + SECOND, text=text)
+            Final(
+                utterance=self._said,
+                start=start,
+                end=start + SECOND,
+                text=text,
+                focus=self.notes.before(start + SECOND),
+            )
         )
 
     async def settled(self, timeout_s: float = 40.0) -> list[Outcome]:
@@ -96,7 +103,7 @@ async def test_a_window_that_lost_the_focus_gets_its_text_when_it_has_it_again(
 ) -> None:
     editor, chat = sway.terminal("editor"), sway.terminal("chat")
     async with Dictation(sway, focus_moved="hold") as dictation:
-        dictation.context.focus.note(0, Focus(window=editor.window, application="editor"))
+        dictation.notes.note(0, Focus(window=editor.window, application="editor"))
         dictation.say("for the editor")  # chat has the focus by now
         assert await dictation.settled() == [Outcome.HELD]
         editor.focus()

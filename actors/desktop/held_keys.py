@@ -1,4 +1,8 @@
-"""What actors know of the desktop: which window has the focus, and which modifier keys are held."""
+"""Which modifier keys a person holds, as far as a hotkey listener sees them.
+
+A live port: the listener writes it, the trigger says while a key is held to talk, and whatever
+types reads it before it presses a key.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 
-import msgspec
-
-_MOST_NOTES = 256
+_MOST_WINDOWS = 256
 _HEARD_LATE_S = 0.03
 """How long after a key a listener may be told of it."""
-
-
-class Focus(msgspec.Struct, frozen=True, kw_only=True):
-    """The window that has the keyboard's focus.
-
-    ``window`` is its number or address in the window system, ``application`` its class (X11) or
-    app_id (Wayland). Both empty: it is known that no window has the focus.
-    """
-
-    window: str = ""
-    application: str = ""
-
-    @property
-    def nobody(self) -> bool:
-        """Whether no window has the focus: what is typed now is lost."""
-        return not self.window
-
-
-class FocusNotes:
-    """Which window had the focus when an utterance began; written by one actor, read by others.
-
-    Bounded: the oldest notes go first.
-    """
-
-    def __init__(self) -> None:
-        self._notes: deque[tuple[int, Focus | None]] = deque(maxlen=_MOST_NOTES)
-
-    def note(self, at: int, focus: Focus | None) -> None:
-        """``focus`` held when sample ``at`` was heard; None: it is not known which did.
-
-        Later notes have later samples, or replace what was noted of the same.
-        """
-        for place, (earlier, _) in enumerate(self._notes):
-            if earlier == at:
-                self._notes[place] = (at, focus)
-                return
-        self._notes.append((at, focus))
-
-    def before(self, sample: int) -> Focus | None:
-        """The last note of a sample before ``sample``; None: nothing is known, or noted as such."""
-        found: Focus | None = None
-        for at, focus in self._notes:
-            if at >= sample:
-                break
-            found = focus
-        return found
 
 
 class HeldKeys:
@@ -83,8 +39,8 @@ class HeldKeys:
         self._not_talking = asyncio.Event()
         self._not_talking.set()
         self._presses: Counter[str] = Counter()
-        self._ours: deque[_Window] = deque(maxlen=_MOST_NOTES)
-        self._typing: deque[_Window] = deque(maxlen=_MOST_NOTES)
+        self._ours: deque[_Window] = deque(maxlen=_MOST_WINDOWS)
+        self._typing: deque[_Window] = deque(maxlen=_MOST_WINDOWS)
         self._when_typed: list[Callable[[], None]] = []
         self.heard = False
         """Whether somebody hears the keys at all."""

@@ -1,0 +1,485 @@
+"""Entering, using and leaving a pipeline, in every order: a scripted engine, virtual time."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from support.program import SPEECH, read_wave
+from support.scripted import ScriptedEngine
+
+import vivavoce
+from vivavoce.actors.transcription.engines.base import EngineError
+from vivavoce.pipeline.clock import run_virtual
+
+UTTERANCE = np.concatenate(
+    [
+        np.frombuffer(read_wave(SPEECH / "utt-025-rms.wav"), dtype=np.int16),
+        np.zeros(32_000, np.int16),
+    ]
+)
+LONGEST_S = 25.0
+"""Virtual seconds within which leaving must be over, whoever hangs."""
+
+
+def pushed(engine: ScriptedEngine | None = None, **more: Any) -> vivavoce.Pipeline:
+    return vivavoce.Pipeline(
+        "captions",
+        source=vivavoce.PushSource(),
+        engine=engine or ScriptedEngine(),
+        environ={},
+        **more,
+    )
+
+
+def finals(events: list[Any]) -> list[str]:
+    return [event.text for event in events if isinstance(event, vivavoce.Final)]
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def feed_all(pipeline: vivavoce.Pipeline, times: int = 1) -> None:
+    for _ in range(times):
+        await pipeline.feed(UTTERANCE)
+    pipeline.end()
+
+
+# -- everything that can be called can be called at once
+
+
+def test_the_first_line_inside_may_be_any() -> None:
+    async def scene() -> None:
+        pipeline = pushed(follow_profile=True)
+        async with pipeline:
+            assert (await pipeline.actor("transcription").ask("engine"))["restarts"] == 0
+            assert pipeline.trigger.recording
+            pipeline.trigger.start()
+            pipeline.trigger.cancel()
+            assert pipeline.trigger.mode == "voice"
+            await pipeline.use_profile("meeting")
+            assert pipeline.profile_name == "meeting"
+            assert pipeline.check() == ()
+            assert "captured" in pipeline.report()
+            pipeline.force_power("listening")
+            pipeline.wake()
+            await pipeline.ready()
+            assert pipeline.engine_ready
+            await feed_all(pipeline)
+            assert any(finals([event async for event in pipeline.events()]))
+
+    run_virtual(scene)
+
+
+@pytest.mark.parametrize("mode", ["manual", "toggle", "hold"])
+def test_a_recording_can_be_begun_at_once(mode: str) -> None:
+    async def scene() -> None:
+        async with pushed(overrides=[f"trigger.mode={mode}"]) as pipeline:
+            assert not pipeline.trigger.recording
+            pipeline.trigger.start()
+            assert pipeline.trigger.recording
+            await feed_all(pipeline)
+            events = [event async for event in pipeline.events()]
+        assert any(finals(events))
+        assert isinstance(events[0], vivavoce.RecordingStarted)
+
+    run_virtual(scene)
+
+
+def test_an_actor_can_be_asked_before_its_pipeline_is_entered() -> None:
+    class Counter(vivavoce.Actor[vivavoce.Caption, vivavoce.Caption]):
+        name = "counter"
+
+        async def on_ask(self, question: Any) -> Any:
+            return f"{question}!"
+
+    async def scene() -> None:
+        pipeline = pushed()
+        handle = pipeline.insert(Counter(), after="cleanup")
+        asking = asyncio.create_task(handle.ask("early"))
+        async with pipeline:
+            assert await asking == "early!"
+        with pytest.raises(vivavoce.ChannelClosed, match="has ended"):
+            await handle.ask("late")
+
+    run_virtual(scene)
+
+
+def test_a_profile_that_cannot_be_used_changes_nothing_and_says_so() -> None:
+    async def scene() -> None:
+        async with pushed(follow_profile=True) as pipeline:
+            before = pipeline.profile
+            with pytest.raises(vivavoce.ProfileError, match="no profile"):
+                await pipeline.use_profile("nosuch")
+            assert (pipeline.profile_name, pipeline.profile) == ("captions", before)
+            await pipeline.use_profile("meeting")
+            assert pipeline.profile_name == "meeting"
+            assert pipeline.profile != before
+
+    run_virtual(scene)
+
+
+def test_ready_says_why_an_engine_cannot_be_loaded() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine()
+        engine.cannot_load = EngineError("no such model")
+        with pytest.raises(vivavoce.EngineError, match="no such model"):
+            async with pushed(engine) as pipeline:
+                await pipeline.ready()
+
+    run_virtual(scene)
+
+
+# -- subscriptions
+
+
+def test_a_forgotten_subscriber_loses_its_own_events_and_stalls_nobody() -> None:
+    async def scene() -> None:
+        async with pushed() as pipeline:
+            forgotten = pipeline.subscribe(2, name="forgotten")
+            feeding = asyncio.create_task(feed_all(pipeline, 4))
+            events = [event async for event in pipeline.events()]
+            await feeding
+            assert forgotten.lost == len(events) - 2
+        assert len(finals(events)) >= 4
+
+    run_virtual(scene)
+
+
+def test_a_subscription_ends_with_its_block_or_when_it_is_closed() -> None:
+    async def scene() -> None:
+        async with pushed() as pipeline:
+            with pipeline.subscribe() as first:
+                assert not first.closed
+            assert first.closed
+            second = pipeline.subscribe(1, vivavoce.Overload.BLOCK)
+            second.close()
+            assert second.name not in pipeline.statistics().channels
+            await feed_all(pipeline)
+            assert any(finals([event async for event in pipeline.events()]))
+
+    run_virtual(scene)
+
+
+def test_subscribers_of_one_name_are_told_apart() -> None:
+    pipeline = pushed()
+    names = [pipeline.subscribe().name for _ in range(3)]
+    assert len(set(names)) == 3
+
+
+def test_a_wait_that_times_out_loses_no_event() -> None:
+    async def scene() -> None:
+        async with pushed() as pipeline:
+            events, found = pipeline.events(), []
+            for _ in range(3):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(events), 0.3)
+            await feed_all(pipeline)
+            async for event in events:
+                found.append(event)  # noqa: PERF401 - what is waited for is the point
+        assert any(finals(found))
+        assert isinstance(found[-1], vivavoce.EndOfStream)
+
+    run_virtual(scene)
+
+
+# -- leaving
+
+
+async def leaving_takes(
+    pipeline: vivavoce.Pipeline, body: Callable[[vivavoce.Pipeline], Awaitable[None]]
+) -> tuple[float, BaseException | None]:
+    left, raised = 0.0, None
+    try:
+        async with pipeline:
+            await body(pipeline)
+            left = now()
+    except Exception as error:  # noqa: BLE001 - what it is, the test says
+        raised = error
+    return now() - left, raised
+
+
+def test_a_deaf_subscriber_does_not_hold_up_the_end() -> None:
+    async def scene() -> None:
+        pipeline = pushed()
+        deaf = pipeline.subscribe(1, vivavoce.Overload.BLOCK, name="deaf")
+
+        async def body(_: vivavoce.Pipeline) -> None:
+            feeding = asyncio.create_task(feed_all(pipeline, 8))
+            await deaf.receive()
+            await asyncio.sleep(60)
+            assert pipeline.statistics().channels["deaf"].waiting_s > 0
+            feeding.cancel()
+
+        took, raised = await leaving_takes(pipeline, body)
+        assert raised is None
+        assert took < LONGEST_S
+        assert deaf.closed
+        assert pipeline.statistics().ledger.pending == 0
+
+    run_virtual(scene)
+
+
+class Hanging(vivavoce.Actor[Any, Any]):
+    """Never returns, from wherever it is told not to."""
+
+    name = "stuckling"
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    async def hang(self, where: str) -> None:
+        if where == self.where:
+            await asyncio.Event().wait()
+
+    async def on_message(self, message: Any) -> None:
+        await self.emit(message)
+        await self.hang("message")
+
+    async def on_stop(self) -> None:
+        await self.hang("stop")
+
+    async def run(self) -> None:
+        await super().run()
+        await self.hang("run")
+
+
+@pytest.mark.parametrize("place", ["capture", "vad", "cleanup", "sink"])
+@pytest.mark.parametrize("where", ["message", "stop", "run"])
+def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, capfd) -> None:
+    async def scene() -> None:
+        pipeline = pushed()
+        if place == "sink":
+            pipeline.add_sink(Hanging(where))
+        else:
+            pipeline.insert(Hanging(where), after=place)
+
+        async def body(_: vivavoce.Pipeline) -> None:
+            await pipeline.feed(UTTERANCE)
+            await asyncio.sleep(5)
+
+        took, raised = await leaving_takes(pipeline, body)
+        assert took < LONGEST_S
+        if where != "stop":
+            assert isinstance(raised, vivavoce.ActorFailed)
+            assert "stuckling" in str(raised)
+
+    run_virtual(scene)
+    assert "stuckling" in capfd.readouterr().err
+
+
+def test_an_actor_that_ends_before_the_stream_is_named() -> None:
+    class Early(vivavoce.Actor[Any, Any]):
+        name = "early"
+
+        async def run(self) -> None:
+            return
+
+    async def scene() -> None:
+        pipeline = pushed()
+        pipeline.insert(Early(), after="cleanup")
+
+        async def body(_: vivavoce.Pipeline) -> None:
+            await feed_all(pipeline)
+            await pipeline.wait()
+
+        _, raised = await leaving_takes(pipeline, body)
+        assert isinstance(raised, vivavoce.ActorFailed)
+        assert "early returned from run() before" in str(raised)
+
+    run_virtual(scene)
+
+
+@pytest.mark.parametrize("hook", ["on_start", "on_message", "on_stop"])
+def test_an_actor_that_raises_is_one_error_of_ours(hook: str) -> None:
+    async def fails(self: Any, *_: Any) -> None:
+        raise RuntimeError("no good")
+
+    bad = type("Bad", (vivavoce.Actor,), {"name": "bad", hook: fails})
+
+    async def scene() -> None:
+        pipeline = pushed()
+        pipeline.insert(bad(), after="cleanup")
+
+        async def body(_: vivavoce.Pipeline) -> None:
+            await feed_all(pipeline, 8)
+            async for _event in pipeline.events():
+                pass
+
+        _, raised = await leaving_takes(pipeline, body)
+        assert isinstance(raised, vivavoce.ActorFailed)
+        assert "bad failed" in str(raised)
+        assert "no good" in str(raised)
+        assert "ExceptionGroup" not in "".join(traceback.format_exception(raised))
+
+    run_virtual(scene)
+
+
+def test_what_the_body_raises_comes_out_as_itself() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine()
+
+        async def body(pipeline: vivavoce.Pipeline) -> None:
+            await pipeline.ready()
+            raise KeyError("mine")
+
+        _, raised = await leaving_takes(pushed(engine), body)
+        assert type(raised) is KeyError
+        assert "ExceptionGroup" not in "".join(traceback.format_exception(raised))
+        assert not engine.running_now
+
+    run_virtual(scene)
+
+
+def test_a_body_that_is_cancelled_ends_it_at_once() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(final_s=1_000)
+
+        async def inside() -> None:
+            async with pushed(engine) as pipeline:
+                await feed_all(pipeline)
+                await pipeline.wait()
+
+        task = asyncio.create_task(inside())
+        await asyncio.sleep(5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert now() < 10
+        assert not engine.running_now
+
+    run_virtual(scene)
+
+
+# -- in two tasks
+
+
+def test_two_tasks_start_and_close_it() -> None:
+    async def scene() -> None:
+        pipeline = pushed()
+        await asyncio.create_task(pipeline.start())
+        await asyncio.create_task(feed_all(pipeline))
+        assert any(finals([event async for event in pipeline.events()]))
+        await asyncio.create_task(pipeline.aclose())
+        await pipeline.aclose()
+        assert pipeline.statistics().ledger.pending == 0
+
+    run_virtual(scene)
+
+
+def test_closing_what_was_never_started_does_nothing_and_is_the_end() -> None:
+    async def scene() -> None:
+        pipeline = pushed()
+        await pipeline.aclose()
+        with pytest.raises(vivavoce.PipelineStateError, match="has ended"):
+            await pipeline.start()
+
+    run_virtual(scene)
+
+
+def test_several_may_wait_for_the_same_end() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(final_s=3.0)
+        pipeline = pushed(engine)
+        await pipeline.start()
+        await pipeline.feed(UTTERANCE)
+        await asyncio.gather(*(pipeline.aclose() for _ in range(3)))
+        assert not engine.running_now
+
+    run_virtual(scene)
+
+
+def test_a_failure_comes_out_of_aclose() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine()
+        engine.cannot_load = EngineError("no such model")
+        pipeline = pushed(engine)
+        await pipeline.start()
+        await feed_all(pipeline)
+        assert finals([event async for event in pipeline.events()]) == []
+        with pytest.raises(vivavoce.EngineError, match="no such model"):
+            await pipeline.aclose()
+
+    run_virtual(scene)
+
+
+def test_a_start_that_is_cancelled_leaves_nothing_behind() -> None:
+    class Slow(vivavoce.Actor[Any, Any]):
+        name = "slow"
+
+        async def on_start(self) -> None:
+            await asyncio.sleep(1_000)
+
+    async def scene() -> None:
+        pipeline = pushed()
+        pipeline.insert(Slow(), after="cleanup")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(pipeline.start(), 1)
+        assert len(asyncio.all_tasks()) == 1
+
+    run_virtual(scene)
+
+
+# -- used wrongly
+
+
+def test_a_pipeline_lives_once() -> None:
+    async def scene() -> None:
+        pipeline = pushed()
+        async with pipeline:
+            with pytest.raises(vivavoce.PipelineStateError, match="runs already"):
+                await pipeline.start()
+            with pytest.raises(vivavoce.PipelineStateError, match="insert an actor"):
+                pipeline.insert(vivavoce.Actor("late"), after="cleanup")
+        with pytest.raises(vivavoce.PipelineStateError, match="has ended"):
+            async with pipeline:
+                pass
+
+    run_virtual(scene)
+
+
+def test_what_needs_a_running_pipeline_says_so() -> None:
+    async def scene() -> None:
+        pipeline = pushed(follow_profile=True)
+        for early in (pipeline.ready, lambda: pipeline.use_profile("meeting")):
+            with pytest.raises(vivavoce.PipelineStateError, match="not been entered"):
+                await early()
+        async with pipeline:
+            pipeline.end()
+            with pytest.raises(vivavoce.ChannelClosed, match="takes no more"):
+                await pipeline.feed(UTTERANCE)
+        for late in (pipeline.ready, lambda: pipeline.use_profile("meeting")):
+            with pytest.raises(vivavoce.PipelineStateError, match="has ended"):
+                await late()
+        assert pipeline.profile_name == "captions"
+
+    run_virtual(scene)
+
+
+def test_a_profile_switched_while_it_starts_and_while_it_stops() -> None:
+    async def scene() -> None:
+        pipeline = pushed(ScriptedEngine(final_s=3.0), follow_profile=True)
+        starting = asyncio.create_task(pipeline.start())
+        await asyncio.sleep(0)
+        await pipeline.use_profile("meeting")
+        assert pipeline.profile_name == "meeting"
+        await starting
+        await pipeline.feed(UTTERANCE)
+        closing = asyncio.create_task(pipeline.aclose())
+        await asyncio.sleep(0)
+        with pytest.raises(vivavoce.PipelineStateError, match="has ended"):
+            await pipeline.use_profile("captions")
+        await closing
+        assert pipeline.profile_name == "meeting"
+
+    run_virtual(scene)
+
+
+def test_under_trio_it_says_that_it_needs_asyncio() -> None:
+    entering = pushed().__aenter__()
+    with pytest.raises(vivavoce.PipelineStateError, match="asyncio"):
+        entering.send(None)  # as any loop does that is not asyncio's

@@ -209,7 +209,10 @@ class Actor(Generic[In, Out]):
         self._busy_since = asyncio.get_running_loop().time()
         try:
             if isinstance(message, Urgent):
-                await self.obey(message)
+                try:
+                    await self.obey(message)
+                finally:
+                    message.settle()
                 return
             self._undelivered = message
             self._deliveries += 1

@@ -29,21 +29,35 @@ class Urgent:
     replaces_earlier = False
     """Whether an earlier one of the same class, still waiting, is of no use any more."""
 
+    def settle(self) -> None:
+        """It was handled, or will not be: another came in its place, or the actor has ended."""
+
 
 @dataclass(frozen=True, slots=True)
-class PowerNews(Urgent):
+class News(Urgent):
+    """Base of what an actor is told; ``settled`` is done when it is, see :meth:`Urgent.settle`."""
+
+    settled: asyncio.Future[None]
+    replaces_earlier = True
+
+    def settle(self) -> None:
+        """See :class:`Urgent`."""
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerNews(News):
     """The pipeline entered another power mode."""
 
     power: Power
-    replaces_earlier = True
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileNews(Urgent):
+class ProfileNews(News):
     """Another profile holds."""
 
     profile: Profile
-    replaces_earlier = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,11 @@ class Request(Urgent):
 
     question: Any
     reply: asyncio.Future[Any]
+
+    def settle(self) -> None:
+        """See :class:`Urgent`."""
+        if not self.reply.done():
+            self.reply.set_exception(ChannelClosed("the actor has ended"))
 
 
 class Mailbox(Channel[T]):
@@ -88,8 +107,9 @@ class Mailbox(Channel[T]):
         if self._ended:
             raise ChannelClosed(f"the actor of {self.name!r} has ended")
         if urgent.replaces_earlier:
-            kind = type(urgent)
-            self._lane = deque(one for one in self._lane if type(one) is not kind)
+            for earlier in [one for one in self._lane if type(one) is type(urgent)]:
+                self._lane.remove(earlier)
+                earlier.settle()
         if len(self._lane) >= _MOST_URGENT:
             raise WouldBlock(f"{self.name!r} takes no more: {_MOST_URGENT} questions wait")
         self._lane.append(urgent)
@@ -123,11 +143,8 @@ class Mailbox(Channel[T]):
     def end(self) -> None:
         """The actor has ended: whoever asked is told so, and nothing is taken any more."""
         self._ended = True
-        ended = ChannelClosed(f"the actor of {self.name!r} has ended")
         while self._lane:
-            urgent = self._lane.popleft()
-            if isinstance(urgent, Request) and not urgent.reply.done():
-                urgent.reply.set_exception(ended)
+            self._lane.popleft().settle()
 
     @property
     def ended(self) -> bool:

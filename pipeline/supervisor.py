@@ -27,13 +27,15 @@ from vivavoce.config.schema import Profile, SupervisorSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
-from vivavoce.pipeline.mailbox import PowerNews, ProfileNews
+from vivavoce.pipeline.mailbox import PowerNews, ProfileNews, Urgent
 from vivavoce.pipeline.power import Power
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 _STOP_GRACE_S = 5.0
+_PATIENCE_S = 1.0
+"""How long it is waited for an actor to hear of something; it is told all the same."""
 
 log = get_logger("supervisor")
 
@@ -152,18 +154,30 @@ class Supervisor:
         """Tell each actor this power mode when it has started."""
         self._power = power
 
-    def tell_power(self, power: Power) -> None:
+    async def tell_power(self, power: Power) -> None:
         """Tell every actor that the pipeline entered another power mode; those that have not
-        started, when they have."""
-        self._power = power
-        for actor in self._running():
-            actor.inbox.put_first(PowerNews(power))
+        started, when they have.
 
-    def tell_profile(self, profile: Profile) -> None:
+        Returns when all have handled it. One that is busy for longer than a second does so when it
+        comes to it.
+        """
+        self._power = power
+        await self._tell(lambda heard: PowerNews(heard, power))
+
+    async def tell_profile(self, profile: Profile) -> None:
         """Tell every actor that the profile changed, as with the power mode."""
         self._profile = profile
-        for actor in self._running():
-            actor.inbox.put_first(ProfileNews(profile))
+        await self._tell(lambda heard: ProfileNews(heard, profile))
+
+    async def _tell(self, news: Callable[[asyncio.Future[None]], Urgent]) -> None:
+        loop = asyncio.get_running_loop()
+        heard = []
+        for actor in self._actors:
+            if actor not in self._starting:
+                heard.append(loop.create_future())
+                actor.inbox.put_first(news(heard[-1]))
+        if heard:
+            await asyncio.wait(heard, timeout=_PATIENCE_S)
 
     def give_up_on(self, actor: Actor[Any, Any]) -> None:
         """Cancel an actor that will not come to an end by itself.
@@ -177,15 +191,9 @@ class Supervisor:
             self._stuck.append(actor)
             scope.cancel()
 
-    def _running(self) -> Iterable[Actor[Any, Any]]:
-        return (actor for actor in self._actors if actor not in self._starting)
-
     async def _supervise(self, actor: Actor[Any, Any]) -> None:
         try:
-            with anyio.CancelScope() as self._scopes[actor]:
-                await self._run_and_restart(actor)
-            if actor in self._stuck and not actor.is_sink:
-                raise _stuck([actor])
+            await self._run_unless_stuck(actor)
         except Exception as failure:
             self.failure = self.failure or failure
             raise
@@ -199,6 +207,12 @@ class Supervisor:
             if actor.is_sink:
                 actor.inbox.close()  # who sends to it need not wait for it any more
             actor.close_outlet()
+
+    async def _run_unless_stuck(self, actor: Actor[Any, Any]) -> None:
+        with anyio.CancelScope() as self._scopes[actor]:
+            await self._run_and_restart(actor)
+        if actor in self._stuck and not actor.is_sink:
+            raise _stuck([actor])
 
     async def _stop(self, actor: Actor[Any, Any]) -> None:
         """One that fails to stop is told at the end: the others still finish what was said."""
@@ -241,10 +255,11 @@ class Supervisor:
             )
 
     def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
+        loop = asyncio.get_running_loop()
         if self._profile is not None:
-            actor.inbox.put_first(ProfileNews(self._profile))
+            actor.inbox.put_first(ProfileNews(loop.create_future(), self._profile))
         if self._power is not None:
-            actor.inbox.put_first(PowerNews(self._power))
+            actor.inbox.put_first(PowerNews(loop.create_future(), self._power))
         self._has_started(actor)
 
     def _has_started(self, actor: Actor[Any, Any]) -> None:

@@ -154,9 +154,8 @@ class Upkeep:
         await self._controller.run()
 
     async def _tell(self, power: Power) -> None:
-        self._supervisor.tell_power(power)
+        await self._supervisor.tell_power(power)
         if power.mode in _QUIET:
-            await asyncio.sleep(0)  # actors let go of what they need no more when they are told
             await asyncio.to_thread(_give_memory_back)
 
     def _begin_in(self) -> None:
@@ -207,7 +206,7 @@ class Upkeep:
             conditions=", ".join(name for name, holds in met.items() if holds) or "none",
         )
         self._sink.take_settings(effective.log)
-        self._supervisor.tell_profile(effective)
+        await self._supervisor.tell_profile(effective)
         if self._controller is not None:
             self._controller.take_settings(effective.power)
 

@@ -85,7 +85,7 @@ class Stage:
         self.context.power.listen(self.told.append)
 
     async def mode(self, mode: PowerMode, **settings: Any) -> None:
-        self.supervisor.tell_power(Power(mode=mode, settings=ModeSettings(**settings)))
+        await self.supervisor.tell_power(Power(mode=mode, settings=ModeSettings(**settings)))
 
     async def __aenter__(self) -> "Stage":
         self.task = asyncio.create_task(self.supervisor.run())

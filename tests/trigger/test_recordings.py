@@ -158,9 +158,3 @@ async def test_a_cancel_in_the_tail_still_discards() -> None:
     events, _ = await listen(script, "trigger.mode=manual", "trigger.tail_ms=2000")
     assert texts(events) == []
     assert [event.cancelled for event in events if isinstance(event, RecordingEnded)] == [True]
-
-
-def test_nothing_can_be_recorded_before_it_runs() -> None:
-    pipeline = Pipeline("captions", source=PushSource(), environ={})
-    with pytest.raises(RuntimeError, match="does not run yet"):
-        pipeline.trigger.start()

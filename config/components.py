@@ -11,6 +11,7 @@ COMPONENTS = (
     "history",
     "injection",
     "monitor",
+    "pipeline",
     "power",
     "profile",
     "supervisor",

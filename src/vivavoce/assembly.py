@@ -136,17 +136,7 @@ class Pipeline:
         self._capture = CaptureActor(self.source, self.context)
         if self._reads_ahead:
             profile = as_played(profile)
-        chain = make_actors(
-            profile,
-            self.context,
-            self._keys,
-            on_progress,
-            ask_focus=None if self._reads_ahead else self.desktop.focus,
-            ahead=self._reads_ahead,
-            engine=engine,
-        )
-        self._crew = Crew([self._capture, *chain], self.context, self._fan)
-        self.desktop.join(self._crew, live=not self._reads_ahead)
+        self._crew = self._assemble(profile, on_progress, engine)
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
         self._sink = LogSink(profile.log)
@@ -167,6 +157,23 @@ class Pipeline:
         self._cancelled_host = False
         self._ending = asyncio.Event()  # capture was told to stop
         self._finished = asyncio.Event()
+
+    def _assemble(
+        self, profile: Profile, on_progress: Progress | None, engine: EngineClient | None
+    ) -> Crew:
+        live = not self._reads_ahead
+        chain = make_actors(
+            profile,
+            self.context,
+            self._keys,
+            on_progress,
+            ask_focus=self.desktop.focus if live else None,
+            ahead=self._reads_ahead,
+            engine=engine,
+        )
+        crew = Crew([self._capture, *chain], self.context, self._fan)
+        self.desktop.join(crew, live=live)
+        return crew
 
     # -- before it runs
 

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from vivavoce.config.errors import VivavoceError
+from vivavoce.pipeline.cores import cores_available
 
 Better: TypeAlias = Literal["lower", "higher"]
 
@@ -74,7 +75,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 def this_machine() -> Machine:
     """The facts of the machine that this process runs on."""
     return Machine(
-        cores=len(os.sched_getaffinity(0)),
+        cores=cores_available(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         platform=f"{platform.system()} {platform.machine()}",
         load=round(os.getloadavg()[0], 2),

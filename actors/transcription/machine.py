@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vivavoce.actors.transcription.model_choice import CudaDevice, Machine
 from vivavoce.actors.transcription.whisper_costs import MachineSpeed
+from vivavoce.pipeline.cores import cores_available
 
 BUSY_SHARE = 0.2
 """Of all processors: more than that in other hands distorts a measurement."""
@@ -33,13 +34,6 @@ TYPICAL_SPEED = MachineSpeed(flops=3e11, bandwidth=5e9)
 """Of two cores: what weighs arithmetic against memory traffic when one model stands for another."""
 MODEST_GPU = MachineSpeed(flops=4e12, bandwidth=5e10)
 """A small CUDA device at half precision: the guess where `device: cuda` was never measured."""
-
-
-def cores_available() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def processor_name() -> str:

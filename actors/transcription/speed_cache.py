@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from vivavoce.actors.transcription.engines.models import cached_model, is_directory_name
-from vivavoce.actors.transcription.machine import cores_available, processor_name
+from vivavoce.actors.transcription.machine import processor_name
 from vivavoce.actors.transcription.whisper_costs import Cost, Dimensions, MachineSpeed
 from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.pipeline.cores import cores_available
 from vivavoce.pipeline.log import get_logger
 
 _FORMAT = 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from vivavoce.actors.transcription.engines.base import (
 from vivavoce.actors.transcription.engines.whisper_files import find_model
 from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WhisperSession, WholeAudio
+from vivavoce.pipeline.cores import cores_available
 
 _SEED = 1
 
@@ -87,7 +87,7 @@ class FasterWhisperEngine:
         import ctranslate2
         import faster_whisper
 
-        threads = self._spec.threads or len(os.sched_getaffinity(0))
+        threads = self._spec.threads or cores_available()
         workers = 1 if device == "cuda" else min(threads, self.side_by_side)
         split = device == "cpu" and threads > 1 and self.side_by_side == 1
         model = faster_whisper.WhisperModel(

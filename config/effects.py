@@ -38,6 +38,7 @@ _TABLE: Mapping[str, Effect] = {
     "transcription.device": Effect.ENGINE,
     "transcription.compute_type": Effect.ENGINE,
     "transcription.threads": Effect.ENGINE,
+    "transcription.python": Effect.ENGINE,
     "transcription.offline": Effect.ENGINE,
     "transcription.draft": Effect.ENGINE,
     "transcription.partials": Effect.AT_ONCE,

@@ -159,6 +159,14 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     threads: Annotated[
         int, Meta(ge=0, le=256, description="Threads of the engine; 0: one per core.")
     ] = 0
+    python: Annotated[
+        str | None,
+        Meta(
+            description="The Python (3.11 or later, with vivavoce installed) that runs the engine: "
+            "a path, or a name on PATH. Nothing: the one that this program runs in; a packaged "
+            "(frozen) program has none that could be started, and must name one."
+        ),
+    ] = None
     offline: Annotated[
         bool, Meta(description="Never fetch a model; use only what is on this machine.")
     ] = False

@@ -49,6 +49,9 @@ async def choose_model(
 
     Where nothing was measured, the processor's speed is, in a process of its own, and kept if the
     machine was quiet; ``fresh`` measures it again.
+
+    Raises:
+        InterpreterError: there is no Python to measure it with.
     """
     cache = await asyncio.to_thread(SpeedCache, environ)
     where = await asyncio.to_thread(conditions, settings)
@@ -56,7 +59,7 @@ async def choose_model(
     calibrated = None if fresh else cache.calibration(where)
     busy = False
     if calibrated is None and not measured and settings.device != "cuda":
-        calibrated, others_share = await calibrate(where.threads)
+        calibrated, others_share = await calibrate(where.threads, python=settings.python)
         busy = others_share > BUSY_SHARE
         if not busy:  # else it is no property of the machine: next time again
             found = Calibration(conditions=where, speed=calibrated)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,11 +39,20 @@ from vivavoce.actors.transcription.engines.protocol import (
     encode,
     lengths,
 )
+from vivavoce.actors.transcription.interpreter import CANNOT_IMPORT, InterpreterError
+from vivavoce.actors.transcription.python_process import (
+    GREETING,
+    greeted,
+    how_it_ended,
+    kill_session,
+    start_python,
+)
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.metrics import Metrics
 
 _HOST = "vivavoce.actors.transcription.engines.host"
 _KEPT_LINES = 50
+_COMPLAINT_S = 1.0
 _ENVIRON = {
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
@@ -74,6 +81,8 @@ class EngineProcess:
         spec: which engine, and how.
         metrics: counts ``vivavoce_engine_starts_total``.
         on_progress: told of a download: what, bytes done, bytes in all (0: not known).
+        python: the interpreter that the user named; None: the one that this program runs in.
+        greeting_s: how long a Python may take until it runs, before anything is imported.
     """
 
     def __init__(
@@ -82,8 +91,12 @@ class EngineProcess:
         *,
         metrics: Metrics,
         on_progress: Callable[[str, int, int], None] | None = None,
+        python: str | None = None,
+        greeting_s: float = 8.0,
     ) -> None:
         self.spec = spec
+        self._python = python
+        self._greeting_s = greeting_s
         self.info: EngineInfo | None = None
         self._starts = metrics.counter("vivavoce_engine_starts_total")
         self._on_progress = on_progress
@@ -111,34 +124,38 @@ class EngineProcess:
 
         Raises:
             EngineError: the engine cannot be loaded; the text says why and what to do.
+            InterpreterError: there is no Python to run it.
             EngineDied: the process ended while it loaded.
         """
         await self.stop(grace_s=0.0)
         self._died = None
         self.on_death = None
         self._stderr.clear()
-        environ = {**_ENVIRON, **os.environ}
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # what lies in the current directory must not shadow the program
-            "-m",
+        self._process, interpreter = await start_python(
             _HOST,
+            python=self._python,
+            environ={**_ENVIRON, **os.environ},
+            greeting=GREETING,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=environ,
-            start_new_session=True,  # Ctrl-C in the terminal is ours to handle, not the engine's
         )
         self._starts.add()
         # The readers live exactly as long as the process: stop() ends and awaits them.
-        self._readers = [
-            asyncio.create_task(self._read_answers(self._process)),
-            asyncio.create_task(self._read_stderr(self._process)),
-        ]
+        self._readers = [asyncio.create_task(self._read_stderr(self._process))]
         try:
+            # One that did before is waited for as long as it takes: the machine may be very busy.
+            limit_s = None if self.info else self._greeting_s
+            await greeted(self._process, interpreter, self._complaint, limit_s)
+            self._readers.append(asyncio.create_task(self._read_answers(self._process)))
             loaded = await self._ask(Loaded, lambda n: Load(request=n, spec=self.spec))
-        except BaseException:
+        except BaseException as failure:
+            unfit = isinstance(failure, EngineDied) and failure.returncode == CANNOT_IMPORT
+            said = await self._complaint() if unfit else ""
             await self.stop(grace_s=0.0)
+            if unfit:
+                why = f"{interpreter!r} cannot run the engine ({said})"
+                raise InterpreterError(why) from failure
             raise
         self.info = loaded.info
         return loaded.info
@@ -243,8 +260,7 @@ class EngineProcess:
             pass
         finally:
             if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
+                kill_session(process)
         await process.wait()
         for reader in readers:
             reader.cancel()
@@ -254,6 +270,11 @@ class EngineProcess:
         await asyncio.sleep(0)
 
     # -- inside
+
+    async def _complaint(self) -> str:
+        """The first line on standard error of a process that has ended."""
+        await asyncio.wait(self._readers[:1], timeout=_COMPLAINT_S)
+        return next((line for line in self._stderr if line.strip()), "")
 
     async def _ask(self, kind: type[R], request: Callable[[int], ToEngine]) -> R:
         self._last_request += 1
@@ -334,7 +355,7 @@ class EngineProcess:
         if self._died is None:
             last = next((line for line in reversed(self._stderr) if line.strip()), "")
             self._died = EngineDied(
-                f"the engine process ended by itself ({_how(code)})"
+                f"the engine process ended by itself ({how_it_ended(code)})"
                 + (f": {last}" if last else ""),
                 code,
             )
@@ -347,13 +368,3 @@ class EngineProcess:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(died)
-
-
-def _how(code: int) -> str:
-    """An exit status in words."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"

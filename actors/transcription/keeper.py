@@ -165,6 +165,7 @@ def engine_settings(settings: TranscriptionSettings) -> tuple[object, ...]:
         settings.device,
         settings.compute_type,
         settings.threads,
+        settings.python,
         settings.offline,
     )
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from vivavoce.actors.transcription.model_choice import CudaDevice, Machine
+from vivavoce.actors.transcription.python_process import kill_session, start_python
 from vivavoce.actors.transcription.whisper_costs import MachineSpeed
 from vivavoce.pipeline.cores import cores_available
 
@@ -118,7 +119,7 @@ class SharedLoad:
         return every, every - idle, own.user + own.system
 
 
-async def calibrate(threads: int) -> tuple[MachineSpeed, float]:
+async def calibrate(threads: int, *, python: str | None = None) -> tuple[MachineSpeed, float]:
     """Measure arithmetic and memory speed in a process of its own, in well under a second of work.
 
     NumPy's threads and buffers would otherwise stay in this process. Where it fails or takes too
@@ -127,22 +128,23 @@ async def calibrate(threads: int) -> tuple[MachineSpeed, float]:
     Returns:
         the speed, and the share of all processors that others took meanwhile: above
         :data:`BUSY_SHARE` the machine is faster than it seems.
+
+    Raises:
+        InterpreterError: there is no Python to start: neither ``python``, as the user named it, nor
+            one that this program runs in.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
+    process, _ = await start_python(
         "vivavoce.actors.transcription.machine",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={
+        python=python,
+        environ={
             **os.environ,
             "OPENBLAS_NUM_THREADS": str(threads),
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
         },
-        start_new_session=True,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(_CALIBRATION_S):
@@ -155,7 +157,7 @@ async def calibrate(threads: int) -> tuple[MachineSpeed, float]:
         return MachineSpeed(flops=flops, bandwidth=TYPICAL_SPEED.bandwidth), 1.0
     finally:
         if process.returncode is None:
-            process.kill()
+            kill_session(process)
             await process.wait()
 
 

@@ -63,6 +63,7 @@ async def start_selected(
         engine_spec(settings, side_by_side, background=background),
         metrics=metrics,
         on_progress=on_progress,
+        python=settings.python,
     )
     try:
         info = await engine.start()
@@ -80,6 +81,7 @@ async def start_selected(
             msgspec.structs.replace(engine.spec, engine="pocketsphinx", model=""),
             metrics=metrics,
             on_progress=on_progress,
+            python=settings.python,
         )
         info = await engine.start()
         log.warning(f"the bundled pocketsphinx is used, which hears far less well: {error}")

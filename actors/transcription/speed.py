@@ -79,6 +79,7 @@ async def measure_speed(
             offline=True,
         ),
         metrics=Metrics(),
+        python=settings.python,
     )
     info = await engine.start()
     try:

@@ -37,6 +37,20 @@ def test_models(tmp_path: Path) -> None:
     assert "did you mean 'tiny.en'" in run(tmp_path, "models", "pull", "tinny.en").err
 
 
+def test_a_python_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    profiles = tmp_path / "config" / "vivavoce" / "profiles"
+    profiles.mkdir(parents=True)
+    own = "extends: captions\ntranscription: {python: /nowhere/python}\n"
+    (profiles / "captions.yaml").write_text(own, encoding="utf-8")
+    pulled = run(tmp_path, "models", "pull", "tiny.en")
+    assert pulled.code == 1
+    assert len(pulled.err.splitlines()) == 1
+    assert "'/nowhere/python' cannot be run" in pulled.err
+    checked = run(tmp_path, "doctor")
+    assert checked.err == ""
+    assert "'/nowhere/python' cannot be run" in checked.out
+
+
 def test_doctor_says_how_to_mend(tmp_path: Path) -> None:
     checked = run(tmp_path, "doctor")
     assert checked.code == 0, checked.out

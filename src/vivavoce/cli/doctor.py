@@ -107,7 +107,11 @@ def _automatic_model() -> Iterator[Finding]:
         settings = load_profile(environ=os.environ).transcription
     except VivavoceError:
         settings = TranscriptionSettings()  # what is wrong with profiles is told below
-    choice = asyncio.run(choose_model(settings, environ=os.environ))
+    try:
+        choice = asyncio.run(choose_model(settings, environ=os.environ))
+    except VivavoceError as error:
+        yield Finding("model: auto", "problem", str(error))
+        return
     text = f"would be {choice.model}: {choice.reason}"
     if choice.cost.source == "measured":
         yield Finding("model: auto", "ok", text)

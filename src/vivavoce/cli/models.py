@@ -48,12 +48,27 @@ def _size(folder: Path) -> int:
 @click.argument("name")
 def pull(name: str) -> None:
     """Fetch model NAME once; afterwards it is used offline for ever."""
-    fetching = subprocess.Popen(  # noqa: S603 - our own module; the name is one argument, no shell
-        [sys.executable, "-P", "-m", "vivavoce.actors.transcription.engines.pull", name],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
+    from vivavoce.actors.transcription.interpreter import (
+        CANNOT_IMPORT,
+        InterpreterError,
+        host_program,
+        python_command,
     )
+    from vivavoce.config import load_profile
+
+    fetcher, environ = python_command(
+        "vivavoce.actors.transcription.engines.pull",
+        [name],
+        python=load_profile(environ=os.environ).transcription.python,
+        host=host_program(),
+        environ=os.environ,
+    )
+    try:
+        fetching = subprocess.Popen(  # noqa: S603 - our own module; the name is one argument, no shell
+            fetcher, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+    except OSError as error:
+        raise InterpreterError(f"{fetcher[0]!r} cannot be run ({error.strerror})") from error
     assert fetching.stdout is not None
     show = DownloadProgress(sys.stderr)
     last: dict[str, str] = {}
@@ -63,7 +78,8 @@ def pull(name: str) -> None:
             show(told["what"], told["done"], told["total"])
         else:
             last = told
-    fetching.wait()
+    if fetching.wait() == CANNOT_IMPORT:
+        raise InterpreterError(f"{fetcher[0]!r} cannot import vivavoce")
     if "folder" not in last:
         raise VivavoceError(last.get("error", f"fetching {name!r} broke off: try again"))
     click.echo(last["folder"])

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-import vivavoce
 from vivavoce.actors.transcription.engines.base import EngineError
 
 CANNOT_IMPORT = 71
@@ -174,7 +173,7 @@ def host_program() -> HostProgram:
             or (compiled is not None and getattr(compiled, "standalone", True))
         ),
         path=handed_path(sys.path, here=here, script=_folder_of(script, here)),
-        home=str(Path(here, vivavoce.__file__ or "").parents[1]) if vivavoce.__file__ else "",
+        home=str(Path(here, __file__).parents[3]),
         prefixes=tuple(
             dict.fromkeys(
                 prefix

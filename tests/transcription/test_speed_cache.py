@@ -190,7 +190,7 @@ async def test_the_processor_is_measured_once_when_it_is_quiet(
 ) -> None:
     runs = []
 
-    async def counted(threads: int) -> tuple[MachineSpeed, float]:
+    async def counted(threads: int, *, python: str | None) -> tuple[MachineSpeed, float]:
         runs.append(threads)
         return SLOW, others_share
 

@@ -87,7 +87,7 @@ class Actor(Generic[In, Out]):
     """
 
     name: str = ""
-    closing_grace_s: float | None = 10.0
+    closing_grace_s: float | None = 8.0
 
     def __init__(
         self,

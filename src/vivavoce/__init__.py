@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vivavoce.actors.monitor.advice import Recommendation
     from vivavoce.actors.monitor.targets import Finding
     from vivavoce.actors.transcription.engines.base import EngineDied, EngineError
+    from vivavoce.actors.transcription.interpreter import InterpreterError
     from vivavoce.actors.vad.silero import DetectorMissing
     from vivavoce.assembly import Pipeline, PipelineStateError
     from vivavoce.config import Profile, ProfileError, VivavoceError, load_profile
@@ -82,6 +83,7 @@ _HOMES = {
     "Finding": "vivavoce.actors.monitor.targets",
     "EngineDied": "vivavoce.actors.transcription.engines.base",
     "EngineError": "vivavoce.actors.transcription.engines.base",
+    "InterpreterError": "vivavoce.actors.transcription.interpreter",
     "DetectorMissing": "vivavoce.actors.vad.silero",
     "Pipeline": "vivavoce.assembly",
     "PipelineStateError": "vivavoce.assembly",
@@ -152,6 +154,7 @@ __all__ = [
     "Gap",
     "GapReason",
     "HistoryError",
+    "InterpreterError",
     "Latency",
     "LedgerError",
     "LedgerSummary",

@@ -31,9 +31,10 @@ _PATIENCE_S = 2.0
 class Worker:
     """Runs blocking calls one after the other, each in a thread of its own.
 
-    What is returned may be waited for with :func:`asyncio.wait`, which does not cancel it: a thread
-    cannot be stopped, and what it opens must be closed. A sound server that hangs keeps its call
-    for ever: nobody waits for one longer than some seconds, nor does the end of the program.
+    A thread cannot be stopped: to cancel what is returned means that nobody waits for it any more.
+    The call is made all the same, and a stream that it opens is closed. A sound server that hangs
+    keeps its call for ever: nobody waits for one longer than some seconds, nor does the end of the
+    program.
     """
 
     def __init__(self) -> None:
@@ -46,28 +47,36 @@ class Worker:
         loop = asyncio.get_running_loop()
         if not self._running:
             self._answered_at = loop.time()
-        future = loop.run_in_executor(self._thread, work)
-        self._running.add(future)
-        future.add_done_callback(self._done)
-        return future
+        call = loop.run_in_executor(self._thread, work)
+        self._running.add(call)
+        call.add_done_callback(self._done)
+        wanted = asyncio.shield(call)
+        wanted.add_done_callback(partial(self._answered, call))
+        return wanted
 
-    def _done(self, future: asyncio.Future[Any]) -> None:
-        self._running.discard(future)
-        self._answered_at = future.get_loop().time()
-        if not future.cancelled():
-            future.exception()  # whoever still wants it, asks; nobody has to
+    def _done(self, call: asyncio.Future[Any]) -> None:
+        self._running.discard(call)
+        self._answered_at = call.get_loop().time()
+
+    def _answered(self, call: asyncio.Future[Any], wanted: asyncio.Future[Any]) -> None:
+        if not wanted.cancelled():
+            wanted.exception()  # whoever still wants it, asks; nobody has to
+        elif call.done():
+            self._close(call)
+        else:
+            call.add_done_callback(self._close)
+
+    def _close(self, opening: asyncio.Future[Any]) -> None:
+        """Close the stream that a call has opened, if it has."""
+        if opening.exception() is None and isinstance(opening.result(), DeviceStream):
+            self.run(opening.result().close)
 
     def close_opened(self, opening: asyncio.Future[Any]) -> None:
         """Close the stream that ``opening`` gives, when it does; None and failures are none."""
-
-        def close(opened: asyncio.Future[Any]) -> None:
-            if not opened.cancelled() and opened.exception() is None and opened.result():
-                self.run(opened.result().close)
-
-        if opening.done():
-            close(opening)
-        else:
-            opening.add_done_callback(close)
+        if not opening.done():
+            opening.cancel()
+        elif not opening.cancelled():
+            self._close(opening)
 
     async def idle(self) -> bool:
         """Return when no call is being made, and no thread is there.
@@ -130,6 +139,8 @@ class _PassingThread(Executor):
                     self._works = False
                     return
                 call, future = self._calls.popleft()
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 result = call()
             except BaseException as error:  # noqa: BLE001 - whoever waits for the future gets it

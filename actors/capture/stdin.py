@@ -171,10 +171,10 @@ class InterruptibleInput:
     def close(self) -> None:
         """Interrupt, and free what waiting takes; nothing may be reading any more. Idempotent."""
         self._interrupted = True
-        if self._wake_read >= 0:
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-            self._wake_read = self._wake_write = -1
+        ends, self._wake_read, self._wake_write = (self._wake_read, self._wake_write), -1, -1
+        for end in ends:
+            if end >= 0:
+                os.close(end)
 
     def _wait(self, timeout_ms: int | None) -> bool:
         if sys.platform == "win32":  # where only sockets can be waited for

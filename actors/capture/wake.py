@@ -53,9 +53,13 @@ class LoopWaker:
         self._event.set()
 
     def close(self) -> None:
-        """Free what waking takes; nothing may call :meth:`wake` any more. Idempotent."""
-        if self._read >= 0:
-            self._loop.remove_reader(self._read)
-            os.close(self._read)
-            os.close(self._write)
-            self._read = self._write = -1
+        """Free what waking takes; :meth:`wake` does nothing any more. Idempotent."""
+        # Forgotten first: a device that hangs may call back at any time, and what it would write
+        # into may be somebody else's by then. (Nothing comes between its look and its write: that
+        # keeps the interpreter lock.)
+        read, self._read = self._read, -1
+        write, self._write = self._write, -1
+        if read >= 0:
+            self._loop.remove_reader(read)
+            os.close(read)
+            os.close(write)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from vivavoce.actors.transcription.desk import EngineDesk
@@ -23,6 +22,7 @@ from vivavoce.actors.transcription.window import (
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.messages import SAMPLE_RATE, Partial, SpeechPaused
+from vivavoce.pipeline.tasks import end_tasks
 
 _AGAIN = SAMPLE_RATE  # new audio before a search for a cut is repeated
 
@@ -196,17 +196,20 @@ def words_behind(hypothesis: Hypothesis, cut: int) -> Hypothesis | None:
 
 
 async def unless(over: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """The result of ``work``; None, and the work cancelled, when ``over`` is set first."""
+    """The result of ``work``; None, and the work cancelled, when ``over`` is set first.
+
+    It returns when the work has ended, however it does. Whoever is cancelled meanwhile hears of
+    that, whatever the work ends with.
+
+    Raises:
+        Exception: what the work raised, also while it was being cancelled.
+    """
     task = asyncio.ensure_future(work)
     waiter = asyncio.ensure_future(over.wait())
     try:
         await asyncio.wait({task, waiter}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        return None
+        in_time = task.done()
     finally:
-        for unfinished in (task, waiter):
-            if not unfinished.done():
-                unfinished.cancel()
-                with suppress(asyncio.CancelledError):
-                    await unfinished
+        await end_tasks(task, waiter)
+        failed = not task.cancelled() and task.exception() is not None
+    return task.result() if in_time or failed else None

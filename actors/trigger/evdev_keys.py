@@ -145,21 +145,33 @@ class EvdevKeys:
             self._ear.close()
         thread, self._thread = self._thread, None
         if thread is not None:
-            os.close(self._bell)
+            bell, self._bell = self._bell, -1
+            os.close(bell)
             await asyncio.to_thread(thread.join, _ENDS_WITHIN_S)
 
 
 def _read(devices: Sequence[Device], names: dict[int, str], ear: Ear, bell: int) -> None:
     """Tell what the keyboards say, until the other end of ``bell`` is closed or all are gone."""
-    down: dict[Any, set[str]] = {device: set() for device in devices}
+    down: dict[Device, set[str]] = {device: set() for device in devices}
+    try:
+        _read_on(down, names, ear, bell)
+    except Exception as error:  # noqa: BLE001 - told as the reason why keys are lost
+        ear.lost(f"hotkeys are no longer heard: {error or type(error).__name__}")
+    finally:
+        os.close(bell)
+        for device in down:
+            device.close()
+
+
+def _read_on(down: dict[Device, set[str]], names: dict[int, str], ear: Ear, bell: int) -> None:
     with selectors.DefaultSelector() as selector:
-        for device in devices:
+        for device in down:
             selector.register(device, selectors.EVENT_READ, device)
         selector.register(bell, selectors.EVENT_READ)
         while down:
             ready = [key.data for key, _ in selector.select()]
             if None in ready:
-                break
+                return
             for device in ready:
                 try:
                     _hear(device, names, ear, down[device])
@@ -168,11 +180,7 @@ def _read(devices: Sequence[Device], names: dict[int, str], ear: Ear, bell: int)
                     device.close()
                     for name in down.pop(device):  # nobody will tell that these went up
                         ear.key(name, is_down=False)
-        else:
-            ear.lost("hotkeys are no longer heard: the keyboard was unplugged")
-    os.close(bell)
-    for device in down:
-        device.close()
+    ear.lost("hotkeys are no longer heard: the keyboard was unplugged")
 
 
 def _hear(device: Device, names: dict[int, str], ear: Ear, down: set[str]) -> None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from vivavoce.actors.trigger.machine import Cancel, Decision, Start, Stop
 from vivavoce.config.trigger import FeedbackSettings
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.tasks import end_tasks, in_background
 
 log = get_logger("trigger")
 
@@ -156,7 +157,7 @@ class _Tones:
         while (wanted := self._wanted.get()) is not None:
             try:
                 _play(sounddevice, *wanted)
-            except (sounddevice.PortAudioError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - drivers' are of all kinds; it is told
                 if not told:
                     log.warning("a tone could not be played", reason=str(error))
                 told = True
@@ -190,14 +191,12 @@ class _Notifications:
     def show(self, text: str) -> None:
         self._text = text
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._show())
+            self._task = in_background(self._show(), "a notification", log)
 
     async def close(self) -> None:
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end_tasks(task)
 
     async def _show(self) -> None:
         while self._text is not None:

@@ -118,6 +118,25 @@ async def test_stopped_while_a_key_is_held_it_tells_nothing() -> None:
     assert keyboard.closed
 
 
+async def test_a_fault_at_the_keyboard_is_told_as_the_end_of_hearing() -> None:
+    class Faulty(PipedKeyboard):
+        def read(self) -> Iterator[object]:
+            next(super().read())
+            raise struct.error("unpack requires a buffer of 24 bytes")
+
+    first, second, told = Faulty(), PipedKeyboard(), Told()
+    listener = EvdevKeys(KeyCombination.parse("f9"), None, lambda: [first, second])
+    await listener.start(told)
+    first.type(ecodes.KEY_F9, 1)
+    assert await told.wait_for(1) == [LOST]
+    assert told.events[-1].reason == (
+        "hotkeys are no longer heard: unpack requires a buffer of 24 bytes"
+    )
+    await listener.stop()
+    assert first.closed
+    assert second.closed
+
+
 async def test_without_a_keyboard_it_is_one_line() -> None:
     with pytest.raises(HotkeysUnavailable, match="no keyboard in /dev/input can be read"):
         await EvdevKeys(KeyCombination.parse("f9"), None, lambda: []).start(Told())

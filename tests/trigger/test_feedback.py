@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,3 +231,63 @@ async def test_off_by_default(notify_send: Callable[..., Path]) -> None:
     noted = notify_send()
     assert await told(Start(1.0), Stop(2.0, 2.0), 0.2, settings=FeedbackSettings()) == ""
     assert not noted.exists()
+
+
+async def test_a_loop_that_starts_no_programs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unable(*_: object, **__: object) -> None:  # as that of Windows for sockets alone
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "subprocess_exec", unable)
+    logged = await told(Start(1.0), 0.05)
+    assert logged == (
+        "vivavoce: error: trigger: a notification failed (error='NotImplementedError: ')\n"
+    )
+
+
+async def test_who_is_cancelled_while_a_notification_ends_hears_of_it(
+    notify_send: Callable[..., Path],
+) -> None:
+    noted = notify_send("time.sleep(60)")
+    feedback = Feedback(NOTIFY)
+    feedback.decided(Start(1.0))
+    while not noted.exists():
+        await asyncio.sleep(0.01)
+    closing = asyncio.create_task(feedback.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    assert closing.cancelled()
+    assert len(asyncio.all_tasks()) == 1, "the program that showed it is not left alone"
+
+
+async def test_a_device_with_nonsense_costs_one_tone(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates, written, heard = [0.0, 0.0, 8_000.0], [], asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Stream:
+        def __enter__(self) -> Stream:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def write(self, sound: np.ndarray) -> None:
+            written.append(len(sound))
+            loop.call_soon_threadsafe(heard.set)
+
+    module = SimpleNamespace(
+        PortAudioError=OSError,
+        query_devices=lambda kind: {"default_samplerate": rates.pop(0)},
+        OutputStream=lambda **_: Stream(),
+    )
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    stream = io.StringIO()
+    use_sink(LogSink(LogSettings(), stream))
+    feedback = Feedback(FeedbackSettings(tones=True))
+    for at in (1.0, 2.0, 3.0):
+        feedback.decided(Start(at))
+    async with asyncio.timeout(10):
+        await heard.wait()
+    await feedback.close()
+    assert len(written) == 1
+    assert stream.getvalue().count("a tone could not be played") == 1

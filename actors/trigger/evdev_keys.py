@@ -14,7 +14,7 @@ import selectors
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from vivavoce.actors.trigger.key_names import BY_LINUX
 from vivavoce.actors.trigger.keys import CombinationWatch

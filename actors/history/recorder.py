@@ -67,6 +67,7 @@ class Recorder:
     Attributes:
         run: tells this run from others in the database.
         sounds: how many more sounds may wait.
+        problem: why what is said is not kept, or waits to be, in a line; empty: it is kept.
     """
 
     def __init__(
@@ -91,6 +92,8 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._full_told = False
         self._sounds_told = False
+        self._dead = False
+        self.problem = ""
 
     # -- in the event loop
 
@@ -157,7 +160,7 @@ class Recorder:
             )
 
     def _put(self, work: _Work) -> None:
-        alive = self._thread is not None and self._thread.is_alive()
+        alive = self._thread is not None and not self._dead
         if alive and self._waiting.qsize() < self._capacity:
             self._waiting.put(work)
             self._full_told = False
@@ -193,9 +196,34 @@ class Recorder:
         """Wall-clock time."""
         return self._now()
 
+    # -- what the thread tells; all in the event loop
+
     def count_lost(self, finals: int) -> None:
-        """So many finals are not in the database. In the event loop."""
+        """So many finals are not in the database."""
         self._lost.add(finals)
+
+    def has_problem(self, problem: str) -> None:
+        """What is said is not kept, or waits to be kept, for this reason."""
+        self.problem = problem
+        log.warning(problem)
+
+    def keeps_again(self) -> None:
+        """The problem is gone."""
+        self.problem = ""
+        log.warning("the history is kept again")
+
+    def has_died(self, reason: str) -> None:
+        """The thread has ended, by a mistake of the program: nothing is kept any more."""
+        self._dead = True
+        self.problem = (
+            f"what is said is not kept any more: writing the history {self.path} failed "
+            f"({reason}); start vivavoce again"
+        )
+        log.error(self.problem)
+        left = _emptied(self._waiting)
+        for _ in range(sum(work.sound for work in left)):
+            self.sounds.release()
+        self._lost.add(sum(work.final for work in left))
 
 
 class _Writer:
@@ -214,7 +242,17 @@ class _Writer:
         self._upkeep_at = 0.0
 
     def work(self) -> None:
-        """Write until the end is told."""
+        """Write until the end is told; a failure is told at once, and what it costs is counted."""
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - the thread ends: told, and what is lost counted
+            self._lose(self._backlog)
+            self._call(self._recorder.has_died, f"{type(error).__name__}: {error}")
+        if self._store is not None:
+            with suppress(HistoryError):  # all is written; the log (WAL) is replayed by the next
+                self._store.close()
+
+    def _work(self) -> None:
         self._write([])  # opens it: a mistake in the settings is told at once
         self._keep_up(wrote=False)
         going_on = True
@@ -224,9 +262,6 @@ class _Writer:
             if going_on:
                 self._keep_up(wrote=bool(works))
         self._lose(self._backlog)
-        if self._store is not None:
-            with suppress(HistoryError):  # all is written; the log (WAL) is replayed by the next
-                self._store.close()
 
     def _next(self) -> tuple[list[_Work], bool]:
         """What waits, at most so much; and whether more may come."""
@@ -248,13 +283,13 @@ class _Writer:
         return found, True
 
     def _write(self, works: list[_Work]) -> None:
-        if self._given_up and identity(self._recorder.path) == self._unusable:
-            self._lose(works)
-            return
-        if self._given_up:  # somebody has moved it away, as the warning said
-            self._given_up = False
-            self._drop_store()
         self._backlog.extend(works)
+        if self._given_up and identity(self._recorder.path) == self._unusable:
+            self._lose(self._backlog)
+            return
+        given_up, self._given_up = self._given_up, False
+        if given_up:  # somebody has moved it away, as the warning said
+            self._drop_store()
         try:
             if self._store is not None and not self._store.is_there:
                 self._drop_store()  # somebody has moved it away: a new one is begun
@@ -272,10 +307,10 @@ class _Writer:
         except HistoryError as error:
             self._failed(error)
         else:
-            if self._failing:
+            if self._failing or given_up:
                 self._failing = False
                 self._retry_s = _RETRY_S[0]
-                self._tell(log.warning, "the history is kept again")
+                self._call(self._recorder.keeps_again)
 
     def _drop_store(self) -> None:
         store, self._store, self._upkeep = self._store, None, None
@@ -289,14 +324,14 @@ class _Writer:
             self._given_up = True
             self._unusable = identity(self._recorder.path)
             self._upkeep = None
-            self._tell(log.warning, f"what is said is not kept: {error}")
+            self._call(self._recorder.has_problem, f"what is said is not kept: {error}")
             self._lose(self._backlog)
             return
         if self._failing:
             self._retry_s = min(_RETRY_S[1], self._retry_s * 2)
         else:
             self._failing = True
-            self._tell(log.warning, f"what is said waits to be kept: {error}")
+            self._call(self._recorder.has_problem, f"what is said waits to be kept: {error}")
         too_many = max(0, len(self._backlog) - self._recorder.capacity)
         self._lose(deque(self._backlog.popleft() for _ in range(too_many)))
 
@@ -328,9 +363,6 @@ class _Writer:
         works.clear()
         if finals:
             self._call(self._recorder.count_lost, finals)
-
-    def _tell(self, tell: Callable[[str], None], text: str) -> None:
-        self._call(tell, text)
 
     def _call(self, call: Callable[..., None], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop has ended: nobody is there to be told

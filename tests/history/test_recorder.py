@@ -190,8 +190,10 @@ async def test_dictation_goes_on_without_a_history(path: Path, row, log, kind: s
     assert texts(path) == ["kept again"]
     assert log.getvalue().count("what is said is not kept") == 1
     told = log.getvalue().splitlines()
-    assert len(told) == 2
-    assert "finals of this run are not in the history" in told[1]
+    assert len(told) == 3
+    assert "the history is kept again" in told[1]
+    assert "finals of this run are not in the history" in told[2]
+    assert recorder.problem == ""
     assert "what was said" not in log.getvalue()
 
 
@@ -387,3 +389,67 @@ def test_a_writer_that_is_killed_leaves_all_that_it_had_committed(path: Path, so
     assert len(runs) == 2
     assert all(numbers == list(range(len(numbers))) for numbers in runs.values())
     sound()
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_writer_that_dies_is_told_at_once_and_what_is_lost_is_counted(
+    path: Path, row, log
+) -> None:
+    use_sink(LogSink(stream=log))
+    metrics = Metrics()
+    recorder = made(path, metrics)
+    await recorder.open()
+    recorder.add(row(0, "kept"))
+    await until(lambda: committed(path) == 1)
+    assert recorder.problem == ""
+    with sqlite3.connect(path) as vandal:
+        vandal.execute("DROP TABLE finals")
+    recorder.add(row(1, "one"))
+    recorder.add(row(2, "two"))
+    recorder.deliver(Delivery(utterance=2, outcome=Outcome.TYPED, back_end="wtype"))
+    await until(lambda: recorder.problem)
+    assert lost(metrics) == 2
+    recorder.add(row(3, "three"))
+    assert lost(metrics) == 3
+    (line,) = log.getvalue().splitlines()
+    assert "error: history: what is said is not kept any more" in line
+    assert "no such table" in line
+    assert str(path) in line
+    assert recorder.problem in line
+    await recorder.close()
+    assert "3 finals of this run are not in the history" in log.getvalue().splitlines()[-1]
+
+
+async def test_what_waits_when_the_writer_dies_is_counted(path: Path, row, log) -> None:
+    use_sink(LogSink(stream=log))
+    metrics = Metrics()
+    recorder = made(path, metrics)
+    await recorder.open()
+    for number in range(300):  # more than are written at once
+        recorder.add(row(number, "half a character: \ud83d" if number == 0 else "a text"))
+    await until(lambda: recorder.problem)
+    await recorder.close()
+    assert lost(metrics) == 300
+    assert log.getvalue().count("not kept any more") == 1
+
+
+async def test_a_problem_of_the_history_is_told_until_it_is_kept_again(
+    path: Path, row, log, monkeypatch
+) -> None:
+    monkeypatch.setattr(module, "_LOCK_S", 0.05)
+    monkeypatch.setattr(module, "_RETRY_S", (0.05, 0.1))
+    use_sink(LogSink(stream=log))
+    recorder = made(path, Metrics())
+    await recorder.open()
+    recorder.add(row(0, "before"))
+    await until(lambda: committed(path) == 1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    recorder.add(row(1, "meanwhile"))
+    await until(lambda: recorder.problem)
+    assert "is locked by another program" in recorder.problem
+    other.execute("ROLLBACK")
+    other.close()
+    await until(lambda: not recorder.problem)
+    await recorder.close()
+    assert texts(path) == ["before", "meanwhile"]

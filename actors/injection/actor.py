@@ -17,6 +17,7 @@ import msgspec
 from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.back_end import FocusProbe
+from vivavoce.actors.injection.last_texts import LastText, copy_last
 from vivavoce.actors.injection.live_typing import LiveTyping
 from vivavoce.actors.injection.typist import MakeOutfit, Typist
 from vivavoce.actors.injection.waiting import Ordered, Waiting
@@ -31,14 +32,24 @@ from vivavoce.pipeline.messages import (
     RecordingEnded,
     RecordingStarted,
 )
+from vivavoce.pipeline.tasks import in_background
 
 log = get_logger("injection")
 
 _LOOK_S = 0.5
-_LAST_TEXT_S = 5.0
+_LAST_TEXT_S = 1.5
+"""How long a held text that is being typed when the run ends may take to be whole."""
+_LAST_COPY_S = 2.5
+"""How long the copy of all that still waits may take."""
+_STOP_S = 4.6
+"""How long the end may take in all, so that the supervisor's grace (5 s) cuts nothing off."""
+_CANCELLED_S = 0.2
 MOST_UNTIL_RELEASE = 256
 """Texts that wait for the end of a recording at most: of a longer one, the first are typed before,
 and a cancel does not discard them."""
+_CUT_OFF = "the run ended before it was typed; part of it may be typed"
+_NOT_TYPED = "the run ended before it was typed"
+_NOT_IN_ITS_WINDOW = "the run ended before its window had the focus again"
 
 
 class InjectionActor(Actor[Caption, None]):
@@ -97,6 +108,9 @@ class InjectionActor(Actor[Caption, None]):
 
     async def on_message(self, message: Caption) -> None:
         """Take one message; type what is due with it."""
+        if not isinstance(message, Partial) and message is not self._taken:
+            self._taken = message  # else it is delivered once more, after a failure
+            self._waiting.take(message)
         async with self._busy:
             await self._handle(message)
         self._see_to_held()
@@ -106,9 +120,6 @@ class InjectionActor(Actor[Caption, None]):
             if self._types_live():
                 await self._live.partial(message)
             return
-        if message is not self._taken:  # else it is delivered once more, after a failure
-            self._taken = message
-            self._waiting.take(message)
         await self._settle_unfinished()
         await self._type_ready()
         while (item := self._waiting.next()) is not None:
@@ -162,15 +173,30 @@ class InjectionActor(Actor[Caption, None]):
         """Nothing is given up: what waits goes on waiting."""
 
     async def on_stop(self) -> None:
-        """What still waits is copied: nobody will type it any more."""
+        """What still waits is copied: nobody will type it any more. Each text is told in time,
+        whatever hangs; a back end that does is left behind."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + _STOP_S
         await self._stop_watching()
-        await self._settle_unfinished()
-        for final in (*self._ready, *self._until_release, *self._waiting.rest()):
-            await self._copy(final, "the run ended before it was typed")
+        await copy_last(self._typist, self._all_that_waits(), self._tell, within_s=_LAST_COPY_S)
+        closing = in_background(self._typist.close(), "closing the back ends", log)
+        await asyncio.wait([closing], timeout=ends - loop.time())
+        closing.cancel()
+
+    def _all_that_waits(self) -> list[LastText]:
+        """In the order of speech; nothing waits any longer."""
+        while len(self.inbox):
+            self._waiting.take(self.inbox.receive_nowait())
+        cut_off = [self._in_hand, self._typist.returning]
+        whole = [*self._ready, *self._until_release, *self._waiting.rest()]
+        held = self._typist.held.give_up()
+        self._in_hand = self._typist.returning = None
         self._ready.clear()
         self._until_release.clear()
-        await self._typist.copy_held("the run ended before its window had the focus again")
-        await self._typist.close()
+        texts = [LastText(final, _CUT_OFF) for final in cut_off if final is not None]
+        texts += [LastText(final, _NOT_TYPED) for final in whole]
+        texts += [LastText(final, _NOT_IN_ITS_WINDOW) for final in held]
+        return sorted(texts, key=lambda text: text.final.utterance)
 
     # -- the order of things
 
@@ -265,7 +291,7 @@ class InjectionActor(Actor[Caption, None]):
             watched, self._watching = self._watching, None
             watched.result()
         if self._typist.held and self._watching is None:
-            self._watching = asyncio.create_task(self._watch_held(), name="held texts")
+            self._watching = in_background(self._watch_held(), "typing held texts", log)
 
     async def _stop_watching(self) -> None:
         watching, self._watching = self._watching, None
@@ -275,9 +301,7 @@ class InjectionActor(Actor[Caption, None]):
             async with asyncio.timeout(_LAST_TEXT_S), self._busy:  # what it types now is whole
                 watching.cancel()
         watching.cancel()
-        await asyncio.wait([watching])
-        if not watching.cancelled() and (failure := watching.exception()) is not None:
-            log.error("held_texts_failed", error=repr(failure))
+        await asyncio.wait([watching], timeout=_CANCELLED_S)
 
     async def _watch_held(self) -> None:
         # No polling of an idle program: it ends with the last text that is held back, and that is

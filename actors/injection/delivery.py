@@ -45,7 +45,8 @@ log = get_logger("injection")
 
 _PATIENCE_S = 2.0
 """How much longer than its time-out a back end may take to notice that."""
-_PROBE_S = 2.0
+PROBE_S = 2.0
+"""How long the focus, a back end and a third of a clipboard are asked."""
 _MOST_COPIED = 100_000
 _NO_TEXT = (
     "the clipboard holds something that is no text, and is left alone: the history has the text "
@@ -80,10 +81,10 @@ class Deliverer:
         """Seconds on the clock."""
         return self._clock.now()
 
-    async def focus(self) -> Focus | None:
-        """The window that has the focus now; None: not known."""
+    async def focus(self, within_s: float = PROBE_S) -> Focus | None:
+        """The window that has the focus now; None: not known ``within_s`` seconds."""
         try:
-            async with asyncio.timeout(_PROBE_S):
+            async with asyncio.timeout(within_s):
                 return await self._probe.focus()
         except TimeoutError:
             return None
@@ -184,7 +185,7 @@ class Deliverer:
             return Attempt(outcome=Outcome.FAILED, reason=_and(reason, "there is no clipboard"))
         together = text
         try:
-            async with asyncio.timeout(3 * _PROBE_S):
+            async with asyncio.timeout(3 * PROBE_S):
                 content = await clipboard.get()
                 if content is not None and content.text is None:
                     return Attempt(outcome=Outcome.FAILED, reason=_and(reason, _NO_TEXT))
@@ -263,7 +264,7 @@ class Deliverer:
         if state.asked and not state.back_off.suspect:
             return None
         try:
-            async with asyncio.timeout(_PROBE_S):
+            async with asyncio.timeout(PROBE_S):
                 why = await back_end.available()
         except TimeoutError:
             why = f"{back_end.name} does not answer"
@@ -284,7 +285,7 @@ class Deliverer:
             return text
         if content is None or content.text != earlier:
             return text
-        return earlier + ("" if earlier[-1].isspace() or text[:1].isspace() else " ") + text
+        return joined_copies(earlier, text)
 
 
 class _Work:
@@ -387,6 +388,12 @@ class _Work:
             return None
         now = await self._deliverer.focus()
         return now if now is not None and now.window != self._focus.window else None
+
+
+def joined_copies(earlier: str, text: str) -> str:
+    """Two texts in the clipboard, one behind the other."""
+    apart = not earlier or not text or earlier[-1].isspace() or text[0].isspace()
+    return earlier + ("" if apart else " ") + text
 
 
 def _and(*reasons: str) -> str:

@@ -40,6 +40,12 @@ class HeldBack:
         """The oldest, if it waits since before ``moment``; it goes on waiting."""
         return self._texts[0].final if self._texts and self._texts[0].since < moment else None
 
+    def give_up(self) -> list[Final]:
+        """All of them, the oldest first; none waits any longer."""
+        finals = [text.final for text in self._texts]
+        self._texts.clear()
+        return finals
+
     def remove(self, utterance: int) -> None:
         """It waits no longer."""
         self._texts = deque(text for text in self._texts if text.final.utterance != utterance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -11,7 +12,7 @@ import msgspec
 from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.back_end import FocusProbe
-from vivavoce.actors.injection.delivery import Deliverer
+from vivavoce.actors.injection.delivery import PROBE_S, Deliverer
 from vivavoce.actors.injection.graphemes import backspaces
 from vivavoce.actors.injection.hands import Hands
 from vivavoce.actors.injection.held_back import LONGEST_S, MOST_HELD, HeldBack
@@ -23,7 +24,11 @@ from vivavoce.config.for_application import ApplicationProfiles
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import Final, Focus
+from vivavoce.pipeline.tasks import in_background
+
+log = get_logger("injection")
 
 _OUTFITS = 8
 _UNHEARD_S = 60.0
@@ -113,9 +118,13 @@ class Typist:
             place = await self._place()  # it took a while
         return place
 
-    async def here(self) -> Place:
-        """Where text would go now, if no key is pressed for it."""
-        return await self._place()
+    async def here(self, focus_within_s: float = PROBE_S) -> Place:
+        """Where text would go now, if no key is pressed for it.
+
+        Args:
+            focus_within_s: how long the focus is asked for; then it is not known.
+        """
+        return await self._place(focus_within_s)
 
     @property
     def modifiers_held(self) -> bool:
@@ -203,10 +212,6 @@ class Typist:
             return report.reason
         return None
 
-    async def copy_held(self, why: str) -> None:
-        """Nothing will be typed any more: what was held back goes to the clipboard."""
-        await self._copy_held_before(inf, await self._place(), why)
-
     async def look_after_held(self) -> None:
         """Type what was held back for the window that has the focus now; copy what waits too
         long."""
@@ -245,14 +250,15 @@ class Typist:
         return began is not None and place.focus is not None and began.window != place.window
 
     async def close(self) -> None:
-        """Give back what the back ends hold."""
-        while self._outfits:
-            await _close(self._outfits.popleft()[1])
+        """Give back what the back ends hold; one that fails keeps no other from it."""
+        outfits = [outfit for _, outfit in self._outfits]
+        self._outfits.clear()
+        await _close(*outfits)
 
     # -- parts of it
 
-    async def _place(self) -> Place:
-        focus = await self.deliverer.focus()
+    async def _place(self, focus_within_s: float = PROBE_S) -> Place:
+        focus = await self.deliverer.focus(focus_within_s)
         profile = self._profiles.of(focus.application if focus is not None else "")
         return Place(focus, profile, await self._outfit(profile.injection))
 
@@ -365,8 +371,17 @@ class Typist:
         return await self.erase(placed.typed, placed.window, placed.back_end)
 
 
-async def _close(outfit: Outfit) -> None:
-    for close in outfit.close:
-        closing = close()
-        if hasattr(closing, "__await__"):
-            await closing
+async def _close(*outfits: Outfit) -> None:
+    closing = [
+        in_background(_closed(close), "closing a back end", log)
+        for outfit in outfits
+        for close in outfit.close
+    ]
+    if closing:
+        await asyncio.wait(closing)
+
+
+async def _closed(close: Callable[[], object]) -> None:
+    closing = close()
+    if hasattr(closing, "__await__"):
+        await closing

@@ -18,6 +18,7 @@ from vivavoce.actors.injection.back_end import (
 )
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.tasks import in_background
 
 log = get_logger("injection")
 
@@ -96,7 +97,7 @@ class ClipboardPaste:
             return Report(Result.NOTHING, report.reason)
         self._previous, self._pasted = previous, text
         pressed = await self._paste(self._presser, manner)
-        self._restoring = asyncio.create_task(self._restore_later())
+        self._restoring = in_background(self._restore_later(), "restoring the clipboard", log)
         return pressed
 
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:

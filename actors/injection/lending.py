@@ -11,6 +11,10 @@ import msgspec
 from vivavoce.actors.injection.back_end import DONE, Report, Result
 from vivavoce.actors.injection.keymap import SETTLED_S, SpareKeys
 from vivavoce.actors.injection.worker import Worker
+from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.tasks import in_background
+
+log = get_logger("injection")
 
 _PATIENCE_S = 1.0
 _BACK_AFTER_S = 3.0
@@ -100,10 +104,12 @@ class Lending:
         self._keep()
         if self._giving is not None:
             await asyncio.wait([self._giving], timeout=_PATIENCE_S)
-        with suppress(TimeoutError):  # the X server hangs, and this program ends
-            async with asyncio.timeout(_PATIENCE_S):
-                await self.worker.do(self.keys.give_back)
-        self.worker.close()
+        try:
+            with suppress(TimeoutError):  # the X server hangs, and this program ends
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self.worker.do(self.keys.give_back)
+        finally:
+            self.worker.close()
 
     async def _lend(self, needed: list[str]) -> None:
         loop = asyncio.get_running_loop()
@@ -119,4 +125,6 @@ class Lending:
             self._giving_back = None
 
     def _give_back(self) -> None:
-        self._giving = asyncio.create_task(self.worker.do(self.keys.give_back))
+        self._giving = in_background(
+            self.worker.do(self.keys.give_back), "giving lent keys back", log
+        )

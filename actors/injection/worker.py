@@ -29,6 +29,7 @@ class Worker:
 
         Raises:
             Exception: what it raised.
+            RuntimeError: it raised what would end a program, such as SystemExit.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
@@ -40,6 +41,8 @@ class Worker:
                 result = function(*arguments)
             except Exception as error:  # noqa: BLE001 - it belongs to who waits
                 failure = error
+            except BaseException as error:  # noqa: BLE001 - or later calls would wait for ever
+                failure = RuntimeError(f"{type(error).__name__}: {error}")
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(_settle, answer, result, failure)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
 
 from vivavoce.actors.injection.back_end import DONE, Manner, Report, Result, report_of
 from vivavoce.actors.injection.tool import ToolRunner
+from vivavoce.actors.injection.worker import Worker
 from vivavoce.config.injection import InjectionSettings
 
 
@@ -20,6 +20,18 @@ class _WithoutKeys:
     async def press(self, keys: str, manner: Manner, times: int = 1) -> Report:
         """There are no keys here."""
         return Report(Result.NOTHING, "keys cannot be pressed there")
+
+
+class _Written(_WithoutKeys):
+    """Writes in a thread that the end of the program does not wait for: a pipe may have no reader,
+    and then it hangs."""
+
+    def __init__(self) -> None:
+        self._worker = Worker()
+
+    def close(self) -> None:
+        """End the thread, if it can be ended."""
+        self._worker.close()
 
 
 class Command(_WithoutKeys):
@@ -55,13 +67,13 @@ class Command(_WithoutKeys):
         return DONE if finished.ok else report_of(finished, self._command[0])
 
 
-class StandardOutput(_WithoutKeys):
+class StandardOutput(_Written):
     """A line for each text on standard output."""
 
     name = "stdout"
 
     def __init__(self, runner: ToolRunner, settings: InjectionSettings) -> None:
-        pass
+        super().__init__()
 
     async def available(self) -> str | None:
         """Whether there is one."""
@@ -69,10 +81,10 @@ class StandardOutput(_WithoutKeys):
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Write ``text`` and a line break, past any buffer."""
-        return await asyncio.to_thread(_write_line, sys.stdout.fileno(), text)
+        return await self._worker.do(_write_line, sys.stdout.fileno(), text)
 
 
-class File(_WithoutKeys):
+class File(_Written):
     """A line for each text at the end of a file that only its owner reads.
 
     Args:
@@ -83,6 +95,7 @@ class File(_WithoutKeys):
     name = "file"
 
     def __init__(self, runner: ToolRunner, settings: InjectionSettings) -> None:
+        super().__init__()
         path = settings.file or ""
         home = runner.environ.get("HOME")
         at_home = home is not None and path.startswith("~/")
@@ -98,7 +111,7 @@ class File(_WithoutKeys):
 
     async def type(self, text: str, manner: Manner) -> Report:
         """Append ``text`` and a line break; the file is opened anew, so that it may be rotated."""
-        return await asyncio.to_thread(self._append, text)
+        return await self._worker.do(self._append, text)
 
     def _append(self, text: str) -> Report:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)

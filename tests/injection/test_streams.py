@@ -117,3 +117,39 @@ def test_every_back_end_of_the_schema_can_be_made():
     assert outfit.clipboard is not None
     alone = make_outfit(InjectionSettings(backend="clipboard"), {"DISPLAY": ":9"})
     assert [back_end.name for back_end in alone.back_ends] == ["clipboard"]
+
+
+HANGING = """if True:
+    import asyncio, sys
+    from vivavoce.actors.injection.back_end import Manner
+    from vivavoce.actors.injection.streams import File, StandardOutput
+    from vivavoce.actors.injection.tool import ToolRunner
+    from vivavoce.config.injection import InjectionSettings
+    async def main():
+        kind = {"file": File, "stdout": StandardOutput}[sys.argv[1]]
+        back_end = kind(ToolRunner({}), InjectionSettings(file=sys.argv[2]))
+        try:
+            async with asyncio.timeout(0.1):
+                await back_end.type("x" * 1_000_000, Manner())
+        except TimeoutError:
+            print("does not answer", file=sys.stderr)
+        back_end.close()
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["file", "stdout"])
+def test_a_pipe_that_nobody_reads_does_not_keep_the_program(tmp_path: Path, kind: str) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", HANGING, kind, str(pipe)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        try:
+            assert program.wait(20) == 0
+            assert program.stderr is not None
+            assert program.stderr.read() == b"does not answer\n"
+        finally:
+            program.kill()

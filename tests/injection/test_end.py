@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.injecting import EDITOR, Board, FixedFocus, Paper, final, profile, started
+from support.injecting import EDITOR, Board, FixedFocus, Paper, final, focused, profile, started
 
+from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.injection.actor import InjectionActor
 from vivavoce.actors.injection.back_end import Content, Manner, Report
 from vivavoce.actors.injection.outfit import Outfit
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.channel import Channel, Overload
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.delivery import Delivery, Outcome
-from vivavoce.pipeline.desktop import Focus
+from vivavoce.pipeline.messages import Focus
 from vivavoce.pipeline.supervisor import Supervisor
 
 OTHER = Focus(window="8", application="Other")
@@ -113,8 +113,8 @@ class Run:
         self.paper, self.board = paper, board
         self.probe = HangingFocus(EDITOR)
         self.deliveries: list[Delivery] = []
-        self.inbox: Channel[Any] = Channel(512, Overload.BLOCK, name="injection")
         self.context = ActorContext()
+        self.notes = FocusNotes()
         self._report = report
         outfit = Outfit([paper], board, close=[paper.close])
         self.actor = InjectionActor(
@@ -123,8 +123,9 @@ class Run:
             report=self._tell,
             probe=self.probe,
             revisions_follow=revisions_follow,
+            context=self.context,
         )
-        self.actor.attach(self.inbox, None, self.context)
+        self.inbox = self.actor.inbox
         supervisor = Supervisor(SupervisorSettings(), self.context)
         supervisor.add(self.actor)
         self._running = asyncio.create_task(supervisor.run())
@@ -136,7 +137,7 @@ class Run:
 
     async def say(self, *messages: Any) -> None:
         for message in messages:
-            await self.inbox.send(message)
+            await self.inbox.send(focused(message, self.notes))
         await asyncio.sleep(1)
 
     async def cut_off(self) -> dict[int, Delivery]:
@@ -158,10 +159,10 @@ class Run:
 
 async def all_kinds(run: Run) -> set[int]:
     """Have a text held for its window, several until the release, and one in the inbox."""
-    run.context.focus.note(10, EDITOR)
+    run.notes.note(10, EDITOR)
     run.probe.answer = OTHER
     await run.say(final(1, "Held."), started(held=True))
-    run.context.focus.note(2_000, OTHER)
+    run.notes.note(2_000, OTHER)
     await run.say(final(2, "Buffered."), final(3, "Also."))
     run.inbox.send_nowait(final(4, "On its way."))
     return {1, 2, 3, 4}
@@ -233,7 +234,7 @@ def test_a_held_text_that_is_being_typed_when_it_ends(resisting: bool) -> None:
         run = Run(
             HangingPaper("type", resisting=resisting), HangingBoard("get"), focus_moved="hold"
         )
-        run.context.focus.note(10, EDITOR)
+        run.notes.note(10, EDITOR)
         run.probe.answer = OTHER
         await run.say(final(1, "One."), final(2, "Two."))
         run.probe.answer = EDITOR
@@ -282,7 +283,6 @@ def test_a_back_end_that_cannot_be_closed_keeps_no_other_open() -> None:
             report=lambda delivery: None,
             probe=FixedFocus(EDITOR),
         )
-        actor.attach(None, None, ActorContext())
         await actor.deliver(final(1, "One."))
         await actor.on_stop()
         assert closed == ["the other"]

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 
 import pytest
-from support.injecting import EDITOR, Board, FixedFocus, Paper, final, profile
+from support.injecting import EDITOR, Board, FixedFocus, Paper, final, focused, profile
 
 from vivavoce.actors.injection import lending as lending_module
 from vivavoce.actors.injection.actor import InjectionActor
@@ -18,12 +18,12 @@ from vivavoce.actors.injection.keymap import SpareKeys
 from vivavoce.actors.injection.lending import Lending
 from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.actors.injection.worker import Worker
+from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import LogSettings
-from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.desktop import Focus
 from vivavoce.pipeline.log import LogSink, use_sink
+from vivavoce.pipeline.messages import Focus
 
 
 @pytest.fixture
@@ -115,9 +115,9 @@ def test_held_texts_that_cannot_be_typed_are_told_before_anything_else_is_said(
             report=lambda delivery: None,
             probe=probe,
         )
-        actor.attach(None, None, context := ActorContext())
-        context.focus.note(10, EDITOR)
-        await actor.deliver(final(1, "One."))
+        notes = FocusNotes()
+        notes.note(10, EDITOR)
+        await actor.deliver(focused(final(1, "One."), notes))
         probe.answer = EDITOR
         await asyncio.sleep(1)
         assert logged.getvalue() == (

@@ -106,10 +106,12 @@ class Desktop:
 
     @property
     def problem(self) -> str:
-        """Why hotkeys are not heard, or nothing can be typed, in a line; empty: all is well."""
+        """Why hotkeys are not heard, nothing can be typed, or nothing is kept, in a line; empty: all
+        is well."""
         if self._hotkeys is not None and self._hotkeys.problem:
             return self._hotkeys.problem
-        return self._why_nothing_types()
+        not_kept = self._recorder.problem if self._recorder is not None else ""
+        return self._why_nothing_types() or not_kept
 
     def on_delivery(self, report: Callable[[Delivery], None]) -> None:
         """Tell ``report`` what becomes of each text."""

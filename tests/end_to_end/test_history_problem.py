@@ -1,0 +1,27 @@
+"""A history that is not kept is seen where the program's state is asked for."""
+
+import asyncio
+from pathlib import Path
+
+from vivavoce import Pipeline
+
+
+async def test_a_history_that_cannot_be_kept_is_the_problem_of_the_desktop(tmp_path: Path) -> None:
+    (tmp_path / "history.sqlite3").mkdir()
+    pipeline = Pipeline(
+        overrides=[
+            "history.enabled=true",
+            f"history.path={tmp_path}/history.sqlite3",
+            f"capture.source={tmp_path}/none.wav",
+        ]
+    )
+    desktop = pipeline.desktop
+    await desktop.open()
+    try:
+        async with asyncio.timeout(10):
+            while not desktop.problem:
+                await asyncio.sleep(0.01)
+        assert desktop.problem.startswith("what is said is not kept: ")
+        assert "history.sqlite3 is no file" in desktop.problem
+    finally:
+        await desktop.close()

@@ -1,0 +1,77 @@
+"""Waiting for what another process or thread does, and time that a test moves on by hand.
+
+No test asserts how long something took: a machine may be busy. Where the product has an event, wait
+for that; where only virtual time passes, use `vivavoce.pipeline.clock.run_virtual`. These are for
+the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+PATIENCE_S = 60.0
+"""After that it will never come; only a failing test waits so long."""
+_LOOK_S = 0.01
+_MOMENT_S = 0.05
+
+
+def wait_until(condition: Callable[[], object], complaint: str | Callable[[], str]) -> None:
+    """Return when ``condition()`` is true; another process or thread makes it so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, complaint() if callable(complaint) else complaint
+        time.sleep(_LOOK_S)
+
+
+async def until(condition: Callable[[], object], complaint: str | Callable[[], str]) -> None:
+    """As :func:`wait_until`, while the event loop runs; its time may be any."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, complaint() if callable(complaint) else complaint
+        await asyncio.sleep(_LOOK_S)
+
+
+def a_moment() -> None:
+    """For what should not come, to come: a test passes all the same where it comes too late."""
+    time.sleep(_MOMENT_S)
+
+
+async def moment() -> None:
+    """As :func:`a_moment`, while the event loop runs."""
+    await asyncio.sleep(_MOMENT_S)
+
+
+class AdvancingLoop(asyncio.SelectorEventLoop):
+    """A loop with real pipes and processes, whose time a test may move on.
+
+    So a limit of a minute is over when the test says so, however slow the machine is until then.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        super().__init__()
+
+    def time(self) -> float:
+        return super().time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """All timers of the next ``seconds`` are due now."""
+        self._ahead += seconds
+
+
+def advance(seconds: float) -> None:
+    """Move the time of the running :class:`AdvancingLoop` on."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, AdvancingLoop)
+    loop.advance(seconds)
+
+
+def run_advancing(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run ``main()`` to its end on an :class:`AdvancingLoop`."""
+    with asyncio.Runner(loop_factory=AdvancingLoop) as runner:
+        return runner.run(main())

@@ -95,7 +95,7 @@ def test_what_is_spoken_is_heard_without_a_hole(pulse_microphone, tmp_path: Path
     assert recorder.stdout.readline() == "listening\n"
     name = SPEECH / "utt-002-awb.wav"
     pulse_microphone.play(name)
-    out, err = recorder.communicate(timeout=40)
+    out, err = recorder.communicate(timeout=60)
     assert recorder.returncode == 0, err
     result = json.loads(out)
     assert result["lost"] == 0
@@ -143,7 +143,7 @@ class Recording:
     def end(self) -> dict:
         self.say("stop")
         result = self.wait_for("end")
-        _, self.err = self.process.communicate(timeout=10)
+        _, self.err = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, self.err
         assert result["closing"] < 1
         assert result["threads"] == ["MainThread"]

@@ -219,12 +219,12 @@ def test_copy_into_a_real_clipboard(fill, tmp_path: Path) -> None:
         environ = {**isolated(tmp_path), "DISPLAY": display}
         done = subprocess.run(
             program("history", "--file", str(path), "copy", "last"),
-            env=environ, capture_output=True, text=True, timeout=20, check=False,
+            env=environ, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         pasted = subprocess.run(
             ["xclip", "-selection", "clipboard", "-out"],
-            env=environ, capture_output=True, timeout=10, check=True,
+            env=environ, capture_output=True, timeout=60, check=True,
         )  # fmt: skip
         assert pasted.stdout.decode() == "Grüße 世界 👋"
     finally:
@@ -260,12 +260,12 @@ def test_replay_is_heard(fill, pulse_microphone, tmp_path: Path) -> None:
     try:
         done = subprocess.run(
             program("history", "--file", str(path), "replay"),
-            env=environ, capture_output=True, text=True, timeout=30, check=False,
+            env=environ, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     finally:
         recorder.terminate()
-        heard, _ = recorder.communicate(timeout=10)
+        heard, _ = recorder.communicate(timeout=60)
     pcm = np.frombuffer(heard[: len(heard) // 2 * 2], np.int16)
     assert np.count_nonzero(np.abs(pcm) > 4_000) > 4_000
 
@@ -294,7 +294,7 @@ def test_purge_asks_on_a_terminal_and_refuses_elsewhere(fill, tmp_path: Path) ->
         env=isolated(tmp_path),
     )  # fmt: skip
     os.write(master, b"y\n")
-    _, err = done.communicate(timeout=20)
+    _, err = done.communicate(timeout=60)
     os.close(master)
     os.close(slave)
     assert done.returncode == 0
@@ -341,7 +341,7 @@ def test_a_reader_that_goes_away_is_no_failure(fill, tmp_path: Path) -> None:
     path = fill(*("text " * 50 for _ in range(3_000)))
     shell = subprocess.run(
         ["sh", "-c", '"$@" | head -n 1', "sh", *program("history", "--file", str(path), "export")],
-        env=isolated(tmp_path), capture_output=True, text=True, timeout=20, check=False,
+        env=isolated(tmp_path), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert shell.stdout.startswith("text")
     assert shell.stderr == ""

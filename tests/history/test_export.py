@@ -126,7 +126,7 @@ def test_it_streams_in_bounded_memory_while_somebody_writes(
         store.add(row(4_000, "while it is exported"))
     store.close()
     lines += exporting.stdout.read().splitlines()
-    _, peak = exporting.communicate(timeout=30)
+    _, peak = exporting.communicate(timeout=60)
     assert [int(line.split()[0]) for line in lines[:4_000]] == list(range(4_000))
     grown = int(peak)
     assert grown < 12_000, f"{grown} kB for an export of 20 MB"

@@ -3,9 +3,17 @@
 A test has kinds: the markers of pyproject.toml, given by its file, by itself, or by a fixture that
 it uses. A kind that is slow by nature leaves `make test`; the few tests of such kinds that stay in
 it nevertheless, so that each device, desktop and engine is tried at least once, are marked `smoke`.
+
+A test that is a coroutine runs on a loop whose time it can move on, or on a virtual clock.
 """
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
+
+from support.waiting import AdvancingLoop
+from vivavoce.pipeline.clock import VirtualLoop
 
 SLOW = {"engine", "device", "desktop", "pace"}
 """Kinds that only `make test-all` runs as a whole."""
@@ -40,6 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail when a device or desktop test is skipped: the packages they need are installed",
     )
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.get_closest_marker("virtual"):
+        return {"virtual": VirtualLoop}
+    return {"advancing": AdvancingLoop}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

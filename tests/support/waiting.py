@@ -1,18 +1,15 @@
 """Waiting for what another process or thread does, and time that a test moves on by hand.
 
 No test asserts how long something took: a machine may be busy. Where the product has an event, wait
-for that; where only virtual time passes, use `vivavoce.pipeline.clock.run_virtual`. These are for
-the rest.
+for that; where nothing but time passes, let it be virtual (`run_virtual`, or the mark `virtual` on
+a test that is a coroutine). These are for the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
 
 PATIENCE_S = 60.0
 """After that it will never come; only a failing test waits so long."""
@@ -63,15 +60,19 @@ class AdvancingLoop(asyncio.SelectorEventLoop):
         """All timers of the next ``seconds`` are due now."""
         self._ahead += seconds
 
+    @property
+    def timers(self) -> int:
+        """How many timers run."""
+        return sum(not timer.cancelled() for timer in self._scheduled)
 
-def advance(seconds: float) -> None:
-    """Move the time of the running :class:`AdvancingLoop` on."""
+
+def advancing() -> AdvancingLoop:
+    """The running loop, in any test that is a coroutine and not `virtual`."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, AdvancingLoop)
-    loop.advance(seconds)
+    return loop
 
 
-def run_advancing(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run ``main()`` to its end on an :class:`AdvancingLoop`."""
-    with asyncio.Runner(loop_factory=AdvancingLoop) as runner:
-        return runner.run(main())
+def advance(seconds: float) -> None:
+    """Move the time of the running loop on."""
+    advancing().advance(seconds)

@@ -98,7 +98,7 @@ def test_tones_are_heard_and_never_wait(tmp_path: Path, pulse_microphone: PulseM
         env=environ,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     time.sleep(0.3)  # what is still on its way to the recorder
@@ -133,7 +133,7 @@ def test_a_sound_server_that_is_not_there_is_told_once(tmp_path: Path) -> None:
         env={**os.environ, **nowhere},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0

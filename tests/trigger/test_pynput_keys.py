@@ -156,7 +156,7 @@ def test_nothing_is_printed_where_captions_go(keyboard: Keyboard, tmp_path: Path
         env={**os.environ, "XAUTHORITY": str(tmp_path / "authority")},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -17,7 +17,9 @@ def clipboard(tools: ToolRunner) -> WaylandClipboard:
 
 
 def offer(sway: SwaySession, kind: str, data: bytes) -> None:
-    subprocess.run(["wl-copy", "--type", kind], env=sway.environ, input=data, check=True, timeout=5)
+    subprocess.run(
+        ["wl-copy", "--type", kind], env=sway.environ, input=data, check=True, timeout=60
+    )
 
 
 TEXTS = [

@@ -11,6 +11,8 @@ BIN    := $(VENV)/bin
 JOBS   ?= 3
 STAMP  := $(VENV)/.installed
 
+# Hundreds of processes are started, which are not to compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Further options of pytest.
 ARGS   ?=
 PYTEST  = $(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)

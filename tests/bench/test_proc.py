@@ -101,6 +101,7 @@ def program(text: str) -> Iterator[int]:
         running.communicate()
 
 
+@pytest.mark.process
 @needs_proc
 def test_a_program_that_waits_costs_nothing_and_one_that_ticks_wakes_up() -> None:
     ready = "import sys, time; print('ready', flush=True)\n"

@@ -89,6 +89,7 @@ def likeness(heard: np.ndarray, spoken: np.ndarray) -> float:
     return float(found @ spoken / np.sqrt((found @ found) * (spoken @ spoken)))
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("options", [(), ("fixed",)], ids=["16 kHz mono", "48 kHz stereo"])
 def test_what_is_spoken_is_heard_without_a_hole(pulse_microphone, tmp_path: Path, options) -> None:
     recorder = record(pulse_microphone, tmp_path, 5, *options)

@@ -16,6 +16,8 @@ from support.waiting import a_moment
 from vivavoce.control.claim import AlreadyRunning, InstanceClaim
 from vivavoce.control.place import Place
 
+pytestmark = pytest.mark.process
+
 
 def ctl(home: Path, *arguments: str) -> Outcome:
     return run(home, "ctl", *arguments, timeout=60)

@@ -90,6 +90,7 @@ def hears_keys(dictation: Dictation) -> bool:
     return bool(dictation.states())
 
 
+@pytest.mark.smoke
 def test_hold_speak_release_cancel_and_quit(
     dictation: Dictation, pulse_microphone: PulseMicrophone
 ) -> None:

@@ -24,6 +24,7 @@ def session(tmp_path: Path) -> Iterator[SwaySession]:
     session.close()
 
 
+@pytest.mark.smoke
 def test_a_recording_between_two_commands_is_typed(
     tmp_path: Path, session: SwaySession, pulse_microphone: PulseMicrophone
 ) -> None:

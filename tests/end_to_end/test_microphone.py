@@ -14,6 +14,7 @@ from support.waiting import wait_until
 pytestmark = [pytest.mark.device, pytest.mark.engine]
 
 
+@pytest.mark.smoke
 def test_a_recording_spoken_into_the_microphone_is_captioned(
     pulse_microphone, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ def test_recordings_that_are_read_ahead_have_no_power_modes(talk: Path, tmp_path
     assert len(outcome.texts) == len(TALK)
 
 
+@pytest.mark.smoke
 async def test_a_program_can_force_a_mode_while_it_runs(tmp_path: Path) -> None:
     pipeline = vivavoce.Pipeline(
         source=vivavoce.PushSource(),

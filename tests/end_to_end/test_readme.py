@@ -40,6 +40,7 @@ HELD = ("vivavoce push-to-talk", "vivavoce push-to-talk --set trigger.hotkey=men
 CONTROL = [line for line in USES if line.startswith(("vivavoce ctl", "vivavoce history"))]
 
 
+@pytest.mark.smoke
 def test_the_readme_has_commands() -> None:
     assert len(USES) >= 9
     assert lines("make") == ["make demo", "make test"]

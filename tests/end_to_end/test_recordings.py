@@ -101,6 +101,7 @@ def short(tmp_path_factory) -> Path:
     )
 
 
+@pytest.mark.smoke
 def test_partials_come_while_it_is_spoken_and_the_finals_stay_the_same(tmp_path: Path) -> None:
     spoken = run(tmp_path, "--source", str(BOYS), "--pace", "max", "--format", "jsonl", *WHISPER)
     pcm = read_wave(BOYS)
@@ -135,6 +136,7 @@ def test_real_time_is_as_long_as_the_recording_and_gives_the_same_finals(
     assert live.events[-1]["t"] >= 5.0
 
 
+@pytest.mark.smoke
 def test_a_killed_engine_costs_a_delay_and_nothing_else(tmp_path: Path) -> None:
     pcm = read_wave(BOYS)
     half = len(pcm) // 4 * 2
@@ -179,6 +181,7 @@ def test_a_signal_finishes_the_sentence_and_exits_0(tmp_path: Path, number: sign
     assert outcome.err == ""
 
 
+@pytest.mark.smoke
 def test_a_signal_before_the_engine_is_ready_ends_in_order(short: Path, tmp_path: Path) -> None:
     for loading in (False, True):
         program = start(tmp_path, "--source", str(short), "--format", "jsonl", *WHISPER)

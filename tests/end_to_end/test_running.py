@@ -70,6 +70,7 @@ def test_the_report_is_said_on_request_and_captions_go_on(programs, tmp_path: Pa
     assert program.end().code == 0
 
 
+@pytest.mark.smoke
 def test_an_edited_profile_holds_from_then_on(programs, tmp_path: Path) -> None:
     program = start(programs, tmp_path)
     program.profile.write_text(PROFILE + "cleanup:\n  replacements: {boys: girls}\n")

@@ -27,6 +27,8 @@ from vivavoce.cli.history_use import clipboard_tools, to_clipboard
 from vivavoce.cli.history_when import WrongTime, moment
 from vivavoce.config.errors import VivavoceError
 
+pytestmark = pytest.mark.process
+
 BEGAN = 1_777_000_000_000
 HOSTILE = "rm $(reboot) `x` \x1b]0;owned\x07\x1b[2J <script> =1+1 --> \u202eevil\x00 \"q\" 'p' 🙈"
 
@@ -209,6 +211,7 @@ def test_a_clipboard_that_cannot_be_reached_is_one_line(tmp_path: Path, monkeypa
         to_clipboard("text", {"DISPLAY": ":0"})
 
 
+@pytest.mark.desktop
 @pytest.mark.skipif(
     not shutil.which("Xvfb") or not shutil.which("xclip"), reason="needs Xvfb and xclip"
 )

@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from support.program import isolated
 
@@ -109,6 +110,7 @@ def test_a_file_is_replaced_whole_and_for_its_owner_alone(fill, tmp_path: Path) 
     assert not [part for part in tmp_path.iterdir() if part.name.startswith(".said")]
 
 
+@pytest.mark.process
 def test_it_streams_in_bounded_memory_while_somebody_writes(
     path: Path, row, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ from support.x11 import XDisplay, missing
 
 from vivavoce.actors.injection.focus.x11 import X11Focus
 
+pytestmark = pytest.mark.desktop
+
 
 @pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
 async def test_what_comes_after_the_death_of_the_server_is_told(tmp_path: Path, back_end: str):

@@ -35,6 +35,7 @@ def _clipboard(display: XDisplay) -> XClipboard:
     return XClipboard(ToolRunner(display.environ), InjectionSettings())
 
 
+@pytest.mark.smoke
 async def test_a_text_is_pasted_and_the_previous_comes_back(display: XDisplay, editor: Terminal):
     display.copy("früher ☕".encode())
     rig = _rig(display)
@@ -186,6 +187,7 @@ async def test_pynput(display: XDisplay, monkeypatch: pytest.MonkeyPatch):
         terminal.close()
 
 
+@pytest.mark.smoke
 async def test_no_display():
     for name in ("xdotool", "pynput", "clipboard"):
         rig = Rig(profile({"backend": [name]}), probe=_Unknown(), environ={"PATH": "/usr/bin:/bin"})

@@ -75,6 +75,7 @@ async def test_characters_of_several_parts_and_all_scripts(rig: Rig, editor: Ter
     await _arrives(editor, text)
 
 
+@pytest.mark.smoke
 async def test_text_that_looks_like_commands_or_escapes_is_text(
     rig: Rig, editor: Terminal, tmp_path: Path
 ):
@@ -205,6 +206,7 @@ async def test_a_tool_that_hangs_midway_and_a_tool_that_dies(
     await _arrives(editor, "Hello")
 
 
+@pytest.mark.smoke
 async def test_no_tool_at_all(display: XDisplay, tmp_path: Path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "xclip").symlink_to(shutil.which("xclip"))
@@ -315,6 +317,7 @@ async def test_live_words_are_not_corrected_in_another_window(display: XDisplay,
         other.close()
 
 
+@pytest.mark.smoke
 async def test_a_text_is_taken_back(rig: Rig, editor: Terminal):
     await rig.say(final(1, "Keep this."), final(2, "Not this."), final(3, "But this.", retracts=1))
     await _arrives(editor, "Keep this. Not this." + "\x7f" * len(" Not this.") + " But this.")

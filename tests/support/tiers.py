@@ -18,14 +18,13 @@ from vivavoce.pipeline.clock import VirtualLoop
 SLOW = {"engine", "device", "desktop", "pace"}
 """Kinds that only `make test-all` runs as a whole."""
 
-NOT_QUICK = SLOW | {"process"}
+NOT_QUICK = SLOW | {"process", "thorough"}
 
 KIND_OF_FIXTURE = {
     "pulse_microphone": "device",
     "display": "desktop",
     "sway": "desktop",
-    "keyboard": "desktop",
-    "tmux": "desktop",
+    "long_speech": "thorough",
 }
 
 NEED_PACKAGES = {"device", "desktop"}

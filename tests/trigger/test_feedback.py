@@ -72,6 +72,7 @@ PLAYER = """if True:
 """
 
 
+@pytest.mark.smoke
 @pytest.mark.device
 def test_tones_are_heard_and_never_wait(tmp_path: Path, pulse_microphone: PulseMicrophone) -> None:
     environ = {**os.environ, **pulse_microphone.environ}

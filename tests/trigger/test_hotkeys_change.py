@@ -13,7 +13,10 @@ from vivavoce.config.trigger import TriggerSettings
 from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
 
 
 @pytest.fixture

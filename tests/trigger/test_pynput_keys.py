@@ -19,7 +19,10 @@ from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
 from vivavoce.config.trigger import TriggerSettings
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
 
 PRESS, RELEASE, CANCEL, LOST = (
     KeyEventKind.PRESS,
@@ -57,6 +60,7 @@ async def listening() -> AsyncIterator[object]:
         await listener.stop()
 
 
+@pytest.mark.smoke
 async def test_press_release_and_cancel(keyboard: Keyboard, listening) -> None:
     told = await listening("f9")
     before = time.monotonic()

@@ -21,6 +21,7 @@ def sway(tmp_path: Path) -> Iterator[SwaySession]:
     session.close()
 
 
+@pytest.mark.smoke
 async def test_it_tells_the_window_that_has_the_focus(sway: SwaySession) -> None:
     probe = make_probe(sway.environ)
     assert isinstance(probe, SwayFocus)

@@ -40,6 +40,7 @@ async def first_answer(probe: X11Focus) -> Focus | None:
     return None
 
 
+@pytest.mark.smoke
 async def test_it_tells_the_window_that_has_the_focus(display: XDisplay, probe: X11Focus) -> None:
     editor = display.terminal("editor")
     display.terminal("chat")

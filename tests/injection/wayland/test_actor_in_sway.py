@@ -98,6 +98,7 @@ async def test_what_must_not_be_typed_is_not(sway: SwaySession) -> None:
     editor.wait_for("one reboot [2J $(reboot) 31m👍🏽")
 
 
+@pytest.mark.smoke
 async def test_a_window_that_lost_the_focus_gets_its_text_when_it_has_it_again(
     sway: SwaySession,
 ) -> None:

@@ -33,6 +33,7 @@ TEXTS = [
 ]
 
 
+@pytest.mark.smoke
 async def test_texts_come_back_as_they_were(clipboard: WaylandClipboard) -> None:
     assert await clipboard.available() is None
     assert await clipboard.get() == Content(text="")

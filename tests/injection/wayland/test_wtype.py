@@ -37,6 +37,7 @@ def wtype(tools: ToolRunner) -> Wtype:
     return Wtype(tools, InjectionSettings())
 
 
+@pytest.mark.smoke
 async def test_what_is_typed_is_text_whatever_it_says(sway: SwaySession, wtype: Wtype) -> None:
     editor = sway.terminal()
     assert await wtype.available() is None

@@ -84,7 +84,7 @@ def dictation(tmp_path: Path, pulse_microphone: PulseMicrophone) -> Iterator[Dic
 
 
 def hears_keys(dictation: Dictation) -> bool:
-    """A tap is too short to be a recording, and shows that keys are heard."""
+    """A tap shows that keys are heard."""
     dictation.display.xdotool("key", "Control_R")
     a_moment()
     return bool(dictation.states())
@@ -97,7 +97,10 @@ def test_hold_speak_release_cancel_and_quit(
     display = dictation.display
     window = display.terminal()
     dictation.wait_for(lambda: hears_keys(dictation), "no key is heard")
-    dictation.wait_for(lambda: dictation.states()[-1] == "cancelled", "a tap is no recording")
+    # On a busy machine it lasts, and is a recording in which nothing is said.
+    dictation.wait_for(
+        lambda: dictation.states()[-1] in ("cancelled", "ended"), "the tap does not end"
+    )
 
     display.xdotool("keydown", "Control_R")
     pulse_microphone.play(BOYS)

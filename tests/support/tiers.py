@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from support.waiting import AdvancingLoop
+from support.waiting import AdvancingLoop, PatientLoop
 from vivavoce.pipeline.clock import VirtualLoop
 
 SLOW = {"engine", "device", "desktop", "pace"}
@@ -54,6 +54,8 @@ def pytest_asyncio_loop_factories(
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     if item.get_closest_marker("virtual"):
         return {"virtual": VirtualLoop}
+    if item.get_closest_marker("desktop"):
+        return {"patient": PatientLoop}
     return {"advancing": AdvancingLoop}
 
 

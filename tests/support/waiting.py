@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PATIENCE_S = 60.0
 """After that it will never come; only a failing test waits so long."""
@@ -30,17 +33,17 @@ async def until(condition: Callable[[], object], complaint: str | Callable[[], s
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, complaint() if callable(complaint) else complaint
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.to_thread(time.sleep, _LOOK_S)  # the loop's seconds may be others
 
 
-def a_moment() -> None:
+def a_moment(seconds: float = _MOMENT_S) -> None:
     """For what should not come, to come: a test passes all the same where it comes too late."""
-    time.sleep(_MOMENT_S)
+    time.sleep(seconds)
 
 
-async def moment() -> None:
+async def moment(seconds: float = _MOMENT_S) -> None:
     """As :func:`a_moment`, while the event loop runs."""
-    await asyncio.sleep(_MOMENT_S)
+    await asyncio.to_thread(time.sleep, seconds)
 
 
 class AdvancingLoop(asyncio.SelectorEventLoop):
@@ -64,6 +67,22 @@ class AdvancingLoop(asyncio.SelectorEventLoop):
     def timers(self) -> int:
         """How many timers run."""
         return sum(not timer.cancelled() for timer in self._scheduled)
+
+
+class PatientLoop(AdvancingLoop):
+    """A loop whose seconds last ten: what a desktop is given time for, it has on a busy machine."""
+
+    def time(self) -> float:
+        return asyncio.SelectorEventLoop.time(self) / 10 + self._ahead
+
+
+async def given_up(waiting: Awaitable[T]) -> T:
+    """The result of what waits for something that never comes: its time limits pass at once."""
+    task = asyncio.ensure_future(waiting)
+    while not task.done():
+        await moment()
+        advance(1.0)
+    return await task
 
 
 def advancing() -> AdvancingLoop:

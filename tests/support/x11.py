@@ -129,6 +129,16 @@ class XDisplay:
         """What the user's fingers do."""
         return self.run(["xdotool", *arguments]).decode()
 
+    def pressed_keys(self) -> int:
+        """How many keys are down."""
+        from Xlib.display import Display
+
+        connection = Display(self.display)
+        try:
+            return sum(byte.bit_count() for byte in connection.query_keymap())
+        finally:
+            connection.close()
+
     def run(self, command: Sequence[str], stdin: bytes = b"") -> bytes:
         """Run a program on this display; what it wrote to standard output."""
         done = subprocess.run(

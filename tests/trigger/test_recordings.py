@@ -57,7 +57,6 @@ def texts(events: list[Any]) -> list[str]:
     return [event.text for event in events if isinstance(event, Final) and event.text]
 
 
-@pytest.mark.smoke
 async def test_only_what_was_said_while_recording_is_recognised() -> None:
     async def script(pipeline: Pipeline) -> None:
         await pipeline.feed(boys())  # nobody asked for it

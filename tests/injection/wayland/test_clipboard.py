@@ -10,6 +10,8 @@ from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import WaylandClipboard
 from vivavoce.config.injection import InjectionSettings
 
+pytestmark = pytest.mark.desktop
+
 
 @pytest.fixture
 def clipboard(tools: ToolRunner) -> WaylandClipboard:

@@ -8,6 +8,8 @@ from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import Wtype
 from vivavoce.config.injection import InjectionSettings
 
+pytestmark = pytest.mark.desktop
+
 FAST = Manner(characters_per_s=Wtype.pace, timeout_s=10.0)
 
 HOSTILE = [

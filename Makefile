@@ -1,4 +1,9 @@
 # Everything a newcomer needs: `make demo` and `make test`. The first run of either sets up .venv.
+#
+# The tests come in tiers (which test is in which: tests/support/tiers.py):
+#   make quick     the pure parts, on a virtual clock: half a minute, while you work
+#   make test      all that is deterministic, and a try of each device, desktop and engine: minutes
+#   make test-all  everything; devices, desktops and power take their time
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -6,7 +11,13 @@ BIN    := $(VENV)/bin
 JOBS   ?= 3
 STAMP  := $(VENV)/.installed
 
-.PHONY: demo test lint format types check bench clean install
+# Hundreds of processes are started, which are not to compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+# Further options of pytest.
+ARGS   ?=
+PYTEST  = $(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+.PHONY: demo quick test test-rest test-all lint format types check bench clean install
 install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -19,8 +30,18 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install
 	@$(BIN)/vivavoce demo
 
+quick: install
+	@$(PYTEST) --tier quick
+
 test: install
-	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
+	@$(PYTEST) --tier test
+
+# What `make test` leaves.
+test-rest: install
+	@$(PYTEST) --tier rest
+
+test-all: install
+	@$(PYTEST)
 
 lint: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -7,6 +7,8 @@ pytest.register_assert_rewrite("support")  # what does not hold is told there, t
 
 from support.pulse import PulseMicrophone, missing  # noqa: E402 - behind what rewrites it
 
+pytest_plugins = ["support.tiers"]
+
 
 @pytest.fixture
 def pulse_microphone(tmp_path: Path) -> Iterator[PulseMicrophone]:

@@ -162,6 +162,7 @@ def test_there_are_sources() -> None:
 HEAVY = "onnxruntime av rich structlog faster_whisper ctranslate2 pocketsphinx huggingface_hub"
 
 
+@pytest.mark.process
 def test_nothing_heavy_is_imported_before_the_first_sample() -> None:
     probe = (
         "import sys, vivavoce.cli.run, vivavoce.assembly, vivavoce.actors.transcription,"

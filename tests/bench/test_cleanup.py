@@ -14,6 +14,7 @@ from vivavoce.config.cleanup import CleanupSettings
 Bench = Callable[..., Result]
 
 
+@pytest.mark.pace
 def test_all_stages_and_each_stage_have_their_figures(bench: Bench, tmp_path: Path) -> None:
     assert bench("cleanup", "--quick", "--save", "r.json").exit_code == 0
     (result,) = results.load(tmp_path / "r.json")

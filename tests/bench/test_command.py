@@ -44,6 +44,7 @@ def test_the_help_says_which_benchmarks_take_speech_without_pauses(bench: Bench)
     )
 
 
+@pytest.mark.pace
 def test_the_table_shows_budgets_and_the_machine(bench: Bench) -> None:
     shown = bench("channel", "--quick")
     assert shown.exit_code == 0
@@ -53,12 +54,14 @@ def test_the_table_shows_budgets_and_the_machine(bench: Bench) -> None:
     assert not any(line.startswith("  …") for line in shown.stdout.splitlines())
 
 
+@pytest.mark.pace
 def test_json_on_stdout_is_the_saved_file(bench: Bench, tmp_path: Path) -> None:
     shown = bench("channel", "--quick", "--json", "--save", "r.json")
     assert json.loads(shown.stdout) == json.loads((tmp_path / "r.json").read_text())
     assert [result.name for result in results.load(tmp_path / "r.json")] == ["channel"]
 
 
+@pytest.mark.pace
 def test_against_exits_1_on_a_regression_and_0_otherwise(bench: Bench, tmp_path: Path) -> None:
     assert bench("channel", "--quick", "--save", "r.json").exit_code == 0
     same = bench("channel", "--quick", "--against", "r.json", "--factor", "1000")
@@ -71,6 +74,7 @@ def test_against_exits_1_on_a_regression_and_0_otherwise(bench: Bench, tmp_path:
     assert "REGRESSED" in worse.stdout
 
 
+@pytest.mark.pace
 def test_missing_figures_are_told_and_fail_nothing(bench: Bench, tmp_path: Path) -> None:
     bench("channel", "--quick", "--save", "r.json")
     (saved,) = results.load(tmp_path / "r.json")
@@ -102,6 +106,7 @@ def test_mistakes_get_one_line_and_exit_2_before_anything_runs(
     assert expected in line
 
 
+@pytest.mark.process
 def test_python_m_bench_works_from_the_source_tree() -> None:
     root = registry.checkout()
     if root is None:

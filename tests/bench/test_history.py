@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from vivavoce.actors.history.reading import Filter, Reader
 from vivavoce.bench import history, results
+
+pytestmark = pytest.mark.pace
 
 Bench = Callable[..., Result]
 

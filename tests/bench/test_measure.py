@@ -6,6 +6,7 @@ import pytest
 from vivavoce.bench.measure import in_turns, paired_ratio, quantile, theil_sen_slope
 
 
+@pytest.mark.thorough
 def test_variants_run_in_turns_and_the_first_round_is_a_warm_up() -> None:
     order: list[str] = []
     clock = itertools.count()

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from vivavoce.actors.cleanup import Cleaner
 from vivavoce.bench import micro, results
 from vivavoce.config.schema import CleanupSettings
+
+pytestmark = pytest.mark.pace
 
 Bench = Callable[..., Result]
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 
 from vivavoce.bench import results
+
+pytestmark = pytest.mark.pace
 
 Bench = Callable[..., Result]
 

@@ -55,6 +55,7 @@ def test_a_run_is_judged_and_compared_with_offline(bench: Bench, tmp_path: Path)
 
 
 @pytest.mark.engine
+@pytest.mark.engine
 def test_the_baseline_reads_each_piece(tmp_path: Path) -> None:
     talk = SPEECH / "utt-002-awb.wav"
     found = offline.transcribe(talk, [(0.0, 2.0), (0.0, 0.2)], str(MODEL), "en")
@@ -99,6 +100,7 @@ def test_start_up_is_the_least_of_two_runs(tmp_path: Path, monkeypatch) -> None:
     assert bench.start_up_cpu_s == 2.0
 
 
+@pytest.mark.process
 def test_a_baseline_that_fails_is_one_line() -> None:
     with pytest.raises(offline.BaselineFailed, match=r"ended with 1: .*no model directory"):
         offline.transcribe(SPEECH / "utt-002-awb.wav", [(0.0, 1.0)], "./absent", "en")

@@ -8,10 +8,12 @@ import sys
 import threading
 import tty
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 import pytest
 from support.screen import Screen
+from support.waiting import until
 
 from vivavoce.actors.captions import CaptionActor
 from vivavoce.actors.captions.plain import PlainWriter
@@ -78,12 +80,13 @@ class Live:
 
     async def until(self, *lines: str) -> None:
         os.set_blocking(self.ours, False)
-        async with asyncio.timeout(10):
-            while [line.rstrip() for line in self.screen.lines] != list(lines):
-                try:
-                    self.screen.feed(os.read(self.ours, 65_536))
-                except BlockingIOError:
-                    await asyncio.sleep(0.01)
+
+        def shown() -> bool:
+            with suppress(BlockingIOError):
+                self.screen.feed(os.read(self.ours, 65_536))
+            return [line.rstrip() for line in self.screen.lines] == list(lines)
+
+        await until(shown, lambda: str(self.screen.lines))
 
 
 async def test_a_log_line_on_the_same_terminal_does_not_tear_the_live_view(

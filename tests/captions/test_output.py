@@ -5,12 +5,12 @@ import errno
 import io
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from support.waiting import given_up, moment
 
 from vivavoce.actors.captions import CaptionActor
 from vivavoce.actors.captions.jsonl import JsonlWriter
@@ -61,13 +61,11 @@ def drain(reader: BinaryIO, wanted: int, result: list[bytes]) -> threading.Threa
     return thread
 
 
-async def ticks_during(work: "asyncio.Task[None]", seconds: float) -> int:
-    """How often the loop got round while ``work`` was not done."""
-    count, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until and not work.done():
-        await asyncio.sleep(0.005)
-        count += 1
-    return count
+async def goes_round(work: "asyncio.Task[None]") -> None:
+    """Return when the loop got round often, and ``work`` is not done: nobody lets it go on."""
+    for _ in range(20):
+        await moment(0.005)
+        assert not work.done()
 
 
 @pytest.mark.parametrize("blocking", [True, False])
@@ -80,8 +78,7 @@ async def test_a_full_pipe_does_not_hold_up_the_loop(
     os.set_blocking(writer.fileno(), blocking)
     output = Output(writer)
     task = asyncio.create_task(output.write(b"x" * size))
-    assert await ticks_during(task, 0.2) > 10
-    assert not task.done()
+    await goes_round(task)
     assert output.stalled
     got: list[bytes] = []
     thread = drain(reader, taken + size, got)
@@ -96,7 +93,7 @@ async def test_more_than_a_pipe_holds_does_not_hold_up_the_loop(
 ) -> None:
     reader, writer = pipe
     task = asyncio.create_task(Output(writer).write(b"x" * 200_000))
-    assert await ticks_during(task, 0.2) > 10
+    await goes_round(task)
     got: list[bytes] = []
     thread = drain(reader, 200_000, got)
     await task
@@ -120,7 +117,7 @@ async def test_a_pipe_closed_while_it_is_full_is_output_closed(
     reader, writer = pipe
     fill(writer)
     task = asyncio.create_task(Output(writer).write(b"x"))
-    await asyncio.sleep(0.05)
+    await moment()
     reader.close()
     with pytest.raises(OutputClosed):
         await task
@@ -219,8 +216,7 @@ async def test_what_waits_does_not_keep_an_actor_from_stopping(
     for number in range(60):  # more than a pipe holds, and nobody reads it
         text = f"{number} " + "word " * 1_000
         await actor.on_message(Final(utterance=number, start=0, end=1, text=text))
-    async with asyncio.timeout(1):
-        await actor.on_stop()
+    await given_up(actor.on_stop())
 
 
 async def test_an_actor_whose_output_is_stuck_still_stops(
@@ -230,12 +226,11 @@ async def test_an_actor_whose_output_is_stuck_still_stops(
     taken = fill(writer)
     actor = CaptionActor(TerminalWriter(lambda: (80, 24), colour=False), writer)
     task = asyncio.create_task(actor.on_message(MESSAGES[0]))
-    await asyncio.sleep(0.05)
+    await moment()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(1):
-        await actor.on_stop()
+    await given_up(actor.on_stop())
     got: list[bytes] = []
     drain(reader, taken + len("so it"), got).join()
     assert b"".join(got).endswith(b".so it")

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from support.tmux import Terminal
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+]
 
 
 @pytest.fixture
@@ -20,6 +23,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
 
 
+@pytest.mark.smoke
 def test_partials_are_rewritten_and_finals_stay(terminal: Terminal) -> None:
     terminal.send("=First sentence.")
     terminal.send("the quick|brown")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.program import SPEECH, read_wave
+from support.waiting import moment
 
 from vivavoce.actors.capture.decoding import (
     decode_container,
@@ -174,7 +175,7 @@ async def test_a_long_recording_is_decoded_no_more_than_seconds_ahead(tmp_path: 
     await source.open()
     blocks = source.blocks()
     first = await anext(blocks)
-    await asyncio.sleep(0.2)
+    await moment()
     assert first.pcm.base is not None
     assert first.pcm.base.nbytes < 4 * 32_000
     await blocks.aclose()

@@ -89,13 +89,14 @@ def likeness(heard: np.ndarray, spoken: np.ndarray) -> float:
     return float(found @ spoken / np.sqrt((found @ found) * (spoken @ spoken)))
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("options", [(), ("fixed",)], ids=["16 kHz mono", "48 kHz stereo"])
 def test_what_is_spoken_is_heard_without_a_hole(pulse_microphone, tmp_path: Path, options) -> None:
     recorder = record(pulse_microphone, tmp_path, 5, *options)
     assert recorder.stdout.readline() == "listening\n"
     name = SPEECH / "utt-002-awb.wav"
     pulse_microphone.play(name)
-    out, err = recorder.communicate(timeout=40)
+    out, err = recorder.communicate(timeout=60)
     assert recorder.returncode == 0, err
     result = json.loads(out)
     assert result["lost"] == 0
@@ -143,7 +144,7 @@ class Recording:
     def end(self) -> dict:
         self.say("stop")
         result = self.wait_for("end")
-        _, self.err = self.process.communicate(timeout=10)
+        _, self.err = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, self.err
         assert result["closing"] < 1
         assert result["threads"] == ["MainThread"]

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from support.fake_portaudio import FakePortAudio
+from support.waiting import moment
 
 from vivavoce.actors.capture.microphone import MicrophoneSource
 from vivavoce.actors.capture.source import SourceError
@@ -89,12 +90,12 @@ async def test_an_opening_that_is_cancelled_leaves_no_device_open(monkeypatch) -
     device.may_open.clear()
     source = plug_in(monkeypatch, device)
     opening = asyncio.create_task(source.open())
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(device.asked.wait)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
     closing = asyncio.create_task(source.close())
-    await asyncio.sleep(0.01)
+    await moment()
     device.may_open.set()
     await closing
     await source.close()

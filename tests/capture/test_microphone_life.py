@@ -291,6 +291,7 @@ def test_the_streams_clock_keeps_up_with_a_machine_that_slept(monkeypatch) -> No
 # -- better devices
 
 
+@pytest.mark.thorough
 def test_a_better_device_that_comes_back_is_taken_at_the_next_silence(monkeypatch) -> None:
     cards = ["0 [Built-in]"]
     monkeypatch.setattr("vivavoce.actors.capture.microphone.sound_cards", lambda: cards[0])
@@ -314,6 +315,7 @@ def test_a_better_device_that_comes_back_is_taken_at_the_next_silence(monkeypatc
     life.assert_true_to_time()
 
 
+@pytest.mark.thorough
 def test_a_better_device_that_was_busy_is_taken_without_a_gap(monkeypatch) -> None:
     monkeypatch.setattr("vivavoce.actors.capture.microphone.sound_cards", lambda: "the same")
 

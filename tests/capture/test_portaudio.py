@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from support.program import SPEECH, isolated
+
+pytestmark = pytest.mark.process
 
 MISSING = "raise OSError('PortAudio library not found')\n"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.program import SPEECH
+from support.waiting import moment
 
 from vivavoce.actors.capture import CaptureActor, PushSource, make_source
 from vivavoce.actors.capture.devices import InputDevice, ranked
@@ -159,9 +160,9 @@ async def test_a_pipe_that_never_sends_can_be_stopped() -> None:
     read, write = os.pipe()
     source = StdinSource(pace="max", block_ms=32, clock=LoopClock(), fd=read)
     opening = asyncio.create_task(source.open())
-    await asyncio.sleep(0.05)
+    await moment()
     source.stop()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await opening
         assert [block async for block in source.blocks()] == []
         await source.close()

@@ -49,6 +49,7 @@ def partial(stable: str, tail: str = "") -> Partial:
     return Partial(utterance=1, revision=1, start=0, end=1, stable=stable, tail=tail)
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None)
 @given(st.lists(WORDS, max_size=14), st.sampled_from(sorted(CLEANERS)), LANGUAGES)
 def test_stable_text_only_grows(words: list[str], which: str, language: str) -> None:
@@ -81,6 +82,7 @@ def test_what_an_edit_may_take_back_is_not_shown_as_stable_behind_it() -> None:
     assert (cleaned.stable, cleaned.tail) == ("We go", "home scratch that we stay here")
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None)
 @given(TEXTS, st.sampled_from(sorted(CLEANERS)), LANGUAGES)
 def test_no_text_is_too_strange(text: str, which: str, language: str) -> None:
@@ -94,6 +96,7 @@ def test_no_text_is_too_strange(text: str, which: str, language: str) -> None:
     assert "\ufdd0" not in cleaned + shown.stable + shown.tail
 
 
+@pytest.mark.thorough
 @settings(max_examples=200, deadline=None)
 @given(TEXTS, LANGUAGES)
 def test_cleaning_twice_is_cleaning_once_where_no_command_is_spoken(
@@ -118,6 +121,7 @@ def test_what_looks_like_code_is_text_and_stays(text: str) -> None:
     assert EVERYTHING.text(text) == text
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "part",
     [
@@ -155,6 +159,7 @@ def test_a_text_that_is_too_long_is_tidied_and_none_of_it_is_lost() -> None:
     assert EVERYTHING.text(said) == "One f***, comma " + ("one f***, comma " * 1_999).rstrip()
 
 
+@pytest.mark.thorough
 def test_what_is_stable_stays_where_a_partial_becomes_too_long() -> None:
     words = ("hello um comma there scratch that new york period " * 410).split()
     shown = ""

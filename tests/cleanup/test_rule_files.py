@@ -129,6 +129,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.thorough
 @settings(
     max_examples=150,
     deadline=None,

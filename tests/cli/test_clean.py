@@ -103,6 +103,7 @@ def test_no_text_is_wrong_usage(profile: str) -> None:
     assert "there is no text" in result.output
 
 
+@pytest.mark.process
 def test_the_program_has_the_command_and_a_wrong_rule_is_one_line(tmp_path: Path) -> None:
     told = run(tmp_path, "clean", "--profile", "captions", "so i said , well")
     assert (told.code, told.out) == (0, "So I said, well\n")

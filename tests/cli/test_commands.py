@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from support.program import run
 
+pytestmark = pytest.mark.process
+
 
 def test_profiles_lists_shows_and_validates(tmp_path: Path) -> None:
     listed = run(tmp_path, "profiles")

@@ -9,6 +9,8 @@ from support.program import run
 from vivavoce.cli import doctor, doctor_desktop, doctor_machine
 from vivavoce.cli.finding import Finding
 
+pytestmark = pytest.mark.process
+
 
 def test_what_is_wrong_comes_first_with_its_remedy(tmp_path: Path) -> None:
     checked = run(tmp_path, "doctor")

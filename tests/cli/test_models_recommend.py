@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from support.program import MODEL, SPEECH, isolated, run
 
+pytestmark = pytest.mark.process
+
 UTTERANCE = str(SPEECH / "utt-007-kal16.wav")
 
 

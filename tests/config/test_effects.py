@@ -54,6 +54,7 @@ def test_what_takes_effect_at_the_next_start_stays_as_it_runs() -> None:
     assert msgspec.structs.replace(kept, captions=new.captions, supervisor=new.supervisor) == new
 
 
+@pytest.mark.thorough
 def test_the_list_of_components_is_that_of_the_loggers_in_the_source() -> None:
     used = set()
     for room in ("pipeline", "actors", "src/vivavoce", "bench"):

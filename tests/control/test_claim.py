@@ -14,6 +14,8 @@ from vivavoce.control import client
 from vivavoce.control.claim import AlreadyRunning, InstanceClaim
 from vivavoce.control.place import Place
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

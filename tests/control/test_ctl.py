@@ -5,20 +5,22 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.controlled import Process
 from support.program import Outcome, command, isolated, run
+from support.waiting import a_moment
 
 from vivavoce.control.claim import AlreadyRunning, InstanceClaim
 from vivavoce.control.place import Place
 
+pytestmark = pytest.mark.process
+
 
 def ctl(home: Path, *arguments: str) -> Outcome:
-    return run(home, "ctl", *arguments, timeout=30)
+    return run(home, "ctl", *arguments, timeout=60)
 
 
 def begin_ctl(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
@@ -70,10 +72,10 @@ def test_a_key_that_is_only_tapped_leaves_nothing_recording(
     """Its two processes may overtake each other."""
     pressed = begin_ctl(tmp_path, "start")
     pressed.send_signal(signal.SIGSTOP)  # the machine is busy
-    time.sleep(0.03)
+    a_moment()  # starts of processes are told in ticks of 10 ms
     assert ctl(tmp_path, "stop").out == "not recording\n"
     pressed.send_signal(signal.SIGCONT)
-    assert pressed.communicate(timeout=30)[0] == "not recording\n"
+    assert pressed.communicate(timeout=60)[0] == "not recording\n"
 
 
 def test_the_status_for_programs_is_one_line_of_json(tmp_path: Path, program: Process) -> None:
@@ -111,7 +113,7 @@ def test_a_profile_that_is_a_file_is_found_from_where_the_user_is(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert done.stdout == f"{tmp_path}/mine.yaml\n"
@@ -151,17 +153,21 @@ def test_a_second_instance_says_so_and_ends(tmp_path: Path, program: Process) ->
 
 
 def test_quit_returns_when_it_has_ended_and_the_name_is_free(tmp_path: Path) -> None:
-    program = Process.begin(isolated(tmp_path), ends_in=0.8)
+    program = Process.begin(isolated(tmp_path), waits=True)
     try:
         following = begin_ctl(tmp_path, "status", "--follow", "--json")
         assert json.loads(next_line(following))["finals"] == 0
-        began = time.monotonic()
-        done = ctl(tmp_path, "quit")
-        assert (done.code, done.out, done.err) == (0, "", "")
-        assert time.monotonic() - began >= 0.8
+        quitting = begin_ctl(tmp_path, "quit")
+        program.wait_for("quitting")
+        with pytest.raises(AlreadyRunning):
+            InstanceClaim.acquire(Place("default", isolated(tmp_path)))
+        assert quitting.poll() is None
+        program.let_go()
+        assert quitting.communicate(timeout=60) == ("", "")
+        assert quitting.returncode == 0
         InstanceClaim.acquire(Place("default", isolated(tmp_path))).release()
-        assert program.child.wait(timeout=10) == 0
-        assert following.communicate(timeout=10) == ("", "")
+        assert program.child.wait(timeout=60) == 0
+        assert following.communicate(timeout=60) == ("", "")
         assert following.returncode == 0
     finally:
         program.end()
@@ -176,7 +182,7 @@ def test_who_follows_sees_changes_and_is_told_when_the_instance_is_lost(
         ctl(tmp_path, *change)
     assert next_line(following) == "recording  hold  faster-whisper base.en  0 finals\n"
     program.kill()
-    out, err = following.communicate(timeout=10)
+    out, err = following.communicate(timeout=60)
     assert (following.returncode, out) == (1, "")
     assert err == ("vivavoce: error: the instance was lost: it ended without having been told to\n")
 
@@ -187,7 +193,7 @@ def test_who_follows_ends_quietly_when_nobody_reads(tmp_path: Path, program: Pro
     next_line(following)
     assert following.stdout is not None
     following.stdout.close()
-    assert following.wait(timeout=10) == 0
+    assert following.wait(timeout=60) == 0
     assert following.stderr is not None
     assert following.stderr.read() == ""
     following.stderr.close()
@@ -195,10 +201,10 @@ def test_who_follows_ends_quietly_when_nobody_reads(tmp_path: Path, program: Pro
 
 def test_an_instance_that_dies_in_the_middle_of_a_command(tmp_path: Path, program: Process) -> None:
     asking = begin_ctl(tmp_path, "profile", "hangs")
-    with pytest.raises(subprocess.TimeoutExpired):
-        asking.wait(timeout=0.6)
+    program.wait_for("hangs")
+    assert asking.poll() is None
     program.kill()
-    out, err = asking.communicate(timeout=10)
+    out, err = asking.communicate(timeout=60)
     assert (asking.returncode, out) == (1, "")
     assert err == "vivavoce: error: the instance ended before it had answered\n"
 
@@ -237,7 +243,7 @@ def test_the_shell_completes(tmp_path: Path, words: str, expected: str) -> None:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert f"plain,{expected}" in done.stdout, done.stderr
@@ -256,7 +262,7 @@ def test_a_key_press_pays_for_nothing_that_it_does_not_need() -> None:
         env={**os.environ},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert done.stdout == "[]\n"

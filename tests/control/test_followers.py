@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from support.controlled import StandIn, assert_serves, listen_in, next_status, raw, served
 from support.program import isolated
+from support.waiting import advance, advancing, moment, until
 
-from vivavoce.control import server
 from vivavoce.control.claim import InstanceClaim
 from vivavoce.control.instance import Changes
 from vivavoce.control.place import Place
@@ -24,7 +24,7 @@ async def test_a_follower_sees_each_change_and_the_end(tmp_path: Path) -> None:
         assert (await next_status(reader))["recording"] is True
         stand_in.pending_s += 0.7
         stand_in.changes.tell()  # only the time went on: that is nothing to tell
-        await asyncio.sleep(0.05)
+        await moment()
         await stand_in.stop()
         assert (await next_status(reader))["recording"] is False
         for count in range(100):  # between two looks: only how it is now matters
@@ -49,9 +49,8 @@ async def test_a_follower_is_not_told_of_an_end_that_was_none(tmp_path: Path) ->
 
 
 async def test_a_follower_that_does_not_read_is_dropped_and_the_others_see_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(server, "_TALK_S", 0.3)
     async with served(tmp_path) as (stand_in, place):
         reader, writer = await listen_in(place)
         # A small limit of what is buffered: the stream stops to read from the socket.
@@ -63,9 +62,8 @@ async def test_a_follower_that_does_not_read_is_dropped_and_the_others_see_all(
             stand_in.finals, stand_in.problem = count + 1, "x" * 20_000
             stand_in.changes.tell()
             assert (await next_status(reader))["finals"] == count + 1
-        async with asyncio.timeout(5):
-            while len(_followers()) == 2:
-                await asyncio.sleep(0.02)
+        advance(3.0)  # nobody may take so long to read a line
+        await until(lambda: len(_followers()) < 2, "it is not dropped")
         stand_in.problem = ""
         await stand_in.start()
         assert (await next_status(reader))["recording"] is True
@@ -84,9 +82,7 @@ async def test_a_follower_that_left_is_forgotten_without_a_change(tmp_path: Path
         reader, writer = await listen_in(place)
         await next_status(reader)
         writer.transport.abort()
-        async with asyncio.timeout(5):
-            while _followers():
-                await asyncio.sleep(0.01)
+        await until(lambda: not _followers(), "it is not forgotten")
 
 
 async def test_there_are_no_more_than_some_followers_and_commands_pass_them(
@@ -132,5 +128,5 @@ async def test_idle_costs_nothing(tmp_path: Path) -> None:
         reader, writer = await listen_in(place)
         await next_status(reader)
         await asyncio.sleep(0)
-        assert asyncio.get_running_loop()._scheduled == []  # type: ignore[attr-defined]
+        assert advancing().timers == 0
         writer.close()

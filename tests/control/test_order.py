@@ -1,9 +1,12 @@
 """Commands that overtake each other leave the state that the person meant."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.control.order import CommandOrder
+
+pytestmark = pytest.mark.process
 
 NOW = 1_000.0
 

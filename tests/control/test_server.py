@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.controlled import ask, assert_serves, raw, served
+from support.waiting import advance, moment, until
 
 from vivavoce.control import server
 from vivavoce.control.client import ControlFailed
@@ -75,16 +76,15 @@ async def test_a_mistake_in_the_program_is_told_and_ends_nothing(tmp_path: Path,
 
 
 async def test_a_command_that_hangs_is_given_up_and_holds_no_other_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE_S", 0.3)
     async with served(tmp_path) as (stand_in, place):
         hanging = asyncio.create_task(ask(place, "profile", name="hangs"))
-        while ("profile", "hangs") not in stand_in.told:
-            await asyncio.sleep(0.01)
+        await until(lambda: ("profile", "hangs") in stand_in.told, "it is not carried out")
         assert (await ask(place, "start"))["status"]["recording"] is True
         assert not hanging.done()
-        with pytest.raises(ControlFailed, match=r"not done within 0\.3 s"):
+        advance(server.PATIENCE_S + 1)
+        with pytest.raises(ControlFailed, match="not done within 15 s"):
             await hanging
         await ask(place, "profile", name="meeting")
 
@@ -99,6 +99,8 @@ async def test_a_stop_that_overtook_its_start_leaves_nothing_recording(tmp_path:
 
 
 async def test_processes_tell_their_start_on_the_clock_of_the_server() -> None:
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    before = now()
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -106,11 +108,10 @@ async def test_processes_tell_their_start_on_the_clock_of_the_server() -> None:
         "from vivavoce.control.client import process_start; print(process_start())",
         stdout=asyncio.subprocess.PIPE,
     )
-    began = now()
     out, _ = await child.communicate()
     if float(out) == 0.0:
         pytest.skip("this system does not tell when a process was started")
-    assert abs(float(out) - began) < 0.5
+    assert before - tick <= float(out) <= now()
 
 
 async def test_quit_is_answered_and_the_connection_lasts_until_the_end(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ async def test_another_user_is_refused_even_where_the_files_let_him_in() -> None
                 [sys.executable, "-I", "-c", asking, str(place.socket)],
                 capture_output=True,
                 text=True,
-                timeout=20,
+                timeout=60,
                 check=False,
             )
             assert "another user's program" in child.stdout, child.stderr
@@ -206,9 +207,8 @@ async def test_a_line_that_breaks_off_is_no_command(tmp_path: Path) -> None:
 
 
 async def test_those_who_say_nothing_or_half_a_line_hold_nobody_up_for_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(server, "_TALK_S", 0.3)
     async with served(tmp_path) as (_, place):
         stalling = [
             await asyncio.open_unix_connection(str(place.socket)) for _ in range(2 * MOST_CLIENTS)
@@ -216,8 +216,13 @@ async def test_those_who_say_nothing_or_half_a_line_hold_nobody_up_for_long(
         for _, writer in stalling[::2]:
             writer.write(b'{"v":1,"do":')
         await assert_serves(place)
-        for reader, writer in stalling:
-            assert "no whole request" in json.loads(await reader.readline())["error"]
+        answers = asyncio.gather(*(reader.readline() for reader, _ in stalling))
+        while not answers.done():
+            advance(3.0)  # nobody may take so long to say what he wants
+            await moment()
+        for answer in await answers:
+            assert "no whole request" in json.loads(answer)["error"]
+        for _, writer in stalling:
             writer.close()
 
 

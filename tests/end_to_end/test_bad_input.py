@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from support.program import MODEL, SPEECH, WHISPER, run
 
+pytestmark = pytest.mark.process
+
 GOOD = SPEECH / "utt-002-awb.wav"
 
 
@@ -104,6 +106,7 @@ def test_an_unknown_model(tmp_path: Path, model: str, hint: str) -> None:
     assert hint in out.err
 
 
+@pytest.mark.smoke
 @pytest.mark.engine
 def test_no_network_and_no_model_is_one_line_that_names_the_fix(tmp_path: Path) -> None:
     out = run(tmp_path, "--source", str(GOOD), "--engine", "faster-whisper", "--pace", "max")

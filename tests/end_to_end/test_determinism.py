@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from support.program import SPEECH
 from support.scripted import ScriptedEngine
 
@@ -35,6 +36,7 @@ def captions_of_a_run(monkeypatch, partial_s: float) -> bytes:
     return written.getvalue()
 
 
+@pytest.mark.thorough
 def test_the_whole_pipeline_is_deterministic_byte_for_byte(monkeypatch) -> None:
     first = captions_of_a_run(monkeypatch, 0.05)
     assert first.count(b'"type":"partial"') > 50

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.program import SPEECH, WHISPER, command, isolated
 from support.pulse import PulseMicrophone
+from support.waiting import PATIENCE_S, a_moment, wait_until
 from support.x11 import XDisplay, missing
 
 pytestmark = [pytest.mark.engine, pytest.mark.device, pytest.mark.desktop]
@@ -18,7 +18,6 @@ BOYS = SPEECH / "utt-025-rms.wav"
 SAID = "The boys examined three of them with no result."
 """Where its sound lies in the blocks of the microphone decides how the small model of the tests
 reads single words of it; the first and the last show that nothing is cut off."""
-PATIENCE_S = 20.0
 
 
 class Dictation:
@@ -53,11 +52,11 @@ class Dictation:
         return [event["state"] for event in self.events("recording")]
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
+        def has_come() -> bool:
             assert self.process.poll() is None, self.err
-            assert time.monotonic() < deadline, f"{what}\n{self.err}"
-            time.sleep(0.02)
+            return condition()
+
+        wait_until(has_come, lambda: f"{what}\n{self.err}")
 
     def control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -65,7 +64,7 @@ class Dictation:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
 
@@ -85,19 +84,23 @@ def dictation(tmp_path: Path, pulse_microphone: PulseMicrophone) -> Iterator[Dic
 
 
 def hears_keys(dictation: Dictation) -> bool:
-    """A tap is too short to be a recording, and shows that keys are heard."""
+    """A tap shows that keys are heard."""
     dictation.display.xdotool("key", "Control_R")
-    time.sleep(0.1)
+    a_moment()
     return bool(dictation.states())
 
 
+@pytest.mark.smoke
 def test_hold_speak_release_cancel_and_quit(
     dictation: Dictation, pulse_microphone: PulseMicrophone
 ) -> None:
     display = dictation.display
     window = display.terminal()
     dictation.wait_for(lambda: hears_keys(dictation), "no key is heard")
-    dictation.wait_for(lambda: dictation.states()[-1] == "cancelled", "a tap is no recording")
+    # On a busy machine it lasts, and is a recording in which nothing is said.
+    dictation.wait_for(
+        lambda: dictation.states()[-1] in ("cancelled", "ended"), "the tap does not end"
+    )
 
     display.xdotool("keydown", "Control_R")
     pulse_microphone.play(BOYS)
@@ -107,7 +110,7 @@ def test_hold_speak_release_cancel_and_quit(
     words, spoken = said.split(), SAID.split()
     assert SequenceMatcher(None, words, spoken).ratio() > 0.7, said
     assert (words[0], words[-1]) == (spoken[0], spoken[-1])
-    window.wait_for(said, timeout=PATIENCE_S)
+    window.wait_for(said)
     dictation.wait_for(lambda: dictation.states()[-1] == "ended", "the recording does not end")
 
     display.xdotool("keydown", "Control_R")

@@ -2,18 +2,16 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.program import SPEECH, WHISPER, command, isolated
 from support.pulse import PulseMicrophone
+from support.waiting import PATIENCE_S, wait_until
 from support.wayland import SwaySession, missing
 
 pytestmark = [pytest.mark.engine, pytest.mark.device, pytest.mark.desktop]
-
-PATIENCE_S = 30.0
 
 
 @pytest.fixture
@@ -26,6 +24,7 @@ def session(tmp_path: Path) -> Iterator[SwaySession]:
     session.close()
 
 
+@pytest.mark.smoke
 def test_a_recording_between_two_commands_is_typed(
     tmp_path: Path, session: SwaySession, pulse_microphone: PulseMicrophone
 ) -> None:
@@ -44,9 +43,12 @@ def test_a_recording_between_two_commands_is_typed(
     )
     try:
         pulse_microphone.wait_for_listener()
-        deadline = time.monotonic() + PATIENCE_S
-        while subprocess.run(command("ctl", "start"), env=environ, check=False).returncode:
-            assert time.monotonic() < deadline
+        wait_until(
+            lambda: (
+                subprocess.run(command("ctl", "start"), env=environ, check=False).returncode == 0
+            ),
+            "it does not start to record",
+        )
         pulse_microphone.play(SPEECH / "utt-025-rms.wav")
         subprocess.run(command("ctl", "stop"), env=environ, check=True)
         said = program.stdout.readline().strip()

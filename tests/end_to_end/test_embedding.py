@@ -46,10 +46,12 @@ def test_the_readme_examples_run(number: int, tmp_path: Path) -> None:
     assert "she has her freedom" in done.stdout.lower()
 
 
+@pytest.mark.smoke
 def test_there_are_examples() -> None:
     assert len(python_examples()) == 3
 
 
+@pytest.mark.smoke
 def test_the_readme_profile_is_valid(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     path = tmp_path / "mine.yaml"
@@ -63,6 +65,7 @@ def samples(name: str = BOYS.name) -> np.ndarray:
     return np.frombuffer(read_wave(SPEECH / name), dtype=np.int16)
 
 
+@pytest.mark.smoke
 async def test_pushed_arrays_become_finals_and_every_sample_is_accounted_for() -> None:
     pcm = samples()
     events = []
@@ -120,6 +123,7 @@ async def test_leaving_early_finishes_and_releases_the_engine() -> None:
     assert not [child for child in mine if "engines.host" in " ".join(child.cmdline())]
 
 
+@pytest.mark.smoke
 async def test_a_failing_pipeline_raises_from_the_async_with() -> None:
     async def run() -> None:
         pipeline = vivavoce.Pipeline("offline", overrides=["capture.source=nowhere.wav"])
@@ -155,6 +159,7 @@ async def test_a_users_actor_that_fails_is_restarted_and_loses_nothing() -> None
     assert restarts == 1
 
 
+@pytest.mark.smoke
 def test_insert_refuses_what_cannot_be() -> None:
     pipeline = vivavoce.Pipeline("captions", source=vivavoce.PushSource(), overrides=WHISPER)
     for arguments, message in [

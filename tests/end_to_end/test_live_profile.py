@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S, advance, moment, until
 
 from vivavoce.config import Profile, load_profile
 from vivavoce.config.schema import LogSettings
 from vivavoce.live_profile import LiveProfile
 from vivavoce.pipeline.log import LogSink, use_sink
-
-WAIT_S = 10.0
 
 
 class Following:
@@ -29,19 +28,18 @@ class Following:
         read = self.live.read
 
         def counting(*, asked: bool = False) -> Profile | None:
+            found = read(asked=asked)
             self.reads += 1
-            return read(asked=asked)
+            return found
 
         self.live.read = counting  # type: ignore[method-assign]
 
     async def next(self) -> Profile:
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.applied.get()
 
     async def until_told(self, words: str) -> str:
-        async with asyncio.timeout(WAIT_S):
-            while words not in self.log.getvalue():
-                await asyncio.sleep(0.01)
+        await until(lambda: words in self.log.getvalue(), self.log.getvalue)
         return next(line for line in self.log.getvalue().splitlines() if words in line)
 
 
@@ -52,10 +50,7 @@ async def followed(
     following = Following(profile, environ or {"XDG_CONFIG_HOME": "/nonexistent"}, *overrides)
     use_sink(LogSink(LogSettings(level="info"), following.log))
     task = asyncio.create_task(following.live.follow(following.applied.put))
-    async with asyncio.timeout(WAIT_S):
-        while not following.reads:
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)  # now it waits
+    await until(lambda: following.reads, "it was not read")
     try:
         yield following
     finally:
@@ -173,13 +168,14 @@ async def test_the_same_content_and_other_files_change_nothing(tmp_path: Path) -
     async with followed(path) as following:
         for number in range(100):
             written(tmp_path / "other.yaml", f"# {number}\n")
-        await asyncio.sleep(0.5)
+        await moment()
+        advance(1.0)  # it has settled
+        await moment()
         assert following.reads == 1
         written(path, "vad: {threshold: 0.6}\n")
-        async with asyncio.timeout(WAIT_S):
-            while following.reads < 2:
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)
+        advance(3.0)  # the folder in which others write is left alone no longer
+        await until(lambda: following.reads > 1, "the new file was not read")
+        await moment()
         assert following.applied.empty()
         assert following.log.getvalue() == ""
 
@@ -189,9 +185,9 @@ async def test_many_edits_at_once_are_read_once(tmp_path: Path) -> None:
     async with followed(path) as following:
         for pause in range(101, 121):
             written(path, f"vad: {{pause_ms: {pause}}}\n")
-            await asyncio.sleep(0.005)
         assert (await following.next()).vad.pause_ms == 120
-        await asyncio.sleep(0.5)
+        advance(3.0)
+        await moment()
         assert following.reads == 2
 
 
@@ -208,7 +204,7 @@ async def test_what_needs_a_start_is_told_and_waits(tmp_path: Path) -> None:
         )
         written(path, "captions: {format: text, colour: never}\n")
         await following.until_told('"srt" → "text"')
-        await asyncio.sleep(0.1)
+        await moment()
         assert following.log.getvalue().count("at the next start") == 1
         assert following.applied.empty()
 
@@ -240,6 +236,7 @@ async def test_without_inotify_reload_still_works(tmp_path: Path, monkeypatch) -
         assert (await following.next()).vad.pause_ms == 110
 
 
+@pytest.mark.pace
 async def test_following_costs_nothing_while_nothing_happens(tmp_path: Path) -> None:
     path = written(tmp_path / "mine.yaml", "vad: {pause_ms: 100}\n")
 

@@ -14,6 +14,8 @@ from vivavoce.config.components import COMPONENTS
 from vivavoce.config.effects import Effect, effect_of, every_setting
 from vivavoce.config.fields import field_type
 
+pytestmark = pytest.mark.process
+
 PAGE = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text()
 
 

@@ -177,6 +177,7 @@ async def test_the_keeper_passes_everything_on_as_it_came() -> None:
     assert book.take(200, 200) is None
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.tuples(st.integers(-60, 60), st.integers(1, 130)), min_size=1, max_size=30),
     st.integers(0, 2_000),

@@ -27,6 +27,8 @@ from vivavoce.cli.history_use import clipboard_tools, to_clipboard
 from vivavoce.cli.history_when import WrongTime, moment
 from vivavoce.config.errors import VivavoceError
 
+pytestmark = pytest.mark.process
+
 BEGAN = 1_777_000_000_000
 HOSTILE = "rm $(reboot) `x` \x1b]0;owned\x07\x1b[2J <script> =1+1 --> \u202eevil\x00 \"q\" 'p' 🙈"
 
@@ -209,6 +211,7 @@ def test_a_clipboard_that_cannot_be_reached_is_one_line(tmp_path: Path, monkeypa
         to_clipboard("text", {"DISPLAY": ":0"})
 
 
+@pytest.mark.desktop
 @pytest.mark.skipif(
     not shutil.which("Xvfb") or not shutil.which("xclip"), reason="needs Xvfb and xclip"
 )
@@ -219,12 +222,12 @@ def test_copy_into_a_real_clipboard(fill, tmp_path: Path) -> None:
         environ = {**isolated(tmp_path), "DISPLAY": display}
         done = subprocess.run(
             program("history", "--file", str(path), "copy", "last"),
-            env=environ, capture_output=True, text=True, timeout=20, check=False,
+            env=environ, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         pasted = subprocess.run(
             ["xclip", "-selection", "clipboard", "-out"],
-            env=environ, capture_output=True, timeout=10, check=True,
+            env=environ, capture_output=True, timeout=60, check=True,
         )  # fmt: skip
         assert pasted.stdout.decode() == "Grüße 世界 👋"
     finally:
@@ -260,12 +263,12 @@ def test_replay_is_heard(fill, pulse_microphone, tmp_path: Path) -> None:
     try:
         done = subprocess.run(
             program("history", "--file", str(path), "replay"),
-            env=environ, capture_output=True, text=True, timeout=30, check=False,
+            env=environ, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     finally:
         recorder.terminate()
-        heard, _ = recorder.communicate(timeout=10)
+        heard, _ = recorder.communicate(timeout=60)
     pcm = np.frombuffer(heard[: len(heard) // 2 * 2], np.int16)
     assert np.count_nonzero(np.abs(pcm) > 4_000) > 4_000
 
@@ -294,7 +297,7 @@ def test_purge_asks_on_a_terminal_and_refuses_elsewhere(fill, tmp_path: Path) ->
         env=isolated(tmp_path),
     )  # fmt: skip
     os.write(master, b"y\n")
-    _, err = done.communicate(timeout=20)
+    _, err = done.communicate(timeout=60)
     os.close(master)
     os.close(slave)
     assert done.returncode == 0
@@ -341,7 +344,7 @@ def test_a_reader_that_goes_away_is_no_failure(fill, tmp_path: Path) -> None:
     path = fill(*("text " * 50 for _ in range(3_000)))
     shell = subprocess.run(
         ["sh", "-c", '"$@" | head -n 1', "sh", *program("history", "--file", str(path), "export")],
-        env=isolated(tmp_path), capture_output=True, text=True, timeout=20, check=False,
+        env=isolated(tmp_path), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert shell.stdout.startswith("text")
     assert shell.stderr == ""

@@ -8,6 +8,7 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from support.program import isolated
 
@@ -109,6 +110,7 @@ def test_a_file_is_replaced_whole_and_for_its_owner_alone(fill, tmp_path: Path) 
     assert not [part for part in tmp_path.iterdir() if part.name.startswith(".said")]
 
 
+@pytest.mark.process
 def test_it_streams_in_bounded_memory_while_somebody_writes(
     path: Path, row, tmp_path: Path
 ) -> None:
@@ -126,7 +128,7 @@ def test_it_streams_in_bounded_memory_while_somebody_writes(
         store.add(row(4_000, "while it is exported"))
     store.close()
     lines += exporting.stdout.read().splitlines()
-    _, peak = exporting.communicate(timeout=30)
+    _, peak = exporting.communicate(timeout=60)
     assert [int(line.split()[0]) for line in lines[:4_000]] == list(range(4_000))
     grown = int(peak)
     assert grown < 12_000, f"{grown} kB for an export of 20 MB"

@@ -180,7 +180,7 @@ def test_a_folder_that_cannot_be_written_can_be_read(fill, path: Path, tmp_path:
     path.chmod(0o400)
     done = subprocess.run(
         [sys.executable, "-P", "-c", UNPRIVILEGED, str(path)],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     read, failed = done.stdout.splitlines()

@@ -169,6 +169,7 @@ def test_no_page_is_sorted_and_no_table_is_scanned(fill, path: Path, wanted: Fil
             assert scans in ([], [s for s in scans if s.startswith("SCAN words VIRTUAL TABLE")])
 
 
+@pytest.mark.thorough
 def test_a_search_reads_the_index_only_as_far_as_the_page_goes(fill, path: Path) -> None:
     """Counted in steps of SQLite's machine, so that no slow machine can disturb it."""
     steps: dict[int, int] = {}

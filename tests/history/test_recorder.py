@@ -374,6 +374,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 def test_a_writer_that_is_killed_leaves_all_that_it_had_committed(path: Path, sound) -> None:
     for _ in range(2):
         writer = subprocess.Popen(

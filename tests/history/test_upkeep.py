@@ -79,6 +79,7 @@ def test_where_it_is_too_large_the_oldest_sounds_go_first(fill, path: Path, soun
     sound()
 
 
+@pytest.mark.thorough
 def test_where_texts_alone_are_too_large_the_oldest_go(fill, path: Path, sound) -> None:
     fill(*(f"text {number} " + f"word{number} " * 60 for number in range(5_000)))
     assert path.stat().st_size > 2e6

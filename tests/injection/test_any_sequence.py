@@ -5,6 +5,7 @@ import asyncio
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.injecting import Board, FixedFocus, Rig, ended, final, partial, profile, started
@@ -63,6 +64,7 @@ EVENTS = st.one_of(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(EVENTS, max_size=40),

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from support.injecting import Rig, final, profile
+from support.waiting import advance, moment
 from support.x11 import XDisplay, missing
 
 from vivavoce.actors.injection.focus.x11 import X11Focus
+
+pytestmark = pytest.mark.desktop
 
 
 @pytest.mark.parametrize("back_end", ["xdotool", "pynput"])
@@ -29,7 +32,8 @@ async def test_what_comes_after_the_death_of_the_server_is_told(tmp_path: Path, 
         assert rig.outcomes == ["typed"]
         display.kill()
         terminal.close()
-        await asyncio.sleep(3.5)  # lent keys were to be given back by now
+        advance(3.5)  # lent keys were to be given back by now
+        await moment()
         await rig.say(final(2, "Nobody is there."))
         assert rig.outcomes == ["typed", "failed"]
         assert rig.deliveries[-1].reason

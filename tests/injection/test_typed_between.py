@@ -4,12 +4,15 @@ import asyncio
 
 import pytest
 from support.injecting import Rig, final, profile
+from support.waiting import until
 from support.x11 import Terminal, XDisplay
 
 from vivavoce.actors.injection.focus.x11 import X11Focus
 from vivavoce.actors.trigger.keys import KeyEvent
 from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
+
+pytestmark = pytest.mark.desktop
 
 pytest.importorskip("Xlib")
 
@@ -36,15 +39,12 @@ async def test_only_what_stands_right_before_the_cursor_is_erased(
     await listener.start(on_key)
     keys.heard = True
     try:
-        await asyncio.sleep(0.1)
         await rig.say(final(1, "Ünit one."), final(2, "Two."))
-        await asyncio.sleep(0.2)
         await rig.say(final(3, "", retracts=1))
-        await asyncio.sleep(0.2)
+        await asyncio.to_thread(editor.wait_for, "Ünit one. Two." + "\x7f" * 5)
         assert persons == [], "this program is no person"
         await asyncio.to_thread(display.xdotool, "key", "x")
-        await asyncio.sleep(0.2)
-        assert persons
+        await until(lambda: persons, "nobody hears the person")
         await rig.say(final(4, "", retracts=1), final(5, "More."))
         await asyncio.to_thread(editor.wait_for, "Ünit one. Two." + "\x7f" * 5 + "xMore.")
         assert "not taken back" in rig.deliveries[-2].reason

@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 from support.injecting import Rig, flaky_tool, profile
+from support.waiting import advance, given_up, moment, until
 from support.x11 import Terminal, XDisplay
 
 from vivavoce.actors.desktop.delivery import Outcome
@@ -15,6 +15,8 @@ from vivavoce.actors.injection.focus.x11 import X11Focus
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.x11_clipboard import XClipboard
 from vivavoce.config.injection import InjectionSettings
+
+pytestmark = pytest.mark.desktop
 
 PICTURE = b"\x89PNG\r\n\x1a\n not really"
 RESTORE_MS = 150
@@ -35,6 +37,7 @@ def _clipboard(display: XDisplay) -> XClipboard:
     return XClipboard(ToolRunner(display.environ), InjectionSettings())
 
 
+@pytest.mark.smoke
 async def test_a_text_is_pasted_and_the_previous_comes_back(display: XDisplay, editor: Terminal):
     display.copy("früher ☕".encode())
     rig = _rig(display)
@@ -92,7 +95,8 @@ async def test_where_pasting_is_only_a_fallback_the_text_stays_in_the_clipboard(
     await rig.say_texts("Perhaps nobody took it.")
     assert [each.back_end for each in rig.deliveries] == ["clipboard"]
     await asyncio.to_thread(editor.wait_for, "Perhaps nobody took it.")
-    await asyncio.sleep(2 * RESTORE_MS / 1_000)
+    advance(2 * RESTORE_MS / 1_000)
+    await moment()
     await rig.stop()
     assert display.clipboard() == b"Perhaps nobody took it."
 
@@ -142,13 +146,10 @@ async def test_an_owner_that_does_not_answer(display: XDisplay):
     owner.stdin.write(b"owned")
     owner.stdin.close()
     try:
-        while display.clipboard() != b"owned":
-            await asyncio.sleep(0.01)
+        await until(lambda: display.clipboard() == b"owned", "it does not own it")
         os.kill(owner.pid, signal.SIGSTOP)
-        began = time.monotonic()
-        assert await _clipboard(display).get() is None
-        assert time.monotonic() - began < 3
-        assert (await _clipboard(display).set("new")).done
+        assert await given_up(_clipboard(display).get()) is None
+        assert (await given_up(_clipboard(display).set("new"))).done
     finally:
         owner.kill()
         owner.wait()
@@ -179,13 +180,14 @@ async def test_pynput(display: XDisplay, monkeypatch: pytest.MonkeyPatch):
         await asyncio.to_thread(terminal.wait_for, "Hello $(id) World!\x7f\x7f\x01")
         late = await typing.type("x" * 100, Manner(characters_per_s=20, timeout_s=0.2))
         assert late.result is Result.UNCERTAIN
-        await asyncio.sleep(0.3)
+        await moment(0.3)
         assert 0 < terminal.typed.count("x") < 20, "it goes on after it was given up"
     finally:
         typing.close()
         terminal.close()
 
 
+@pytest.mark.smoke
 async def test_no_display():
     for name in ("xdotool", "pynput", "clipboard"):
         rig = Rig(profile({"backend": [name]}), probe=_Unknown(), environ={"PATH": "/usr/bin:/bin"})

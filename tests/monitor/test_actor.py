@@ -272,6 +272,7 @@ def test_short_memory_trims_and_then_parks() -> None:
     run_virtual(main)
 
 
+@pytest.mark.thorough
 def test_a_leak_is_found_in_hours_and_the_growing_types_are_named() -> None:
     class Leaked:
         pass

@@ -28,6 +28,7 @@ def suspected(memory: Memory, hours: float = 8.0) -> bool:
     return watched(memory, hours).ever  # type: ignore[attr-defined, no-any-return]
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), sigma=st.floats(0.0, 3.0))
 def test_noise_is_never_a_leak(seed: int, sigma: float) -> None:
@@ -35,6 +36,7 @@ def test_noise_is_never_a_leak(seed: int, sigma: float) -> None:
     assert not suspected(lambda _: 70 + noise.gauss(0, sigma))
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_noise_that_remembers_is_never_a_leak(seed: int) -> None:
@@ -47,6 +49,7 @@ def test_noise_that_remembers_is_never_a_leak(seed: int) -> None:
     assert not suspected(memory)
 
 
+@pytest.mark.thorough
 @settings(max_examples=15, deadline=None)
 @example(seed=335, slope=5.0)
 @given(seed=st.integers(0, 2**32), slope=st.floats(5.0, 50.0))
@@ -59,6 +62,7 @@ def test_growth_is_found_with_its_slope(seed: int, slope: float) -> None:
     assert 6 < growth.hours < 8
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None)
 @example(seed=0, steps=[(1.0, 6.0), (3.0, 26.0), (0.328125, 13.0)])
 @given(
@@ -81,6 +85,7 @@ def test_what_levels_off_is_no_leak() -> None:
     assert not suspected(lambda hour: 70 + 20 * (1 - math.exp(-4 * hour)))
 
 
+@pytest.mark.thorough
 def test_growth_in_chunks_is_found_and_growth_that_ends_is_forgotten() -> None:
     assert suspected(lambda hour: 70 + int(5 * hour))
     ended = watched(lambda hour: 70 + 5 * min(hour, 4), hours=24)

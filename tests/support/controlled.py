@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class StandIn:
     uptime_s: float = 0.0
     pending_s: float = 0.0
     quitting: asyncio.Event = field(default_factory=asyncio.Event)
+    say: Callable[[str], None] = lambda _: None
 
     def status(self) -> Status:
         self.uptime_s += 1.0
@@ -92,6 +93,7 @@ class StandIn:
     async def use_profile(self, name: str) -> None:
         self.told.append(("profile", name))
         if name == "hangs":
+            self.say("hangs")
             await asyncio.get_running_loop().create_future()
         if name == "broken":
             raise KeyError("a mistake in the program")
@@ -108,28 +110,40 @@ class StandIn:
 
     def quit(self) -> None:
         self.told.append("quit")
+        self.say("quitting")
         self.quitting.set()
 
 
 @dataclass
 class Process:
-    """The script below, running."""
+    """The script below, running. One that ``waits`` ends only when it is let go."""
 
     child: subprocess.Popen[str]
 
     @classmethod
-    def begin(cls, environ: dict[str, str], *, instance: str = "default", ends_in: float = 0.0):
+    def begin(cls, environ: dict[str, str], *, instance: str = "default", waits: bool = False):
         child = subprocess.Popen(
-            [sys.executable, "-P", str(Path(__file__)), instance, str(ends_in)],
+            [sys.executable, "-P", str(Path(__file__)), instance],
             env=environ,
+            stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert child.stdout is not None
-        first = child.stdout.readline()
-        assert first == "ready\n", (first, child.communicate()[1])
-        return cls(child)
+        process = cls(child)
+        process.wait_for("ready")
+        return process
+
+    def wait_for(self, word: str) -> None:
+        """Return when it says this next."""
+        assert self.child.stdout is not None
+        said = self.child.stdout.readline()
+        assert said == f"{word}\n", (said, self.child.communicate()[1])
+
+    def let_go(self) -> None:
+        """What keeps it from its end is done."""
+        assert self.child.stdin is not None
+        self.child.stdin.close()
 
     def kill(self) -> None:
         self.child.kill()
@@ -140,15 +154,18 @@ class Process:
             self.kill()
 
 
-async def _run(instance: str, ends_in: float) -> None:
-    stand_in = StandIn()
+async def _run(instance: str) -> None:
+    def say(word: str) -> None:
+        print(word, flush=True)
+
+    stand_in = StandIn(say=say)
     with InstanceClaim.acquire(Place(instance, os.environ)) as claim:
         async with serve(stand_in, claim):
-            print("ready", flush=True)
+            say("ready")
             await stand_in.quitting.wait()
-            await asyncio.sleep(ends_in)
+            await asyncio.to_thread(sys.stdin.read)
             stand_in.finals += 1
-        print("ended", flush=True)
+        say("ended")
 
 
 @contextlib.asynccontextmanager
@@ -185,17 +202,17 @@ async def listen_in(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamW
 
 
 async def next_status(reader: asyncio.StreamReader) -> dict[str, Any]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return json.loads(await reader.readline())["status"]
 
 
 async def assert_serves(place: Place) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert (await ask(place, "status"))["status"]["pid"] == os.getpid()
 
 
 if __name__ == "__main__":
     try:
-        asyncio.run(_run(sys.argv[1], float(sys.argv[2])))
+        asyncio.run(_run(sys.argv[1]))
     except VivavoceError as error:
         sys.exit(f"vivavoce: error: {error}")

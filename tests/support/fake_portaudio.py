@@ -74,6 +74,7 @@ class FakePortAudio:
         self.adc = 100.0
         self.may_open = threading.Event()
         self.may_open.set()
+        self.asked = threading.Event()
 
     @property
     def open_streams(self) -> list[FakeStream]:
@@ -87,7 +88,8 @@ class FakePortAudio:
         ]
 
     def InputStream(self, **options):  # noqa: N802 - sounddevice's name
-        assert self.may_open.wait(10)
+        self.asked.set()
+        assert self.may_open.wait(60)
         self.attempts += 1
         name = self.listed[options["device"]]
         if options["samplerate"] != self.rate:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import time
 from importlib.util import find_spec
 
+from support.waiting import PATIENCE_S, moment
 from support.xvfb import start_xvfb
 from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
 
@@ -58,10 +58,9 @@ class Told:
 
     async def wait_for(self, count: int) -> list[KeyEventKind]:
         """Return :attr:`kinds` when there are ``count`` of them, and no more come."""
-        deadline = time.monotonic() + 5
-        while len(self.kinds) < count:
-            self._came.clear()
-            async with asyncio.timeout(deadline - time.monotonic()):
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.kinds) < count:
+                self._came.clear()
                 await self._came.wait()
-        await asyncio.sleep(0.05)
+        await moment()
         return self.kinds

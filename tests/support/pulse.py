@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+
+from support.waiting import wait_until
 
 NEEDED = ("pulseaudio", "paplay", "pactl")
 
@@ -72,7 +73,7 @@ class PulseMicrophone:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        self._wait(lambda: self._pactl("info").returncode == 0, "PulseAudio did not start")
+        wait_until(lambda: self._pactl("info").returncode == 0, "PulseAudio did not start")
 
     def load_sink(self, name: str) -> str:
         """Another microphone ``name.monitor``; the number by which it is unloaded."""
@@ -125,7 +126,7 @@ class PulseMicrophone:
 
     def wait_for_listener(self) -> None:
         """Return when a program records from the microphone."""
-        self._wait(lambda: bool(self.listeners()), "no program opened the microphone")
+        wait_until(lambda: bool(self.listeners()), "no program opened the microphone")
 
     def kill(self) -> None:
         """The daemon dies, as when a device is pulled out."""
@@ -158,16 +159,9 @@ class PulseMicrophone:
             env=self._environ,
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=60,
             check=False,
         )
-
-    @staticmethod
-    def _wait(condition, complaint: str) -> None:
-        deadline = time.monotonic() + 15
-        while not condition():
-            assert time.monotonic() < deadline, complaint
-            time.sleep(0.05)
 
 
 def _discard(sound: IO[bytes]) -> None:

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+
+from support.waiting import wait_until
 
 # Shows "stable|tail" lines as partials, "=text" lines as finals, "~2 text" as the revision of the
 # second final; an empty line ends it.
@@ -49,12 +50,20 @@ class Terminal:
     def _tmux(self, *arguments: str) -> str:
         done = subprocess.run(
             ["tmux", "-u", "-S", str(self._socket), *arguments],
-            capture_output=True, timeout=10, check=True,
+            capture_output=True, timeout=60, check=True,
         )  # fmt: skip
         return done.stdout.decode()
 
     def resize(self, columns: int, rows: int) -> None:
+        """Return when the program is told as well, which tmux does a while later."""
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+        tty = os.open(
+            self._tmux("display-message", "-p", "#{pane_tty}").strip(), os.O_RDONLY | os.O_NOCTTY
+        )
+        try:
+            wait_until(lambda: os.get_terminal_size(tty) == (columns, rows), "no such size")
+        finally:
+            os.close(tty)
 
     def send(self, line: str) -> None:
         self._events.write(line + "\n")
@@ -66,16 +75,13 @@ class Terminal:
         return [line.rstrip() for line in shown if line.strip()]
 
     def scrolled(self) -> list[str]:
-        """What has left the screen, once the terminal has reflowed."""
-        time.sleep(0.2)
+        """What has left the screen."""
         shown = self._tmux("capture-pane", "-p", "-S", "-", "-E", "-1", "-J").split("\n")
         history = int(self._tmux("display-message", "-p", "#{history_size}"))
         return [line.rstrip() for line in shown if line.strip()] if history else []
 
     def shows(self, expected: Callable[[list[str]], bool]) -> list[str]:
-        deadline = time.monotonic() + 10
-        while not expected(self.lines()) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: expected(self.lines()), lambda: f"shown: {self.lines()}")
         return self.lines()
 
     def close(self) -> None:

@@ -9,10 +9,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from support.waiting import a_moment, wait_until
 
 NEEDED = ("sway", "swaymsg", "foot", "wtype", "wl-copy", "wl-paste")
 
@@ -28,13 +29,6 @@ def missing() -> str | None:
     needed = (*NEEDED, "setpriv") if os.geteuid() == 0 else NEEDED
     tools = [tool for tool in needed if shutil.which(tool) is None]
     return f"not installed: {', '.join(tools)}" if tools else None
-
-
-def wait_until(condition: Callable[[], bool], complaint: str, timeout: float = 15.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.01)
 
 
 class Terminal:
@@ -83,13 +77,14 @@ class Terminal:
         """What has arrived in it, decoded strictly."""
         return self.file.read_bytes().decode()
 
-    def wait_for(self, expected: str, timeout: float = 10.0) -> None:
+    def wait_for(self, expected: str) -> None:
         """Return when exactly ``expected`` has arrived and nothing more comes."""
         size = len(expected.encode())
-        deadline = time.monotonic() + timeout
-        while self.file.stat().st_size < size and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.05)
+        wait_until(
+            lambda: self.file.stat().st_size >= size,
+            lambda: f"only {self.file.read_bytes()!r} of {expected!r} arrived",
+        )
+        a_moment()
         assert self.file.read_bytes().decode(errors="replace") == expected
 
     def close(self) -> None:
@@ -164,7 +159,7 @@ class SwaySession:
     def swaymsg(self, *arguments: str) -> str:
         """Ask or command the compositor."""
         done = subprocess.run(
-            ["swaymsg", *arguments], env=self.environ, capture_output=True, text=True, timeout=10,
+            ["swaymsg", *arguments], env=self.environ, capture_output=True, text=True, timeout=60,
             check=True,
         )  # fmt: skip
         return done.stdout

@@ -6,10 +6,10 @@ import os
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from support.waiting import a_moment, wait_until
 from support.xvfb import start_xvfb
 
 _PASTE = "*VT100.translations: #override Ctrl <Key>v: insert-selection(CLIPBOARD)"
@@ -20,13 +20,6 @@ def missing() -> str | None:
     """What keeps X11 from being tested here, if anything does."""
     tools = [tool for tool in NEEDED if shutil.which(tool) is None]
     return f"not installed: {', '.join(tools)}" if tools else None
-
-
-def wait_until(condition: Callable[[], bool], complaint: str, timeout: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.01)
 
 
 class Terminal:
@@ -78,13 +71,14 @@ class Terminal:
         """What has arrived in it, decoded strictly."""
         return self.file.read_bytes().decode()
 
-    def wait_for(self, expected: str, timeout: float = 10.0) -> None:
+    def wait_for(self, expected: str) -> None:
         """Return when exactly ``expected`` has arrived and nothing more comes."""
         size = len(expected.encode())
-        deadline = time.monotonic() + timeout
-        while self.file.stat().st_size < size and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.05)
+        wait_until(
+            lambda: self.file.stat().st_size >= size,
+            lambda: f"only {self.file.read_bytes()!r} of {expected!r} arrived",
+        )
+        a_moment()
         assert self.file.read_bytes().decode(errors="replace") == expected
 
     def close(self) -> None:
@@ -135,10 +129,20 @@ class XDisplay:
         """What the user's fingers do."""
         return self.run(["xdotool", *arguments]).decode()
 
+    def pressed_keys(self) -> int:
+        """How many keys are down."""
+        from Xlib.display import Display
+
+        connection = Display(self.display)
+        try:
+            return sum(byte.bit_count() for byte in connection.query_keymap())
+        finally:
+            connection.close()
+
     def run(self, command: Sequence[str], stdin: bytes = b"") -> bytes:
         """Run a program on this display; what it wrote to standard output."""
         done = subprocess.run(
-            command, env=self.environ, input=stdin, stdout=subprocess.PIPE, timeout=20, check=False
+            command, env=self.environ, input=stdin, stdout=subprocess.PIPE, timeout=60, check=False
         )
         return done.stdout
 
@@ -150,7 +154,7 @@ class XDisplay:
             input=data,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=10,
+            timeout=60,
             check=True,
         )
 
@@ -170,6 +174,6 @@ class XDisplay:
         for terminal in self._terminals:
             terminal.close()
         self._server.terminate()
-        self._server.wait(timeout=5)
+        self._server.wait()
         if self._place is not None:
             self._place.close()

@@ -33,6 +33,7 @@ def test_an_engine_that_knows_what_is_settled_is_believed() -> None:
 words = st.lists(st.sampled_from(["a", "b", "c", "A", "b,", "the", "I"]), max_size=8)
 
 
+@pytest.mark.thorough
 @given(st.lists(words, max_size=12))
 @settings(max_examples=300)
 def test_no_later_hypothesis_changes_stable_text(stream) -> None:

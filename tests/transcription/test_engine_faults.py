@@ -286,6 +286,7 @@ async def test_a_corrupt_packet_ends_the_process_which_can_be_started_again(
     assert (await engine.final(1)).text.startswith("The boys")
 
 
+@pytest.mark.smoke
 @pytest.mark.engine
 async def test_stop_in_mid_decode_fails_what_waits_and_leaves_no_process(
     engine: EngineProcess,

@@ -50,6 +50,7 @@ async def final_of(engine: EngineProcess, path: Path, session: int = 1) -> str:
     return text
 
 
+@pytest.mark.smoke
 async def test_finals_equal_faster_whispers_own_and_can_be_repeated() -> None:
     from faster_whisper import WhisperModel
 
@@ -121,6 +122,7 @@ async def test_pocketsphinx_hears_a_human(tmp_path: Path) -> None:
         assert "never been surpassed" in await final_of(engine, SPEECH / "LJ001-0008.wav")
 
 
+@pytest.mark.smoke
 async def test_a_killed_engine_is_noticed_at_once_and_can_be_started_again() -> None:
     async with Running(WHISPER) as engine:
         text = await final_of(engine, BOYS)
@@ -220,12 +222,14 @@ async def test_a_model_in_the_cache_never_touches_the_network(monkeypatch, tmp_p
         assert (await final_of(engine, BOYS)).startswith("The boys")
 
 
+@pytest.mark.smoke
 def test_the_names_are_those_that_faster_whisper_knows() -> None:
     from faster_whisper.utils import available_models
 
     assert set(available_models()) == set(REPOSITORIES)
 
 
+@pytest.mark.smoke
 def test_the_parent_never_imports_the_model_stack() -> None:
     code = (
         "import asyncio,sys\n"

@@ -1,6 +1,7 @@
 """The incremental spectrogram: the extractor's own numbers, each frame computed once."""
 
 import numpy as np
+import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ def speech() -> np.ndarray:
     return pcm.astype(np.float32) / 32_768
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(201, 60_000), min_size=1, max_size=8))
 def test_the_same_numbers_as_the_extractor_however_the_audio_grows(lengths) -> None:

@@ -193,6 +193,7 @@ def test_the_vad_cuts_before_a_place_that_was_cut_already(back: float, waits: fl
     assert [f.utterance for f in said] == list(range(1, len(said) + 1))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("longest_s", [12, 15, 17, 20, 31])
 def test_the_windows_and_the_longest_utterance_of_the_vad_together(longest_s: int) -> None:
     """Both cut the same speech, each where it likes."""

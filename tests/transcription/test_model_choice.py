@@ -173,6 +173,7 @@ frees = st.floats(0.1, 40)
 languages = st.sampled_from([None, "en", "de"])
 
 
+@pytest.mark.thorough
 @given(tables, frees, st.floats(1, 100), st.booleans(), languages, st.booleans())
 def test_a_faster_machine_never_gets_a_less_accurate_model(
     table, free, times, battery, language, only_here

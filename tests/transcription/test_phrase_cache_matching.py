@@ -168,6 +168,7 @@ def swaps() -> Iterator[tuple[Phrase, Samples]]:
                 yield phrase, replaced(phrase.pcm, start, end, squeezed)
 
 
+@pytest.mark.thorough
 def test_one_word_replaced_is_another_phrase(kept: PhraseCache[str]) -> None:
     count = 0
     for phrase, changed in swaps():
@@ -177,6 +178,7 @@ def test_one_word_replaced_is_another_phrase(kept: PhraseCache[str]) -> None:
     assert count > 300
 
 
+@pytest.mark.thorough
 def test_a_tenth_of_a_second_removed_or_silenced_is_another_phrase(kept: PhraseCache[str]) -> None:
     for phrase in SYNTHETIC:
         for start, end in phrase.words:

@@ -74,6 +74,7 @@ async def test_a_model_that_is_not_here_is_not_fetched_to_be_measured(environ, m
         await measure_speed("tiny.en", ON_CPU, bytes(400_000), environ=environ)
 
 
+@pytest.mark.process
 async def test_the_processor_is_measured_in_a_process_of_its_own() -> None:
     speed, others_share = await calibrate(1)
     assert 0.0 <= others_share <= 1.0
@@ -114,6 +115,7 @@ def test_a_battery_is_noticed(monkeypatch, plugged) -> None:
     assert probe_machine(cuda=False).on_battery is (plugged is False)
 
 
+@pytest.mark.process
 def test_the_work_of_others_is_noticed() -> None:
     own = SharedLoad(os.getpid())
     began = time.process_time()

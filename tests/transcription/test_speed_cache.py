@@ -80,6 +80,7 @@ def test_what_was_measured_counts_only_where_everything_is_the_same(environ, tmp
     assert again.measurements(where) == []
 
 
+@pytest.mark.thorough
 def test_the_file_is_bounded_and_replaced_whole(environ) -> None:
     cache = SpeedCache(environ)
     where = conditions(ON_CPU)

@@ -15,6 +15,8 @@ from vivavoce.actors.transcription.engines.faster_whisper import FasterWhisperEn
 from vivavoce.actors.transcription.engines.whisper_session import WholeAudio
 from vivavoce.actors.transcription.hold_back import certain_words
 
+pytestmark = pytest.mark.engine
+
 RATE = 16_000
 SECONDS = 20
 STEP = 3 * RATE // 10

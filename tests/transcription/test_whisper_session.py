@@ -17,6 +17,8 @@ from vivavoce.actors.transcription.engines.guards import invented
 from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WholeAudio
 
+pytestmark = pytest.mark.engine
+
 RATE = 16_000
 ENGLISH = SessionOptions(language="en")
 BOYS = "utt-025-rms.wav"
@@ -106,6 +108,7 @@ def test_a_full_final_is_faster_whispers_own_to_the_last_digit(engine: Any) -> N
         assert [(w.text, w.start, w.end, w.probability) for w in found.words] == expected
 
 
+@pytest.mark.smoke
 def test_a_full_final_encodes_30_s_and_a_trimmed_one_the_audio_and_the_margin(
     engine: Any, frames_of_finals: list[int]
 ) -> None:
@@ -350,6 +353,7 @@ def test_speech_is_never_taken_for_noise(engine: Any, ratio_db: float | None) ->
         assert heard.final(cheap=ratio_db is None).text, path.name
 
 
+@pytest.mark.smoke
 def test_the_rule_of_sparse_and_doubtful_words() -> None:
     def verdict(text: str, seconds: float, log_probability: float, *words: float) -> bool:
         return invented(

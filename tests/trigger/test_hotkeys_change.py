@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from support.hotkeys import Keyboard, missing
+from support.waiting import moment, until
 
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger import TriggerActor
@@ -13,7 +14,10 @@ from vivavoce.config.trigger import TriggerSettings
 from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = [
+    pytest.mark.desktop,
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+]
 
 
 @pytest.fixture
@@ -39,15 +43,15 @@ class Listening:
 
     async def until(self, recording: bool, *keys: str) -> None:
         """Press until it is heard; keys that are not heard yet are let go of."""
-        deadline = asyncio.get_running_loop().time() + 15
-        while self.trigger.recording is not recording:
-            late = asyncio.get_running_loop().time() > deadline
-            assert not late, self.hotkeys.problem or f"{keys} are not heard: {self.keys.held}"
+        for _ in range(300):
+            if self.trigger.recording is recording:
+                return
             if keys:
                 await self.keyboard.xdotool("keydown", *keys)
-            await asyncio.sleep(0.05)
+            await moment()
             if keys and self.trigger.recording is not recording:
                 await self.keyboard.xdotool("keyup", *keys)
+        raise AssertionError(self.hotkeys.problem or f"{keys} are not heard: {self.keys.held}")
 
 
 @pytest.fixture
@@ -82,10 +86,10 @@ async def test_what_this_program_presses_is_no_hotkey(
     await listening.until(False)
     with listening.keys.ours():
         await keyboard.xdotool("key", "Control_R")
-        await asyncio.sleep(0.1)
+        await moment(0.1)
     assert not listening.trigger.recording
     assert listening.keys.held == set()
-    await asyncio.sleep(0.1)
+    await moment(0.1)  # keys that come soon after count as this program's
     await listening.until(True, "Control_R")
 
 
@@ -99,13 +103,11 @@ async def test_a_person_who_types_is_noticed_and_this_program_is_not(
     listening.keys.when_typed(lambda: times.append(asyncio.get_running_loop().time()))
     with listening.keys.typing():
         await keyboard.xdotool("type", "ours")
-        await asyncio.sleep(0.1)
-    await asyncio.sleep(0.1)
+        await moment(0.1)
+    await moment(0.1)
     assert times == []
     await keyboard.xdotool("key", "Return")
-    async with asyncio.timeout(5):
-        while not times:
-            await asyncio.sleep(0.01)
+    await until(lambda: times, "nobody is noticed")
 
 
 async def test_a_server_that_dies_ends_the_recording_and_says_so(

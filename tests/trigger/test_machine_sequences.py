@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -160,6 +161,7 @@ class Keyboard(RuleBasedStateMachine):
         assert not self.open
 
 
+@pytest.mark.thorough
 def test_random_sequences_never_leave_it_recording() -> None:
     run_state_machine_as_test(
         Keyboard,

@@ -28,6 +28,7 @@ def utterances(messages: list) -> list[SpeechEnded]:
     return [message for message in messages if isinstance(message, SpeechEnded)]
 
 
+@pytest.mark.thorough
 async def test_no_word_of_the_talk_is_cut_or_lost() -> None:
     listening = await Listening().start()
     await listening.hear(recording("talk-2-rms.wav"))
@@ -82,6 +83,7 @@ async def covered(pcm: np.ndarray, settings: VadSettings) -> np.ndarray:
     return inside
 
 
+@pytest.mark.thorough
 async def test_the_gate_costs_no_speech_that_is_hardly_louder_than_the_noise() -> None:
     speech = recording("talk-2-rms.wav") / 10
     noise = np.random.default_rng(0).normal(0, 32768 * 10 ** (-45 / 20), len(speech))

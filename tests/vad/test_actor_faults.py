@@ -133,6 +133,7 @@ def check(pcm: np.ndarray, context: ActorContext, messages: list) -> None:
 patterns = st.lists(st.tuples(st.integers(1, 40), st.sampled_from("s.")), min_size=1, max_size=8)
 
 
+@pytest.mark.thorough
 @given(
     patterns,
     st.lists(st.sampled_from([37, 100, 511, 512, 513, 700, 1_024, 5_000]), min_size=1, max_size=4),

@@ -51,6 +51,7 @@ def test_finding_the_weights_imports_nothing() -> None:
     assert weights_path().is_file()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("quieter_db", "offset"), [(0, 0), (30, 0), (20, 300)])
 def test_the_gate_never_closes_on_what_silero_hears(quieter_db: int, offset: int) -> None:
     pcm = (recording("talk-2-rms.wav") / 10 ** (quieter_db / 20) + offset).astype(np.int16)

@@ -110,6 +110,7 @@ async def test_without_a_gate_in_the_profile_it_is_used_in_idle_nevertheless() -
     assert np.abs(np.array(found) - np.array(expected)).max() <= 2 * 512
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("above_db", [30, 10])
 async def test_idle_finds_in_noise_what_the_detector_alone_finds(above_db: int) -> None:
     random = np.random.default_rng(above_db)

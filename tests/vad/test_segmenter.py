@@ -119,6 +119,7 @@ stretches = st.lists(
 )
 
 
+@pytest.mark.thorough
 @given(vad_settings, stretches, st.integers(1, FRAME))
 @settings(max_examples=600, deadline=None)
 def test_every_sample_goes_exactly_one_way(vad, parts, last) -> None:

@@ -49,6 +49,7 @@ stretches = st.lists(
 ).map(lambda parts: "".join(mark * count for count, mark in parts))
 
 
+@pytest.mark.thorough
 @given(vad_settings, stretches)
 @settings(max_examples=300, deadline=None)
 def test_speech_is_in_an_utterance_and_every_utterance_has_speech(vad, pattern) -> None:

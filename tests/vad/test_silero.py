@@ -52,6 +52,7 @@ def by_us(pcm: np.ndarray) -> list[float]:
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_it_agrees_with_onnxruntime_on_speech(name: str) -> None:
     pcm = recording(name)

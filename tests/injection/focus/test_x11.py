@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S, moment
 from support.x11 import XDisplay, missing
 
 from vivavoce.actors.injection.focus import X11Focus, make_probe
 from vivavoce.pipeline.messages import Focus
+
+pytestmark = pytest.mark.desktop
 
 
 @pytest.fixture
@@ -36,10 +39,11 @@ async def first_answer(probe: X11Focus) -> Focus | None:
         focus = await probe.focus()
         if focus is not None:
             return focus
-        await asyncio.sleep(0.02)
+        await moment()
     return None
 
 
+@pytest.mark.smoke
 async def test_it_tells_the_window_that_has_the_focus(display: XDisplay, probe: X11Focus) -> None:
     editor = display.terminal("editor")
     display.terminal("chat")
@@ -100,7 +104,7 @@ async def test_its_thread_ends_with_it(display: XDisplay) -> None:
     (thread,) = threads()[before:]
     del probe
     gc.collect()
-    await asyncio.to_thread(thread.join, 5)
+    await asyncio.to_thread(thread.join, PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -116,7 +120,7 @@ async def test_where_no_window_manager_sets_the_focus_the_pointer_has_it(display
     for _ in range(100):  # the server notices it when it does
         if (found := await first_answer(probe)) == Focus():
             break
-        await asyncio.sleep(0.02)
+        await moment()
     assert found == Focus(), "the last window with the focus was closed"
     terminal = display.terminal("editor")
     expected = await first_answer(probe)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from support.waiting import until
 from support.wayland import SwaySession
 
 from vivavoce.actors.desktop.delivery import Delivery, Outcome
@@ -19,6 +20,8 @@ from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import Final, Focus
+
+pytestmark = pytest.mark.desktop
 
 SECOND = 16_000
 
@@ -65,11 +68,12 @@ class Dictation:
             )
         )
 
-    async def settled(self, timeout_s: float = 40.0) -> list[Outcome]:
+    async def settled(self) -> list[Outcome]:
         """What became of each utterance, when something became of all."""
-        async with asyncio.timeout(timeout_s):
-            while len({each.utterance for each in self.deliveries}) < self._said:
-                await asyncio.sleep(0.01)
+        await until(
+            lambda: len({each.utterance for each in self.deliveries}) == self._said,
+            "not all is settled",
+        )
         return [each.outcome for each in self.deliveries]
 
 
@@ -98,6 +102,7 @@ async def test_what_must_not_be_typed_is_not(sway: SwaySession) -> None:
     editor.wait_for("one reboot [2J $(reboot) 31m👍🏽")
 
 
+@pytest.mark.smoke
 async def test_a_window_that_lost_the_focus_gets_its_text_when_it_has_it_again(
     sway: SwaySession,
 ) -> None:

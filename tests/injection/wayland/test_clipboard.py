@@ -10,6 +10,8 @@ from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import WaylandClipboard
 from vivavoce.config.injection import InjectionSettings
 
+pytestmark = pytest.mark.desktop
+
 
 @pytest.fixture
 def clipboard(tools: ToolRunner) -> WaylandClipboard:
@@ -17,7 +19,9 @@ def clipboard(tools: ToolRunner) -> WaylandClipboard:
 
 
 def offer(sway: SwaySession, kind: str, data: bytes) -> None:
-    subprocess.run(["wl-copy", "--type", kind], env=sway.environ, input=data, check=True, timeout=5)
+    subprocess.run(
+        ["wl-copy", "--type", kind], env=sway.environ, input=data, check=True, timeout=60
+    )
 
 
 TEXTS = [
@@ -31,6 +35,7 @@ TEXTS = [
 ]
 
 
+@pytest.mark.smoke
 async def test_texts_come_back_as_they_were(clipboard: WaylandClipboard) -> None:
     assert await clipboard.available() is None
     assert await clipboard.get() == Content(text="")

@@ -1,11 +1,12 @@
 """Tools that fail at random in a real compositor: each text is typed or copied, once, and kept."""
 
-import asyncio
 import random
 import shutil
 from pathlib import Path
 
+import pytest
 from support.injecting import Rig, final, flaky_tool, profile
+from support.waiting import moment, until
 from support.wayland import SwaySession
 
 from vivavoce.actors.history.actor import HistoryActor
@@ -18,6 +19,8 @@ from vivavoce.config.history import HistorySettings
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.metrics import Metrics
+
+pytestmark = pytest.mark.desktop
 
 TEXTS = 40
 _FAILING = """\
@@ -65,8 +68,10 @@ async def test_each_text_is_typed_or_copied_once_and_in_the_history(
             content = await clipboard.get()
             assert content is not None
             copies[number] = content.text or ""
-    await asyncio.sleep(0.3)
     await rig.stop()
+    typed = sum(d.outcome == "typed" for d in rig.deliveries)
+    await until(lambda: editor.typed.count("was said.") >= typed, "not all has arrived")
+    await moment()
     await recorder.close()
     typed = editor.typed
     with Reader(tmp_path / "history.db") as reader:

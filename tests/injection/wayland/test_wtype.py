@@ -8,6 +8,8 @@ from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import Wtype
 from vivavoce.config.injection import InjectionSettings
 
+pytestmark = pytest.mark.desktop
+
 FAST = Manner(characters_per_s=Wtype.pace, timeout_s=10.0)
 
 HOSTILE = [
@@ -37,6 +39,7 @@ def wtype(tools: ToolRunner) -> Wtype:
     return Wtype(tools, InjectionSettings())
 
 
+@pytest.mark.smoke
 async def test_what_is_typed_is_text_whatever_it_says(sway: SwaySession, wtype: Wtype) -> None:
     editor = sway.terminal()
     assert await wtype.available() is None

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from click.testing import Result
 
+from bench import history
 from vivavoce.actors.history.reading import Filter, Reader
-from vivavoce.bench import history, results
+from vivavoce.bench import results
 
 Bench = Callable[..., Result]
 

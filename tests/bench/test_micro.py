@@ -5,8 +5,9 @@ from pathlib import Path
 
 from click.testing import Result
 
+from bench import micro
 from vivavoce.actors.cleanup import Cleaner
-from vivavoce.bench import micro, results
+from vivavoce.bench import results
 from vivavoce.config.schema import CleanupSettings
 
 Bench = Callable[..., Result]

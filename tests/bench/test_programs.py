@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from vivavoce.bench import child, memory, results, startup
-from vivavoce.bench.registry import Options
+from bench import memory
+from bench.options import Options
+from vivavoce.bench import child, results, startup
 
 pytestmark = pytest.mark.engine
 

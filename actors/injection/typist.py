@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from inspect import isawaitable
 from math import inf
 
 import msgspec
@@ -368,5 +369,5 @@ class Typist:
 async def _close(outfit: Outfit) -> None:
     for close in outfit.close:
         closing = close()
-        if hasattr(closing, "__await__"):
+        if isawaitable(closing):
             await closing

@@ -1,6 +1,8 @@
 """The command: listing, tables, JSON, saved files, and the exit code of a comparison."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,6 +105,28 @@ def test_mistakes_get_one_line_and_exit_2_before_anything_runs(
     (line,) = shown.stderr.splitlines()
     assert line.startswith("vivavoce bench: ")
     assert expected in line
+
+
+def documented() -> list[str]:
+    """Every command line of the pages that runs benchmarks."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text() for page in pages)
+    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    lines = re.findall(r"^vivavoce bench[^\n]*", blocks, re.MULTILINE)
+    lines += re.findall(r"`(vivavoce bench [^`]*)`", text)
+    return sorted({re.split(r"  +|  #", line)[0] for line in lines})
+
+
+@pytest.mark.parametrize("line", documented())
+def test_the_pages_name_benchmarks_and_options_that_there_are(line: str) -> None:
+    arguments = shlex.split(line)[2:]
+    with command_of(registry.suite()).make_context("bench", arguments) as context:
+        names = context.params["names"]
+    assert set(names) <= {*registry.PACKAGES, "all"}
+
+
+def test_the_pages_have_such_lines() -> None:
+    assert len(documented()) > 20
 
 
 def test_python_m_bench_works_from_the_source_tree() -> None:

@@ -1,5 +1,6 @@
 """What a newcomer does with a clone: install it either way, and use it from anywhere."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -74,9 +75,17 @@ class TestInstalled:
         listing, _ = installed.vivavoce("bench", cwd=tmp_path)
         assert [line.split()[0] for line in listing.splitlines()[1:]] == list(INSTALLED.names)
 
-    def test_one_of_them_runs(self, installed: Environment, tmp_path: Path) -> None:
-        shown, _ = installed.vivavoce("bench", "channel", "--quick", cwd=tmp_path)
-        assert "channel (quick)" in shown
+    @pytest.mark.engine
+    @pytest.mark.parametrize("name", INSTALLED.names)
+    def test_each_of_them_runs(self, name: str, installed: Environment, tmp_path: Path) -> None:
+        environ = isolated(tmp_path)
+        shown, _ = installed.vivavoce(
+            "bench", name, "--quick", "--json", cwd=tmp_path, environ=environ
+        )
+        (result,) = json.loads(shown)["results"]
+        assert result["figures"]
+        if name != "channel":
+            assert "pocketsphinx" in " ".join(result["notes"])
 
     def test_another_gets_one_line(self, installed: Environment, clone: Path) -> None:
         shown, said = installed.vivavoce("bench", "soak", cwd=clone, code=2)

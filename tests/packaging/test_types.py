@@ -49,10 +49,9 @@ def pyright(*arguments: str | Path, cwd: Path, code: int = 0) -> str:
         pytest.skip("pyright needs Node: pip install 'pyright[nodejs]'")
     environ = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
     line = [sys.executable, "-m", "pyright", *arguments]
-    return installing.run(line, cwd=cwd, environ=environ, code=code, timeout_s=280).stdout
+    return installing.run(line, cwd=cwd, environ=environ, code=code).stdout
 
 
-@pytest.mark.timeout(300)
 def test_mypy_resolves_a_clone_that_is_installed_nowhere(
     clone: Path, bare: Path, program: Path
 ) -> None:
@@ -61,7 +60,6 @@ def test_mypy_resolves_a_clone_that_is_installed_nowhere(
     assert 'Revealed type is "str"' in told.replace("builtins.str", "str")
 
 
-@pytest.mark.timeout(300)
 def test_mypy_knows_the_types_of_an_installed_package(
     installed: Environment, program: Path
 ) -> None:
@@ -71,7 +69,6 @@ def test_mypy_knows_the_types_of_an_installed_package(
     assert 'Unexpected keyword argument "profil"' in said
 
 
-@pytest.mark.timeout(300)
 def test_pyright_knows_the_types_of_an_installed_package(
     installed: Environment, program: Path
 ) -> None:
@@ -82,7 +79,6 @@ def test_pyright_knows_the_types_of_an_installed_package(
     assert 'No parameter named "profil"' in said
 
 
-@pytest.mark.timeout(300)
 def test_pyright_resolves_a_clone_that_is_installed_nowhere(clone: Path, bare: Path) -> None:
     told = pyright("--pythonpath", bare, "src/vivavoce/assembly.py", cwd=clone)
     assert "0 errors" in told, told

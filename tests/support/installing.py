@@ -36,7 +36,7 @@ def run(
     cwd: Path,
     environ: Mapping[str, str] | None = None,
     code: int = 0,
-    timeout_s: float = 100.0,
+    timeout_s: float = 280.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program away from the environment of the tests, and look at its exit code."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(_OWN)}
@@ -109,9 +109,16 @@ class Environment:
             cwd=self.folder,
         )
 
-    def vivavoce(self, *arguments: str, cwd: Path, code: int = 0) -> tuple[str, str]:
+    def vivavoce(
+        self,
+        *arguments: str,
+        cwd: Path,
+        environ: Mapping[str, str] | None = None,
+        code: int = 0,
+    ) -> tuple[str, str]:
         """Run the console script; returns standard output and standard error."""
-        done = run([self.folder / "bin" / "vivavoce", *arguments], cwd=cwd, code=code)
+        script = self.folder / "bin" / "vivavoce"
+        done = run([script, *arguments], cwd=cwd, environ=environ, code=code)
         return done.stdout, done.stderr
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from vivavoce.bench.plot import Series
-from vivavoce.bench.svg import COLOURS, document, line, rectangle, text, ticks
+from bench.plot import Series
+from bench.svg import COLOURS, document, line, rectangle, text, ticks
 
 _WIDTH = 960
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 24, 84, 52
@@ -80,7 +80,7 @@ def timeline(
     return document(_WIDTH, height, parts)
 
 
-def _legend_of_bands(names: Sequence[str], tints: dict[str, str]) -> list[str]:
+def _legend_of_bands(names: Sequence[str], tints: Mapping[str, str]) -> list[str]:
     parts = []
     for number, name in enumerate(names):
         x = _LEFT + 110 * number

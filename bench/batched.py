@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vivavoce.bench.offline import BaselineFailed
+from bench import program
+from bench.offline import BaselineFailed
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
 
@@ -63,7 +64,7 @@ def transcribe(
         "batch_sizes": list(batch_sizes),
     }
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vivavoce.bench.batched"],
+        program("batched"),
         input=json.dumps(task),
         capture_output=True,
         text=True,

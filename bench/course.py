@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from bench.bands import Band
 from vivavoce.bench import proc
-from vivavoce.bench.bands import Band
 from vivavoce.bench.child import Run
 from vivavoce.bench.measure import theil_sen_interval, theil_sen_slope
 

@@ -6,17 +6,14 @@ Audio is mono 16 kHz int16, shape (samples,). Every function returns new audio.
 from __future__ import annotations
 
 import json
-import wave
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vivavoce.bench.sound import Samples, read
 from vivavoce.pipeline.messages import SAMPLE_RATE
-
-Samples: TypeAlias = NDArray[np.int16]
 
 _PRE_ROLL_S, _HANGOVER_S = 0.32, 0.16  # what the segmenter leaves around speech by default
 _CROSSFADE = SAMPLE_RATE // 200
@@ -34,12 +31,6 @@ class Phrase:
     text: str
     pcm: Samples
     words: tuple[tuple[int, int], ...] = ()
-
-
-def read(path: Path) -> Samples:
-    """The samples of a mono 16 kHz 16-bit WAV file."""
-    with wave.open(str(path)) as file:
-        return np.frombuffer(file.readframes(file.getnframes()), np.int16)
 
 
 def spoken_phrases(folder: Path, longest_s: float) -> list[Phrase]:

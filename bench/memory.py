@@ -7,9 +7,9 @@ import time
 import wave
 from bisect import bisect_right
 
+from bench.options import Options
 from vivavoce.bench.child import Run, engine_arguments, engine_title, recording, started
 from vivavoce.bench.measure import theil_sen_slope
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.pipeline.messages import SAMPLE_RATE
 

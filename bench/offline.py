@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import program
 from vivavoce.actors.transcription import engine_process
 from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.messages import SAMPLE_RATE
@@ -61,7 +62,7 @@ def transcribe(
     }
     environ = engine_process._ENVIRON if as_our_engine else {}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vivavoce.bench.offline"],
+        program("offline"),
         input=json.dumps(task),
         env={**environ, **os.environ},
         capture_output=True,

@@ -5,28 +5,27 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from vivavoce.actors.transcription.phrase_cache import PhraseCache
-from vivavoce.bench.child import demonstration, engine_arguments, engine_title
-from vivavoce.bench.distortions import (
+from bench import SPEECH
+from bench.distortions import (
     Phrase,
-    Samples,
     amplified,
     later,
     noisy,
-    read,
     replaced,
     spoken_phrases,
     stretched,
     trailing,
 )
+from bench.options import Options
+from vivavoce.actors.transcription.phrase_cache import PhraseCache
+from vivavoce.bench.child import engine_arguments, engine_title
 from vivavoce.bench.measure import cpu_per_call, quantile
-from vivavoce.bench.registry import Options, checkout
 from vivavoce.bench.results import Figure, Result
+from vivavoce.bench.sound import Samples
 from vivavoce.config.schema import PhraseCacheSettings
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
@@ -35,6 +34,9 @@ description = "Phrase cache: hits, false hits, time of a lookup, and time saved 
 
 _BUDGET_US = 10_000.0
 _LOOKUP_S = 4.0
+_STEP = 997
+"""Samples from one unknown phrase to the next: no two are cut at the same place."""
+
 _SETTINGS = PhraseCacheSettings(enabled=True, ttl_s=1e9)
 
 _REPETITIONS: dict[str, Callable[[Samples], Samples]] = {
@@ -51,7 +53,7 @@ _REPETITIONS: dict[str, Callable[[Samples], Samples]] = {
 
 def run(options: Options) -> Result:
     """Hits over distortions, false hits over all pairs, times; then the engine for comparison."""
-    phrases = _phrases()
+    phrases = spoken_phrases(SPEECH, _SETTINGS.max_phrase_ms / 1000)
     if options.quick:
         phrases = phrases[:6]
     options.say(f"{len(phrases)} phrases in {len(_REPETITIONS) + 1} conditions")
@@ -71,25 +73,6 @@ def run(options: Options) -> Result:
             "lookups and stores are CPU time of the thread, decoding is wall time",
         ],
     )
-
-
-def _phrases() -> list[Phrase]:
-    """The sentences of the checkout's recordings; without one, pieces of the demonstration."""
-    longest_s = _SETTINGS.max_phrase_ms / 1000
-    root = checkout()
-    if root is not None:
-        return spoken_phrases(root / "tests" / "assets" / "speech", longest_s)
-    return _pieces(demonstration())
-
-
-def _pieces(recording: Path, seconds: float = 2.5) -> list[Phrase]:
-    pcm = read(recording)
-    length = round(seconds * SAMPLE_RATE)
-    starts = range(0, len(pcm) - length + 1, length)
-    return [
-        Phrase(f"{start / SAMPLE_RATE:g} s", "demo", "", pcm[start : start + length])
-        for start in starts
-    ]
 
 
 def _hits(phrases: list[Phrase]) -> list[Figure]:
@@ -172,76 +155,99 @@ def _edited(phrases: list[Phrase]) -> itertools.chain[Samples]:
     return itertools.chain.from_iterable(map(of, phrases))
 
 
+class _Crowd:
+    """A cache with as many phrases of about 4 s as the default allows, and what is looked up in it.
+
+    Args:
+        phrases: of whose speech the known phrases are made.
+        rounds: how many different sounds of each kind are asked for.
+    """
+
+    def __init__(self, phrases: Sequence[Phrase], rounds: int) -> None:
+        self._length = round(_LOOKUP_S * SAMPLE_RATE)
+        self._rounds = rounds
+        speech = np.concatenate([phrase.pcm for phrase in phrases])
+        repeated = max(1, -(-(self._length + rounds * _STEP) // len(speech))) + 1
+        self._speech = np.tile(speech, repeated)
+        # As long as the others, with a little silence around.
+        spoken = self._speech[: self._length - SAMPLE_RATE // 4]
+        self.known = trailing(later(spoken, 125), 125)
+        self.cache = PhraseCache[str](_SETTINGS)
+        for number in range(_SETTINGS.max_entries - 5):
+            self.cache.store(self.piece(number), str(number), 0.0)
+        for number in range(100, 104):
+            self.cache.store(self.alike(number), "alike", 0.0)
+        self.cache.store(self.known, "known", 0.0)
+
+    def piece(self, number: int) -> Samples:
+        """One of the phrases in the cache, sample by sample."""
+        start = number * 4_001 % (len(self._speech) - self._length)
+        piece = self._speech[start : start + self._length]
+        return stretched(piece, 0.8 + 0.4 * (number % 29) / 29)[: self._length]
+
+    def near(self, number: int) -> Samples:
+        """The known phrase, a little later and in a little noise."""
+        return noisy(later(self.known, 1 + number * 79 / self._rounds), 30, number)
+
+    def unknown(self, number: int) -> Samples:
+        """A phrase that is not in the cache."""
+        start = number * _STEP
+        return stretched(self._speech[start : start + self._length], 1.31)[: self._length]
+
+    def alike(self, number: int) -> Samples:
+        """The known phrase with another quarter of a second at its loudest place."""
+        start = int(np.abs(self.known.astype(np.int32)).argmax()) - 2_000
+        donor = self._speech[self._length + number * _STEP :][:4_000]
+        return replaced(self.known, start, start + 4_000, donor)
+
+
 def _times(phrases: list[Phrase], rounds: int) -> list[Figure]:
     """Lookups of 4 s among as many phrases as the default allows, all of about that length."""
-    length = round(_LOOKUP_S * SAMPLE_RATE)
-    speech = np.concatenate([phrase.pcm for phrase in phrases])
-    speech = np.tile(speech, max(1, -(-(length + rounds * 997) // len(speech))) + 1)
-    cache = PhraseCache[str](_SETTINGS)
-
-    def piece(number: int) -> Samples:
-        start = number * 4_001 % (len(speech) - length)
-        changed = stretched(speech[start : start + length], 0.8 + 0.4 * (number % 29) / 29)
-        return changed[:length]
-
-    def alike(number: int) -> Samples:
-        """The known phrase with another quarter of a second at its loudest place."""
-        start = int(np.abs(known.astype(np.int32)).argmax()) - 2_000
-        donor = speech[length + number * 997 :][:4_000]
-        return replaced(known, start, start + 4_000, donor)
-
-    known = speech[: length - SAMPLE_RATE // 4]
-    known = trailing(later(known, 125), 125)  # as long, with a little silence around
-    for number in range(_SETTINGS.max_entries - 5):
-        cache.store(piece(number), str(number), 0.0)
-    for number in range(100, 104):
-        cache.store(alike(number), "alike", 0.0)
-    cache.store(known, "known", 0.0)
-
-    def measure(title: str, change: Callable[[int], Samples], kind: str | None) -> Figure:
-        taken = []
-        for number in range(rounds):
-            pcm = change(number)
-            began = time.thread_time()
-            hit = cache.lookup(pcm, 0.0)
-            taken.append((time.thread_time() - began) * 1e6)
-            found = hit.kind if hit else None
-            assert found == kind, f"{title}: {found}"
-        return Figure(
-            name=title,
-            value=quantile(taken, 0.5),
-            unit="µs",
-            budget=_BUDGET_US,
-            samples=rounds,
-            p50=quantile(taken, 0.5),
-            p99=quantile(taken, 0.99),
-        )
-
-    def unknown(number: int) -> Samples:
-        start = number * 997
-        return stretched(speech[start : start + length], 1.31)[:length]
-
+    crowd = _Crowd(phrases, rounds)
+    looked_up: dict[str, tuple[Callable[[int], Samples], str | None]] = {
+        "lookup, exact hit": (crowd.piece, "exact"),
+        "lookup, near hit": (crowd.near, "near"),
+        "lookup, unknown phrase": (crowd.unknown, None),
+        "lookup, unknown, five phrases alike": (crowd.alike, None),
+    }
     figures = [
-        measure("lookup, exact hit", piece, "exact"),
-        measure(
-            "lookup, near hit", lambda n: noisy(later(known, 1 + n * 79 / rounds), 30, n), "near"
-        ),
-        measure("lookup, unknown phrase", unknown, None),
-        measure("lookup, unknown, five phrases alike", alike, None),
+        _lookup(title, crowd.cache, [sound(number) for number in range(rounds)], kind)
+        for title, (sound, kind) in looked_up.items()
     ]
     spare = PhraseCache[str](_SETTINGS)
-    spare.lookup(known, 0.0)
-    told = cache.statistics()
+    spare.lookup(crowd.known, 0.0)
+    told = crowd.cache.statistics()
     return [
         *figures,
         Figure(
             name="store after a lookup",
-            value=cpu_per_call(lambda: spare.store(known, "", 0.0), rounds) * 1e6,
+            value=cpu_per_call(lambda: spare.store(crowd.known, "", 0.0), rounds) * 1e6,
             unit="µs",
             samples=rounds,
         ),
         Figure(name="memory of an entry", value=told.bytes / told.entries / 1e3, unit="kB"),
     ]
+
+
+def _lookup(
+    title: str, cache: PhraseCache[str], sounds: Sequence[Samples], kind: str | None
+) -> Figure:
+    taken = []
+    for pcm in sounds:
+        began = time.thread_time()
+        hit = cache.lookup(pcm, 0.0)
+        taken.append((time.thread_time() - began) * 1e6)
+        found = hit.kind if hit else None
+        assert found == kind, f"{title}: {found}"
+    return Figure(
+        name=title,
+        value=quantile(taken, 0.5),
+        unit="µs",
+        budget=_BUDGET_US,
+        samples=len(taken),
+        p50=quantile(taken, 0.5),
+        p99=quantile(taken, 0.99),
+    )
 
 
 async def _saved(phrases: list[Phrase], options: Options) -> list[Figure]:

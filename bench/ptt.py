@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from vivavoce.bench import xserver
+from bench import program, xserver
+from bench.options import Options
 from vivavoce.bench.child import RunFailed, engine_title
 from vivavoce.bench.measure import quantile
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result, Table
 from vivavoce.bench.ring import decoding
 
@@ -98,7 +98,7 @@ def _turn(
 ) -> tuple[_Pairs, Sequence[tuple[str, float]]]:
     """Have a listener in a process of its own hear presses of another."""
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "vivavoce.bench.ptt", listener],
+        program("ptt", listener),
         env={**os.environ, **environ},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -7,7 +7,10 @@ import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vivavoce.bench import microphone, xserver
+from bench import xserver
+from bench.options import Options
+from bench.wake_report import unaccounted
+from vivavoce.bench import microphone
 from vivavoce.bench.child import (
     Run,
     RunFailed,
@@ -18,9 +21,7 @@ from vivavoce.bench.child import (
     started,
 )
 from vivavoce.bench.measure import quantile
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
-from vivavoce.bench.wake_report import unaccounted
 from vivavoce.config.trigger import TriggerSettings
 
 name = "ptt-path"

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from bench import program
 from vivavoce import Actor, Caption, EndOfStream, Pipeline, PushSource
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.pipeline.messages import AudioBlock
@@ -68,7 +69,7 @@ def line(*, settings: Sequence[str], pushed: bool = False, tape: Path | None = N
         pushed: listen to what is pushed, and not to the microphone.
         tape: where to keep what was captured, as raw samples.
     """
-    arguments = [sys.executable, "-P", "-m", "vivavoce.bench.puppet"]
+    arguments = program("puppet")
     arguments += ["--pushed"] if pushed else []
     arguments += ["--tape", str(tape)] if tape else []
     for setting in settings:

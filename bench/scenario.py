@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from vivavoce.bench.registry import checkout
-from vivavoce.config.errors import VivavoceError
+from bench import SPEECH
+from vivavoce.bench.sound import Samples, in_a_quiet_room, read, write
 from vivavoce.pipeline.messages import SAMPLE_RATE
-
-Samples = npt.NDArray[np.int16]
 
 _BESIDE = SAMPLE_RATE // 10
 """What is kept of a recording before its first word and behind its last one: its own background is
 louder than the scenario's, and would wake the program before anybody speaks."""
-
-_NOISE = 4.0
-"""Standard deviation of the noise that lies under everything: a quiet room, about −78 dBFS."""
-
-
-class NoSpeech(VivavoceError):  # noqa: N818 - what is missing
-    """There are no utterances with known words."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,45 +57,17 @@ class Scenario:
 
     def save(self, path: Path) -> Path:
         """Write it as a WAV file."""
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(self.pcm.astype("<i2").tobytes())
-        return path
-
-
-def read(path: Path) -> Samples:
-    """The samples of a mono 16 kHz int16 WAV file.
-
-    Raises:
-        ValueError: it is in another form.
-    """
-    with wave.open(str(path)) as file:
-        if (file.getframerate(), file.getnchannels(), file.getsampwidth()) != (SAMPLE_RATE, 1, 2):
-            raise ValueError(f"{path} is not mono 16 kHz int16: {file.getparams()}")
-        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
+        return write(path, self.pcm.astype("<i2").tobytes())
 
 
 def utterances() -> list[Utterance]:
-    """The utterances of the source tree whose word times are known.
-
-    Raises:
-        NoSpeech: there is no source tree.
-    """
-    root = checkout()
-    if root is None:
-        raise NoSpeech(
-            "this benchmark plays the utterances of the tests: run it from a source tree "
-            "(`make install`, then `vivavoce bench` there)"
-        )
-    speech = root / "tests" / "assets" / "speech"
+    """The utterances of the source tree whose word times are known."""
     found = []
-    for item in json.loads((speech / "refs.json").read_bytes())["items"]:
+    for item in json.loads((SPEECH / "refs.json").read_bytes())["items"]:
         if item["kind"] != "utterance" or not item.get("words"):
             continue
         words = item["words"]
-        pcm = read(speech / item["file"])
+        pcm = read(SPEECH / item["file"])
         begins = round(words[0]["start"] * SAMPLE_RATE)
         ends = round(words[-1]["end"] * SAMPLE_RATE)
         first = max(0, begins - _BESIDE)
@@ -144,6 +103,4 @@ def planned(plan: Sequence[Utterance | float], seed: int) -> Scenario:
         else:
             pieces.append(np.zeros(round(part * SAMPLE_RATE), dtype=np.int16))
         at += len(pieces[-1])
-    sound = np.concatenate(pieces).astype(np.float64)
-    sound += np.random.default_rng(seed).normal(0.0, _NOISE, len(sound))
-    return Scenario(np.clip(np.rint(sound), -32_768, 32_767).astype(np.int16), tuple(placed))
+    return Scenario(in_a_quiet_room(np.concatenate(pieces), seed), tuple(placed))

@@ -14,13 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from vivavoce.bench import microphone, puppet, soak_report
+from bench import puppet, soak_report
+from bench.course import recorded
+from bench.options import Options
+from bench.scenario import Scenario, Utterance, planned, utterances
+from bench.soak_report import Soaked
+from vivavoce.bench import microphone
 from vivavoce.bench.child import Run, engine_arguments, interrupt, started, watched
-from vivavoce.bench.course import recorded
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Result
-from vivavoce.bench.scenario import Scenario, Utterance, planned, utterances
-from vivavoce.bench.soak_report import Soaked
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
 name = "soak"

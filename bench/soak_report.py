@@ -7,13 +7,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vivavoce.bench.bands import Band, Panel, timeline
+from bench.bands import Band, Panel, timeline
+from bench.course import Course, Point, Trend, mode_at, modes_of, risen, settled, trend
+from bench.options import Options
+from bench.plot import Series
+from bench.wake_report import unaccounted
 from vivavoce.bench.child import Run, engine_title
-from vivavoce.bench.course import Course, Point, Trend, mode_at, modes_of, risen, settled, trend
-from vivavoce.bench.plot import Series
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Table
-from vivavoce.bench.wake_report import unaccounted
 from vivavoce.pipeline.messages import SAMPLE_RATE, PowerMode
 
 _FLAT_MB_PER_HOUR = 1.0
@@ -72,11 +72,11 @@ class Soaked:
 
 def figures(soaked: Soaked) -> list[Figure]:
     """Slopes, what is held at the end, and whether anything was lost."""
+    return [*_slopes(soaked), *_held(soaked), *_lost(soaked)]
+
+
+def _slopes(soaked: Soaked) -> list[Figure]:
     title = soaked.title
-    points = settled(soaked.course.points)
-    parked = _in_mode(soaked, points, PowerMode.PARKED)
-    alike = parked or points  # accelerated, no mode lasts for long enough to be seen alone
-    ledger = soaked.run.ledger
     per_hour = "MB per hour of audio" if soaked.hours_at else "MB/h"
     main, engine = soaked.trend("main_mb"), soaked.trend("engine_mb")
     return [
@@ -104,6 +104,16 @@ def figures(soaked: Soaked) -> list[Figure]:
             samples=engine.points,
             verdict=str(engine),
         ),
+    ]
+
+
+def _held(soaked: Soaked) -> list[Figure]:
+    """Memory, threads, open files and CPU of the main process."""
+    title = soaked.title
+    points = settled(soaked.course.points)
+    parked = _in_mode(soaked, points, PowerMode.PARKED)
+    alike = parked or points  # accelerated, no mode lasts for long enough to be seen alone
+    return [
         Figure(
             name=f"{title}: main process, memory{' while parked' if parked else ''}",
             value=statistics.median(point.main_mb for point in alike),
@@ -128,9 +138,15 @@ def figures(soaked: Soaked) -> list[Figure]:
             noise=0.05,
             samples=len(points),
         ),
+    ]
+
+
+def _lost(soaked: Soaked) -> list[Figure]:
+    title = soaked.title
+    return [
         Figure(
             name=f"{title}: samples not accounted for",
-            value=unaccounted(ledger),
+            value=unaccounted(soaked.run.ledger),
             unit="samples",
             budget=0,
         ),

@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vivavoce.bench import offline, stream_report
-from vivavoce.bench.alignment import word_error_rate, words_of
-from vivavoce.bench.child import engine_arguments, engine_title
-from vivavoce.bench.offline import Baseline
-from vivavoce.bench.registry import RULES, Options, checkout
-from vivavoce.bench.results import Result
-from vivavoce.bench.stream_metrics import StreamMetrics, measure
-from vivavoce.bench.stream_run import (
+from bench import offline, stream_report
+from bench.alignment import word_error_rate, words_of
+from bench.offline import Baseline
+from bench.options import RULES, Options
+from bench.stream_metrics import StreamMetrics, measure
+from bench.stream_run import (
     LANGUAGE,
     LEAD_IN_S,
-    RecordingError,
     Streamed,
     Talk,
     prepared,
     stream,
 )
+from vivavoce.bench.child import engine_arguments, engine_title
+from vivavoce.bench.results import Result
 
 name = "stream"
 description = "Live captions of a recording: word latency, stability, WER, CPU against offline"
@@ -179,22 +178,8 @@ def run(options: Options) -> Result:
 
 
 def model_of(options: Options) -> str:
-    """The Whisper model that the options name, or that of the source tree's tests.
-
-    Raises:
-        RecordingError: neither is there.
-    """
-    if options.recording is None and checkout() is None:
-        raise RecordingError(
-            "there is no source tree with a recording of known words here: give one with "
-            "--recording FILE.wav and a refs.json beside it"
-        )
-    arguments = engine_arguments(options)
-    if "--model" not in arguments:
-        raise RecordingError(
-            "there is no source tree with a test model here: give a Whisper model with --model"
-        )
-    return arguments[-1]
+    """The Whisper model that the options name, or that of the tests."""
+    return engine_arguments(options)[-1]
 
 
 def _without(rules: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from vivavoce.bench.alignment import align, words_of
+from bench.alignment import align, words_of
 
 _TOLERANCE_S = 0.5
 """How far outside of a final's interval a word of it may have been spoken."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.plot import Mark, Series, chart
 from vivavoce.bench.measure import quantile
-from vivavoce.bench.plot import Mark, Series, chart
 from vivavoce.bench.results import Figure, Table
 
 if TYPE_CHECKING:
-    from vivavoce.bench.stream import Measured
+    from bench.stream import Measured
 
 _SHOWN_P50_S, _SHOWN_P95_S = 0.35, 0.7
 _ENDPOINT_TO_FINAL_S = 0.15

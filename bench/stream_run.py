@@ -15,10 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.options import Options
+from bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord
+from bench.unbroken import unbroken
 from vivavoce.bench.child import Run, engine_arguments, recording, started
-from vivavoce.bench.registry import Options
-from vivavoce.bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord
-from vivavoce.bench.unbroken import unbroken
+from vivavoce.bench.sound import write
 from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
@@ -96,8 +97,8 @@ def prepared(options: Options) -> Iterator[Talk]:
     silence = bytes(round(LEAD_IN_S * SAMPLE_RATE) * _SAMPLE_BYTES)
     with TemporaryDirectory(prefix="vivavoce-bench-") as folder:
         path, lead_in = Path(folder) / "talk.wav", Path(folder) / "lead-in.wav"
-        _write(path, silence + pcm)
-        _write(lead_in, silence)
+        write(path, silence + pcm)
+        write(lead_in, silence)
         yield Talk(
             path=path,
             lead_in=lead_in,
@@ -165,14 +166,6 @@ def _pcm(source: Path) -> bytes:
             "bits; mono 16 kHz 16-bit is needed"
         )
     return pcm
-
-
-def _write(path: Path, pcm: bytes) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(_SAMPLE_BYTES)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm)
 
 
 def stream(

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from vivavoce.bench import batched
-from vivavoce.bench.alignment import align, word_error_rate, words_of
-from vivavoce.bench.batched import Batched
+from bench import batched
+from bench.alignment import align, word_error_rate, words_of
+from bench.batched import Batched
+from bench.options import Options
+from bench.stream import model_of
+from bench.stream_run import LANGUAGE, Streamed, prepared, stream
 from vivavoce.bench.child import engine_title
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
-from vivavoce.bench.stream import model_of
-from vivavoce.bench.stream_run import LANGUAGE, Streamed, prepared, stream
 
 name = "throughput"
 description = "Recordings at maximum pace, against faster-whisper's BatchedInferencePipeline"

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from vivavoce.bench.alignment import align, words_of
-from vivavoce.bench.scenario import Placed, Samples
+from bench.alignment import align, words_of
+from bench.scenario import Placed
+from vivavoce.bench.sound import Samples
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
 Event = dict[str, Any]

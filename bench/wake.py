@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from vivavoce.bench import microphone, proc, puppet, wake_report
+from bench import puppet, wake_report
+from bench.options import Options
+from bench.scenario import Scenario, alternating, planned, utterances
+from bench.trials import altered, shift_of, trials
+from bench.wake_report import Heard, Reopened
+from vivavoce.bench import microphone, proc
 from vivavoce.bench.child import Run, RunFailed, engine_arguments, started, watched
-from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Result
-from vivavoce.bench.scenario import Scenario, alternating, planned, utterances
-from vivavoce.bench.trials import altered, shift_of, trials
-from vivavoce.bench.wake_report import Heard, Reopened
 from vivavoce.pipeline.messages import PowerMode
 
 name = "wake"

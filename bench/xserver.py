@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import TypeAlias
 
+from bench import program
+
 Span: TypeAlias = tuple[float, float]
 """Between how many seconds something lasts."""
 
@@ -82,7 +84,7 @@ def pressed(
     """
     arguments = [key, str(count), str(seed), *(str(limit) for limit in (*hold_s, *apart_s))]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "vivavoce.bench.xserver", *arguments],
+        program("xserver", *arguments),
         env={**os.environ, **environ},
         stdout=subprocess.PIPE,
         check=True,

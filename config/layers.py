@@ -122,9 +122,10 @@ def _single(path: Path, text: str, origin: str) -> Layer:
     if not is_text(path) or data[:1] in _QUOTES or data in _NOTHING:
         with suppress(ValueError):
             data = parse_value(text)
-    for key in reversed(path):
-        data = {key: data}
-    return Layer(data, {path[:count]: origin for count in range(1, len(path) + 1)})
+    nested = {path[-1]: data}
+    for key in reversed(path[:-1]):
+        nested = {key: nested}
+    return Layer(nested, {path[:count]: origin for count in range(1, len(path) + 1)})
 
 
 # -- finding profiles

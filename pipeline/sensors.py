@@ -161,7 +161,7 @@ def read_pressure(file: Path, window: str) -> dict[str, float]:
     found = {}
     for line in filter(None, lines):  # some avg10=0.00 avg60=1.32 avg300=0.98 total=123456
         kind, *figures = line.split()
-        told = dict(figure.partition("=")[::2] for figure in figures)
+        told = {name: value for name, _, value in (figure.partition("=") for figure in figures)}
         if window not in told:
             raise ValueError(f"{file}: no {window} in {line!r}")
         found[kind] = float(told[window])

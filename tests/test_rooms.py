@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("config", "pipeline", "actors", "vivavoce", "profiles", "bench")
+SHIPPED = ("config", "pipeline", "actors", "profiles")
 ALLOWED = {
     "config": {"config", "profiles"},
     "pipeline": {"pipeline", "config"},
@@ -40,7 +41,7 @@ def imported(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
             found.add(node.module or "")
-    return {name for name in found if name.split(".")[0] == "vivavoce"}
+    return {name for name in found if name.split(".")[0] in ("vivavoce", *ROOMS)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -48,7 +49,11 @@ def test_imports_respect_the_floors(path: Path) -> None:
     room = room_of(path)
     for name in imported(path):
         parts = name.split(".")
-        target = parts[1] if len(parts) > 1 and parts[1] in ROOMS else "vivavoce"
+        if parts[0] != "vivavoce":
+            assert room == "bench", f"{path}: {name} is not in the package"
+            assert parts[0] == "bench", f"{path}: import vivavoce.{name}"
+            continue
+        target = parts[1] if len(parts) > 1 and parts[1] in SHIPPED else "vivavoce"
         if room in ALLOWED:
             assert target in ALLOWED[room], f"{path}: {room} must not import {name}"
         if room == "actors" and target == "actors" and len(parts) > 2:

@@ -46,6 +46,7 @@ def decode_container(source: str | BinaryIO | ByteInput, name: str, warn: Warn) 
         SourceError: it cannot be read, is no recording, or holds no audio.
     """
     import av
+    import av.error
 
     try:
         # Only files: a playlist that is fed to the program must not make it fetch anything.
@@ -76,6 +77,7 @@ def decode_container(source: str | BinaryIO | ByteInput, name: str, warn: Warn) 
 
 def _decoded(container: Any, problems: list[str]) -> Iterator[Pcm]:
     import av
+    import av.error
 
     converter = _Converter()
     damaged = 0

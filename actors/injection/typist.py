@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from inspect import isawaitable
 from math import inf
 
 import msgspec
@@ -383,5 +384,5 @@ async def _close(*outfits: Outfit) -> None:
 
 async def _closed(close: Callable[[], object]) -> None:
     closing = close()
-    if hasattr(closing, "__await__"):
+    if isawaitable(closing):
         await closing

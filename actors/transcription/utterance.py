@@ -48,7 +48,7 @@ class Utterance:
         self.start = start
         self.agreement = LocalAgreement()
         self.revision = 0
-        self.shown = ("", "")
+        self.shown: tuple[str, str] = ("", "")
         self.paused: SpeechPaused | None = None
         self.ended: SpeechEnded | None = None
         self.ended_at = 0.0

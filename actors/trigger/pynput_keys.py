@@ -134,7 +134,7 @@ def _import_keyboard() -> Any:
             import Xlib.xauth
 
             # It prints to standard output, where captions go.
-            Xlib.xauth.print = lambda *_: None
+            Xlib.xauth.print = lambda *_: None  # pyright: ignore[reportAttributeAccessIssue]
         from pynput import keyboard
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.bench.alignment import align, word_error_rate, words_of
+from bench.alignment import align, word_error_rate, words_of
 
 few_words = st.lists(st.sampled_from("abcde"), max_size=12)
 

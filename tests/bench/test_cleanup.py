@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from bench import cleanup
+from bench.dictated import SENTENCES
 from vivavoce.actors.cleanup import Cleaner
-from vivavoce.bench import cleanup, results
-from vivavoce.bench.dictated import SENTENCES
+from vivavoce.bench import results
 from vivavoce.config.cleanup import CleanupSettings
 
 Bench = Callable[..., Result]

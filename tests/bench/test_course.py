@@ -9,14 +9,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vivavoce.bench import course, proc
-from vivavoce.bench.bands import Band, Panel, timeline
+from bench import course
+from bench.bands import Band, Panel, timeline
+from bench.course import Course, Point, binned, modes_of, trend
+from bench.options import Options
+from bench.plot import Series
+from bench.soak_report import Soaked, drawn, figures, table
+from vivavoce.bench import proc
 from vivavoce.bench.child import Run
-from vivavoce.bench.course import Course, Point, binned, modes_of, trend
 from vivavoce.bench.measure import theil_sen_interval
-from vivavoce.bench.plot import Series
-from vivavoce.bench.registry import Options
-from vivavoce.bench.soak_report import Soaked, drawn, figures, table
 
 SVG = "{http://www.w3.org/2000/svg}"
 

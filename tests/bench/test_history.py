@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from bench import history
 from vivavoce.actors.history.reading import Filter, Reader
-from vivavoce.bench import history, results
+from vivavoce.bench import results
 
 pytestmark = pytest.mark.pace
 

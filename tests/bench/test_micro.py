@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from bench import micro
 from vivavoce.actors.cleanup import Cleaner
-from vivavoce.bench import micro, results
+from vivavoce.bench import results
 from vivavoce.config.schema import CleanupSettings
 
 pytestmark = pytest.mark.pace

@@ -8,8 +8,8 @@ import pytest
 from click.testing import Result
 from support.program import SPEECH
 
-from vivavoce.bench import distortions, phrases, results
-from vivavoce.bench.child import demonstration
+from bench import distortions
+from vivavoce.bench import results
 
 Bench = Callable[..., Result]
 
@@ -27,12 +27,6 @@ def test_it_counts_hits_and_false_hits_and_what_they_save(bench: Bench, tmp_path
     assert found["false hits, one word replaced"].samples == 20
     assert 0 < found["lookup, unknown phrase"].value < found["lookup, near hit"].value
     assert 0 < found["near hit against decoding"].value < 1
-
-
-def test_without_a_checkout_the_demonstration_is_cut_into_phrases() -> None:
-    pieces = phrases._pieces(demonstration())
-    assert len(pieces) == 10
-    assert {len(piece.pcm) for piece in pieces} == {40_000}
 
 
 def test_a_phrase_is_cut_with_its_words_in_place() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.bench.plot import Mark, Series, chart, ticks
+from bench.plot import Mark, Series, chart, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 numbers = st.floats(-1e4, 1e4, allow_nan=False)

@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import Result
 
-from vivavoce.bench import idle, idle_report, microphone, proc, results, wake
+from bench import wake
+from bench.options import Options
+from vivavoce.bench import idle, idle_report, microphone, proc, results
 from vivavoce.bench.idle_report import Cost
 from vivavoce.bench.proc import Window
-from vivavoce.bench.registry import Options
 from vivavoce.pipeline.messages import PowerMode
 
 pytestmark = [

@@ -9,9 +9,10 @@ from types import ModuleType
 import pytest
 from click.testing import Result
 
-from vivavoce.bench import microphone, ptt, ptt_path, results, xserver
+from bench import ptt, ptt_path, xserver
+from bench.options import Options
+from vivavoce.bench import microphone, results
 from vivavoce.bench.child import Run
-from vivavoce.bench.registry import Options
 from vivavoce.config.trigger import TriggerSettings
 
 Bench = Callable[..., Result]

@@ -12,12 +12,14 @@ import pytest
 from click.testing import Result
 from support.program import MODEL, SPEECH
 
+from bench import offline, stream, stream_run
+from bench.options import RULES, Options
+from bench.stream_metrics import FinalEvent, PartialEvent
+from bench.stream_run import Streamed, Talk
 from vivavoce.actors.transcription.keeper import session_options
 from vivavoce.actors.transcription.window import LONGEST
-from vivavoce.bench import offline, registry, results, stream, stream_run
+from vivavoce.bench import results
 from vivavoce.bench.child import Run
-from vivavoce.bench.stream_metrics import FinalEvent, PartialEvent
-from vivavoce.bench.stream_run import Streamed, Talk
 from vivavoce.config import load_profile
 
 Bench = Callable[..., Result]
@@ -95,7 +97,7 @@ def test_start_up_is_the_least_of_two_runs(tmp_path: Path, monkeypatch) -> None:
         stream, "stream", lambda *_: Streamed((), next(cpu_s), 0.0, 0.0, end_s=4.0, wall_s=4.0)
     )
     talk = Talk(tmp_path / "t.wav", tmp_path / "l.wav", "talk", 1.0, 4.0, "", ())
-    bench = stream._Bench(registry.Options(), talk, "model")
+    bench = stream._Bench(Options(), talk, "model")
     bench.calibrate()
     assert bench.start_up_cpu_s == 2.0
 
@@ -106,7 +108,7 @@ def test_a_baseline_that_fails_is_one_line() -> None:
         offline.transcribe(SPEECH / "utt-002-awb.wav", [(0.0, 1.0)], "./absent", "en")
 
 
-@pytest.mark.parametrize("setting", registry.RULES.values())
+@pytest.mark.parametrize("setting", RULES.values())
 def test_every_rule_is_switched_off_by_a_setting_that_is_on(setting: str) -> None:
     plain = load_profile("captions", environ={}, overrides=[])
     off = load_profile("captions", environ={}, overrides=[setting])
@@ -119,13 +121,13 @@ def test_every_rule_is_switched_off_by_a_setting_that_is_on(setting: str) -> Non
 def test_rules_of_decoding_reach_the_engine(rule: str) -> None:
     plain, off = (
         session_options(load_profile("captions", environ={}, overrides=changes).transcription)
-        for changes in ([], [registry.RULES[rule]])
+        for changes in ([], [RULES[rule]])
     )
     assert off != plain
 
 
 def test_without_the_window_cut_speech_is_cut_only_where_it_must_be() -> None:
-    off = load_profile("captions", environ={}, overrides=[registry.RULES["window-cut"]])
+    off = load_profile("captions", environ={}, overrides=[RULES["window-cut"]])
     assert off.transcription.window_ms * 16 == LONGEST
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivavoce.bench.stream_metrics import (
+from bench.stream_metrics import (
     Event,
     FinalEvent,
     PartialEvent,

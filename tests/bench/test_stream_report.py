@@ -5,12 +5,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from vivavoce.bench import stream_report, table
-from vivavoce.bench.offline import Baseline
+from bench import stream_report
+from bench.offline import Baseline
+from bench.stream import Measured
+from bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord, measure
+from bench.stream_run import Streamed, Talk
+from vivavoce.bench import table
 from vivavoce.bench.results import Figure, Result
-from vivavoce.bench.stream import Measured
-from vivavoce.bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord, measure
-from vivavoce.bench.stream_run import Streamed, Talk
 
 SVG = "{http://www.w3.org/2000/svg}"
 

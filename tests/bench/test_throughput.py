@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from support.program import MODEL, SPEECH
 
-from vivavoce.bench import batched, results, throughput
-from vivavoce.bench.batched import Batched
-from vivavoce.bench.registry import Options
-from vivavoce.bench.stream_metrics import FinalEvent
-from vivavoce.bench.stream_run import Streamed
+from bench import batched, throughput
+from bench.batched import Batched
+from bench.options import Options
+from bench.stream_metrics import FinalEvent
+from bench.stream_run import Streamed
+from vivavoce.bench import results
 
 
 @pytest.mark.engine

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.bench import scenario, trials
-from vivavoce.bench.scenario import Placed
-from vivavoce.bench.trials import Trial, difference, lost_words, shift_of
+from bench import scenario, trials
+from bench.scenario import Placed
+from bench.trials import Trial, difference, lost_words, shift_of
 
 
 def power(t: float, mode: str) -> dict:
@@ -126,7 +126,6 @@ def test_the_shift_is_found_though_utterances_are_missing(
     assert shift_of(expected, []) is None
 
 
-@pytest.mark.skipif(scenario.checkout() is None, reason="no source tree")
 class TestScenario:
     def test_utterances_lie_where_it_says(self) -> None:
         made = scenario.alternating(8, lead_s=4.0, pause_s=(2.0, 2.8), seed=3)
@@ -155,9 +154,3 @@ class TestScenario:
         assert first.placed == one.placed[:2]
         assert (first.pcm == one.pcm[: len(first.pcm)]).all()
         assert first.seconds == pytest.approx(one.placed[1].end + 0.5, abs=0.001)
-
-
-def test_without_a_source_tree_it_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenario, "checkout", lambda: None)
-    with pytest.raises(scenario.NoSpeech, match="from a source tree"):
-        scenario.utterances()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from vivavoce.bench.registry import Options
-from vivavoce.bench.stream_run import prepared
-from vivavoce.bench.unbroken import unbroken
+from bench.options import Options
+from bench.stream_run import prepared
+from bench.unbroken import unbroken
 
 RATE = 1_000
 

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.program import SPEECH
 
+from bench.distortions import amplified, later, noisy
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
 from vivavoce.actors.transcription.phrase_cache import PhraseCache, cache, placed
 from vivavoce.actors.transcription.phrase_cache.fingerprint import BANDS, SKETCH, fingerprint
-from vivavoce.bench.distortions import amplified, later, noisy, read
+from vivavoce.bench.sound import read
 from vivavoce.config.schema import PhraseCacheSettings
 
 SECOND = 16_000

@@ -13,6 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.program import SPEECH
 
+from bench.distortions import (
+    Phrase,
+    amplified,
+    later,
+    noisy,
+    replaced,
+    spoken_phrases,
+    stretched,
+    trailing,
+)
 from vivavoce.actors.transcription.phrase_cache import PhraseCache
 from vivavoce.actors.transcription.phrase_cache.comparison import Comparison, compare
 from vivavoce.actors.transcription.phrase_cache.fingerprint import (
@@ -22,17 +32,7 @@ from vivavoce.actors.transcription.phrase_cache.fingerprint import (
     fingerprint,
     log_mel_levels,
 )
-from vivavoce.bench.distortions import (
-    Phrase,
-    amplified,
-    later,
-    noisy,
-    read,
-    replaced,
-    spoken_phrases,
-    stretched,
-    trailing,
-)
+from vivavoce.bench.sound import read
 from vivavoce.config.schema import PhraseCacheSettings
 
 PHRASES = spoken_phrases(SPEECH, longest_s=6.0)

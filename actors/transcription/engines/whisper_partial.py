@@ -66,7 +66,11 @@ class PartialDecoder:
             without_timestamps=True,
             hotwords=options.hotwords,
         )
-        self._suppressed = get_suppressed_tokens(self._tokenizer, [-1])
+        # Annotated as a tuple of one; faster-whisper itself passes lists.
+        self._suppressed = get_suppressed_tokens(
+            self._tokenizer,
+            [-1],  # pyright: ignore[reportArgumentType]
+        )
         self._log_mel = IncrementalLogMel(model.feature_extractor.mel_filters)
         self._view_frame = 0
         self._view_word = 0  # agreed words that lie before the view

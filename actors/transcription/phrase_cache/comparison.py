@@ -223,7 +223,7 @@ def _compare(ours: _Side, theirs: _Side, shift: int) -> Comparison | None:
     if gain is None:
         return None
     gain_db = float(np.median((our_level - their_level)[gain]))
-    their_noise = theirs.noise * np.float32(10.0 ** (gain_db / 10.0))
+    their_noise: Decibels = theirs.noise * np.float32(10.0 ** (gain_db / 10.0))
     our_power = _power(our_level)
     their_power = _power(their_level + np.float32(gain_db))
     noise_db = _in_db(ours.noise + their_noise)

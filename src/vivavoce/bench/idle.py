@@ -19,7 +19,7 @@ from vivavoce.bench.floor import floor
 from vivavoce.bench.idle_report import Cost
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Result
-from vivavoce.bench.scenario import planned, read
+from vivavoce.bench.sound import quiet_room, read, write
 from vivavoce.config.errors import VivavoceError
 from vivavoce.pipeline.messages import SAMPLE_RATE, PowerMode
 
@@ -78,8 +78,8 @@ def run(options: Options) -> Result:
     plan = _Plan.of(options)
     notes: list[str] = []
     with TemporaryDirectory(prefix="vivavoce-bench-") as folder:
-        silence = Path(folder) / "silence.wav"
-        planned([plan.seconds + _CALM_WITHIN_S + 30.0], seed=1).save(silence)
+        silence = quiet_room(plan.seconds + _CALM_WITHIN_S + 30.0, seed=1)
+        path = write(Path(folder) / "silence.wav", silence.astype("<i2").tobytes())
         tasks: list[_Task] = []
         reason = microphone.missing()
         if reason is None:
@@ -87,7 +87,7 @@ def run(options: Options) -> Result:
             tasks.append(("microphone, speaking", partial(_speaking, options, plan)))
         else:
             notes.append(f"nothing on a microphone: {reason}")
-        costs = _each([*tasks, *_on_recording(options, plan, silence)], plan, options)
+        costs = _each([*tasks, *_on_recording(options, plan, path)], plan, options)
     return Result(
         name=name,
         figures=idle_report.figures(costs),

@@ -1,0 +1,122 @@
+"""What the developers' benchmarks are told, and the options of ``vivavoce bench`` that tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from vivavoce.bench import registry
+
+RULES = {
+    "trimming": "transcription.partial_context=full",
+    "prefix": "transcription.forced_prefix=false",
+    "hold-back": "transcription.hold_back_words=0",
+    "speculation": "transcription.speculative_finals=false",
+    "partials": "transcription.partials=false",
+    "adaptive-interval": "transcription.partial_cpu_share=1.0",
+    "ladder": "transcription.overload_ladder=false",
+    "full-finals": "transcription.final_context=auto",
+    "temperature-fallback": "transcription.temperature_fallback=false",
+    "word-times": "transcription.word_times=false",
+    "window-cut": "transcription.window_ms=28000",
+    "margin": "transcription.context_margin_ms=0",
+    "hallucination-guard": "cleanup.hallucinations=false",
+    "repetition-guard": "cleanup.repeated_phrases=false",
+}
+"""What ``stream`` can do without, and the setting that switches it off.
+
+Without ``window-cut``, speech is cut only where Whisper's window forces it. Words from before, a
+draft model and the phrase cache are off in the profile already.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options(registry.Options):
+    """What a run of a benchmark is told, beyond what all are told.
+
+    Attributes:
+        recording: for ``stream`` and ``throughput`` it stands beside a ``refs.json``.
+        hours: hours of audio for ``memory`` and ``soak``.
+        trials: for ``wake``, utterances that wake it from ``parked``.
+        minutes: for ``soak``, minutes in real time.
+        unbroken: for ``stream`` and ``throughput``, take the pauses out of the recording and repeat
+            it for so many minutes; 0: as it is.
+        without: for ``stream``, names of :data:`RULES` that are switched off.
+        ablation: for ``stream``, run once more for each rule, without it.
+        curve: for ``stream``, run once for each of several hold-backs.
+        plot: for ``stream`` and ``soak``, where to write a plot (SVG).
+    """
+
+    hours: float = 3.0
+    trials: int = 100
+    minutes: float = 20.0
+    unbroken: float = 0.0
+    without: tuple[str, ...] = ()
+    ablation: bool = False
+    curve: bool = False
+    plot: Path | None = None
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Files that the benchmarks will write."""
+        return () if self.plot is None else (self.plot,)
+
+
+PARAMETERS: tuple[click.Parameter, ...] = (
+    click.Option(
+        ["--recording"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="For `stream` and `throughput`: a WAV file whose words and word times are in a "
+        "refs.json beside it. For `loop`: any recording.",
+    ),
+    click.Option(
+        ["--hours"],
+        type=click.FloatRange(min=0.0, min_open=True),
+        default=3.0,
+        show_default=True,
+        help="Hours of audio for `memory` and `soak`.",
+    ),
+    click.Option(
+        ["--trials"],
+        type=click.IntRange(min=1, max=1_000),
+        default=100,
+        show_default=True,
+        help="For `wake`: utterances that wake it from `parked`; fewer from other modes.",
+    ),
+    click.Option(
+        ["--minutes"],
+        type=click.FloatRange(min=0.5, max=10_000.0),
+        default=20.0,
+        show_default=True,
+        help="For `soak`: minutes in real time.",
+    ),
+    click.Option(
+        ["--unbroken"],
+        type=click.FloatRange(min=0, max=600),
+        default=0.0,
+        metavar="MINUTES",
+        help="For `stream` and `throughput`: take the pauses out of the recording and repeat it "
+        "for so long.",
+    ),
+    click.Option(
+        ["--without"],
+        type=click.Choice(list(RULES)),
+        multiple=True,
+        help="For `stream`: switch this rule off; may be repeated.",
+    ),
+    click.Option(
+        ["--ablation"], is_flag=True, help="For `stream`: also run without each of the rules."
+    ),
+    click.Option(["--curve"], is_flag=True, help="For `stream`: also run with other hold-backs."),
+    click.Option(
+        ["--plot"],
+        type=click.Path(path_type=Path),
+        metavar="FILE.svg",
+        help="For `stream`: write a plot of the latencies; with --curve, of latency against "
+        "stability. For `soak`: of memory and CPU over time.",
+    ),
+)
+"""Each sets the field of :class:`Options` that has its name."""

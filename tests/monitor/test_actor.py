@@ -321,7 +321,7 @@ def test_targets_of_a_changed_profile_hold_at_once() -> None:
             await asyncio.sleep(5)
             assert await stage.ask("check") == ()
             changed = load_profile("captions", environ={}, overrides=["targets.main_memory_mb=50"])
-            await stage.supervisor.tell_profile(changed)
+            stage.supervisor.tell_profile(changed)
             assert names(await stage.ask("check")) == ["main_memory_mb"]
 
     run_virtual(main)
@@ -358,7 +358,7 @@ def test_health_follows_engine_audio_and_mode() -> None:
                 settings=ModeSettings(microphone="closed", engine="stopped"),
                 engine=False,
             )
-            await stage.supervisor.tell_power(parked)
+            stage.supervisor.tell_power(parked)
             asleep = await stage.ask("health")
             assert (asleep.live, asleep.ready, asleep.engine) == (True, True, "parked")
             assert asleep.power_mode == "closed"

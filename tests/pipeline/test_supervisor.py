@@ -141,7 +141,8 @@ async def test_ask_answers_or_raises_what_the_actor_raised() -> None:
         await handle.ask("fail")
     await handle.tell(4)
     assert await run.outbox.receive() == 8
-    await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+    run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+    await asyncio.sleep(0.01)
     assert run.actor.modes == [PowerMode.IDLE]
     run.inbox.close()
     await running
@@ -178,12 +179,13 @@ def test_power_and_profile_are_told_once_an_actor_is_up_and_again_after_each_res
         run = Run(actor)
         running = asyncio.create_task(run.supervisor.run())
         await asyncio.sleep(0.5)
-        await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+        run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
         assert actor.modes == [], "it has not started"
         await asyncio.sleep(1)
         assert actor.modes == [PowerMode.IDLE]
         profile = Profile(description="another")
-        await run.supervisor.tell_profile(profile)
+        run.supervisor.tell_profile(profile)
+        await asyncio.sleep(0.1)
         assert actor.profiles == [profile]
         await run.inbox.send(3)
         await asyncio.sleep(5)
@@ -191,7 +193,7 @@ def test_power_and_profile_are_told_once_an_actor_is_up_and_again_after_each_res
         assert actor.profiles == [profile] * 2
         run.inbox.close()
         await running
-        await run.supervisor.tell_power(Power(mode=PowerMode.PARKED))
+        run.supervisor.tell_power(Power(mode=PowerMode.PARKED))
         assert len(actor.modes) == 2, "it has ended"
 
     run_virtual(main)
@@ -205,10 +207,12 @@ async def test_an_actor_that_cannot_take_it_over_keeps_nobody_from_hearing_of_it
             raise OSError("cannot")
 
     deaf, run = Run(Deaf()), Run(Doubler())
+    deaf.actor.context = run.context
     run.supervisor.add(deaf.actor)
     running = asyncio.create_task(run.supervisor.run())
     await asyncio.sleep(0.01)
-    await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+    run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+    await asyncio.sleep(0.01)
     assert run.actor.modes == [PowerMode.IDLE]
     told = run.context.metrics.counter("vivavoce_not_told_total", actor="deaf")
     assert told.value == 1

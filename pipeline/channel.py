@@ -7,7 +7,6 @@ scheduling makes each step atomic, and a task that must wait parks one future th
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -42,7 +41,7 @@ class ChannelStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot of a channel's counters.
 
     ``blocked_s`` is how long senders have waited for room so far, ``waiting_s`` how long one waits
-    for it now, both in seconds.
+    for it now, both in seconds of the loop's time.
     """
 
     capacity: int
@@ -164,9 +163,10 @@ class Channel(Generic[T]):
             self.send_nowait(item)
 
     async def _wait_for_room(self, item: T) -> None:
-        accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        accepted: asyncio.Future[None] = loop.create_future()
         waiting = (accepted, item)
-        began = time.perf_counter()
+        began = loop.time()
         if not self._putters:
             self._blocked_since = began
         self._putters.append(waiting)
@@ -177,7 +177,7 @@ class Channel(Generic[T]):
                 self._putters.remove(waiting)
             raise
         finally:
-            self._blocked_s += time.perf_counter() - began
+            self._blocked_s += loop.time() - began
 
     def receive_nowait(self) -> T:
         """Take the item that waited longest.
@@ -249,6 +249,9 @@ class Channel(Generic[T]):
     def statistics(self) -> ChannelStatistics:
         """The counters as they stand."""
         depth = len(self._items)
+        waiting_s = 0.0
+        if self._putters:
+            waiting_s = self._putters[0][0].get_loop().time() - self._blocked_since
         return ChannelStatistics(
             capacity=self.capacity,
             depth=depth,
@@ -257,7 +260,7 @@ class Channel(Generic[T]):
             received=self._received,
             dropped=self._dropped,
             blocked_s=self._blocked_s,
-            waiting_s=time.perf_counter() - self._blocked_since if self._putters else 0.0,
+            waiting_s=waiting_s,
         )
 
     def _wake_getter(self) -> None:
@@ -274,7 +277,7 @@ class Channel(Generic[T]):
                 continue
             accepted.set_result(None)
             self._items.append(item)
-            self._blocked_since = time.perf_counter()
+            self._blocked_since = accepted.get_loop().time()
             if self._getters:
                 self._wake_getter()
             return

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import anyio
 
@@ -15,18 +17,19 @@ from vivavoce.actors.monitor.latency import observe_latency
 from vivavoce.actors.monitor.leaks import census, growing
 from vivavoce.actors.monitor.pressure import MemoryPressure, Relief
 from vivavoce.actors.monitor.published import channel_instruments
-from vivavoce.actors.monitor.readings import Readings
+from vivavoce.actors.monitor.readings import Readings, Seen, Sensor, look
 from vivavoce.actors.monitor.report import Figures, MonitorSummary, render
-from vivavoce.actors.monitor.sensors import Sensors, SystemSensors
+from vivavoce.actors.monitor.sensors import Sensors, SystemSensors, Usage
 from vivavoce.actors.monitor.targets import Facts, Finding, Judge
 from vivavoce.actors.monitor.trim import give_memory_back
 from vivavoce.actors.monitor.view import View
 from vivavoce.actors.monitor.windows import ModeAccount
 from vivavoce.config.schema import Profile
-from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
+from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext, ActorHandle
 from vivavoce.pipeline.channel import ChannelStatistics, Overload
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
+from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import Caption, EndOfStream, Final, Partial, PowerMode, seconds
 from vivavoce.pipeline.metrics import Instrument
 from vivavoce.pipeline.power import Power, PowerEvent
@@ -38,8 +41,26 @@ _FIRST_SAMPLE_S = 1.0
 _MEMORY_EVERY_S = 5.0
 _CENSUS_EVERY_S = 600.0
 _STALLED_S = 60.0
+_PATIENCE_S = 1.0
+"""How long who asks waits for the sensors, before what is known must do."""
+
+T = TypeVar("T")
 
 log = get_logger("monitor")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tick(Urgent):
+    """It is time to look around."""
+
+    replaces_earlier = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked(Urgent):
+    """The thread that reads the sensors has done so."""
+
+    replaces_earlier = True
 
 
 class MonitorActor(Actor[Caption, None]):
@@ -50,15 +71,22 @@ class MonitorActor(Actor[Caption, None]):
     logged and counted; only an address that cannot be served at the start ends the run.
 
     One timer does it all: two ticks a second while somebody speaks, one while it listens, one in
-    five seconds else. Each tick says how late it is (the event loop's lag); every
-    ``metrics.interval_s`` (``quiet_interval_s`` when quiet) one of them takes a sample.
+    five seconds else. How late it wakes is the event loop's lag. Each tick is a message to the
+    actor; every ``metrics.interval_s`` (``quiet_interval_s`` when quiet) one of them has the
+    sensors read, in a thread, one look at a time, and what they said is judged in the loop.
 
-    Answers ``ask("check" | "recommendations" | "report" | "statistics" | "health")``.
+    :meth:`check`, :meth:`recommendations`, :meth:`summary` and :meth:`report` may be called in the
+    loop at any time and read no sensors: they judge instruments, channels and ledger as of now, and
+    what the sensors said when they were last looked at.
+    ``ask("check" | "recommendations" | "report" | "statistics")`` looks first; one that hangs is
+    not waited for longer than a second or two. ``ask("health")`` looks at nothing.
 
     Args:
         profile: targets, metrics, and what the advice refers to.
         sensors: where process and machine are read.
         channels: the pipeline's channels and what they count.
+        readers: names of those channels that have the captions: subscriptions, and mailboxes of
+            sinks. One that holds up the pipeline is a finding.
         statistics: the run's figures, for the report; without them it is findings and advice only.
         on_trim: empties what caches there are; called when memory is short.
         engine_ready: whether the engine can decode now.
@@ -75,6 +103,7 @@ class MonitorActor(Actor[Caption, None]):
         *,
         sensors: Sensors | None = None,
         channels: Callable[[], Mapping[str, ChannelStatistics]] = dict,
+        readers: Callable[[], Collection[str]] = tuple,
         statistics: Callable[[], Figures] | None = None,
         on_trim: Callable[[], object] | None = None,
         engine_ready: Callable[[], bool] = lambda: True,
@@ -86,6 +115,7 @@ class MonitorActor(Actor[Caption, None]):
         self._profile = profile
         self._sensors = sensors or SystemSensors()
         self._channels = channels
+        self._readers = readers
         self._statistics = statistics
         self._on_trim = on_trim
         self._engine_ready = engine_ready
@@ -102,7 +132,9 @@ class MonitorActor(Actor[Caption, None]):
         self._facts = Facts()
         self._findings: tuple[Finding, ...] = ()
         self._running = False
-        self._sampled_at: float | None = None
+        self._looking: asyncio.Task[Seen] | None = None
+        self._wanted: frozenset[Sensor] = frozenset()  # with the next look
+        self._sampled_at = 0.0
         self._memory_at: float | None = None
         self._census: tuple[float, Mapping[str, int]] | None = None
         self._caption_at: float | None = None
@@ -119,7 +151,7 @@ class MonitorActor(Actor[Caption, None]):
         if self._view is None or self._readings is None:  # what was seen outlives a restart
             metrics = self.context.metrics
             self._view = View(metrics, self._profile.targets, live=self._live)
-            self._readings = Readings(self._sensors, metrics)
+            self._readings = Readings(metrics)
         if self._profile.metrics.listen is not None:
             self._exporter = Exporter(self._profile.metrics, self._page, self.health)
             await self._exporter.start()
@@ -134,6 +166,20 @@ class MonitorActor(Actor[Caption, None]):
         except BaseExceptionGroup as failures:
             first = first_failure(failures)
             raise first from first.__cause__
+        finally:
+            if self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+    async def obey(self, urgent: Urgent) -> None:
+        """Handle a tick, and what the sensors said."""
+        if isinstance(urgent, _Tick):
+            self._guarded(self._tick)
+            await self._look_for_types()
+        elif isinstance(urgent, _Looked):
+            await self._looked()
+        else:
+            await super().obey(urgent)
 
     async def on_stop(self) -> None:
         """Close the port. What was found can still be asked for."""
@@ -147,7 +193,8 @@ class MonitorActor(Actor[Caption, None]):
         before, self._power = self._power, power
         if not self._running or power.mode is before.mode:
             return
-        self._account(before.mode)
+        self._show_mode()
+        self._want(frozenset({Sensor.USAGE}))
         if self._rate is not None and self._napping:
             self._rate.cancel()
 
@@ -166,7 +213,7 @@ class MonitorActor(Actor[Caption, None]):
         if isinstance(message, Final) and self._view is not None:
             self._view.saw(message)
         if isinstance(message, EndOfStream) and self._running:
-            self._guarded(self._sample)  # while the engine is still there
+            await self._look_at_all()  # while the engine is still there
 
     async def on_ask(self, question: Any) -> Any:
         """``"check"``: findings; ``"recommendations"``: advice; ``"report"``: text for a person;
@@ -179,15 +226,18 @@ class MonitorActor(Actor[Caption, None]):
             "health": self.health,
         }
         if isinstance(question, str) and question in answers:
+            if question != "health":
+                await self._look_at_all()
             return answers[question]()
         return await super().on_ask(question)
 
     # -- what it says
 
     def check(self) -> tuple[Finding, ...]:
-        """Targets that are missed and faults that should not happen, as of now."""
+        """Targets that are missed and faults that should not happen, by what is known now; after
+        the end, as of then."""
         if self._running:
-            self._guarded(self._sample)
+            self._guarded(self._judge_all)
         return self._findings
 
     def recommendations(self) -> tuple[Recommendation, ...]:
@@ -195,7 +245,7 @@ class MonitorActor(Actor[Caption, None]):
         return recommend(self.check(), self._facts, self._profile)
 
     def summary(self) -> MonitorSummary:
-        """All that is known, as of now; after the end, as of then."""
+        """All that is known now; after the end, as of then."""
         advice = self.recommendations()
         if self._view is None or self._readings is None:
             return MonitorSummary(facts=self._facts)
@@ -251,21 +301,16 @@ class MonitorActor(Actor[Caption, None]):
 
     # -- inside
 
-    def _page(self) -> list[Instrument]:
-        if self._running:
-            self._guarded(self._sample)
+    async def _page(self) -> list[Instrument]:
+        with suppress(TimeoutError):  # it has its hands full: what is known must do
+            await ActorHandle(self).ask("check", timeout=3 * _PATIENCE_S)
         context = self.context
         extra = channel_instruments(self._channels(), context.ledger.summary())
         return [*context.metrics.instruments(), *extra]
 
     async def _tick_on(self) -> None:
         await self.context.stream.begun()
-        await asyncio.to_thread(_import_psutil)  # not in the loop: it takes 20 ms
-        clock = self.context.clock
-        self._running = True
-        self._audio = (0, clock.now())
-        self._account(self._power.mode)
-        self._sampled_at = clock.now() + _FIRST_SAMPLE_S - self._interval_s()
+        self.inbox.put_first(_Tick())
         while True:
             with anyio.CancelScope() as self._rate:  # one for many ticks: it is not free
                 await self._tick_at(_TICK_S.get(self._power.mode, _QUIET_TICK_S))
@@ -278,18 +323,16 @@ class MonitorActor(Actor[Caption, None]):
             began, self._napping = clock.now(), True
             await clock.sleep(tick_s)
             self._napping = False
+            # Noted here, for a tick that is never handled, as another came, was the latest of all.
             lags.observe(max(0.0, clock.now() - began - tick_s))
-            relief = self._guarded(self._look)
-            if relief is not None:
-                await self._relieve(relief)
-            await self._look_for_types()
+            self.inbox.put_first(_Tick())
 
     def _interval_s(self) -> float:
         metrics = self._profile.metrics
         busy = self._power.mode in (PowerMode.ACTIVE, PowerMode.LISTENING)
         return metrics.interval_s if busy else metrics.quiet_interval_s
 
-    def _guarded(self, work: Callable[[], Relief | None]) -> Relief | None:
+    def _guarded(self, work: Callable[[], T]) -> T | None:
         """Whatever goes wrong in here must not end what is watched."""
         try:
             return work()
@@ -301,37 +344,97 @@ class MonitorActor(Actor[Caption, None]):
             failures.add()
             return None
 
-    def _look(self) -> Relief | None:
+    def _tick(self) -> None:
         """What each tick does."""
         assert self._view is not None
-        assert self._readings is not None
         now = self.context.clock.now()
+        if not self._running:
+            self._begin(now)
         self._view.glance(now)
-        relief = None
         if self._memory_at is None or now - self._memory_at >= _MEMORY_EVERY_S:
             self._memory_at = now
             self._hear(now)
-            memory = self._readings.read_memory()
-            relief = self._pressure.update(now, memory) if memory is not None else None
-        if self._sampled_at is None or now - self._sampled_at >= self._interval_s():
-            self._sample()
-        return relief
+            self._want(frozenset({Sensor.MEMORY, Sensor.USAGE}))
+        if now - self._sampled_at >= self._interval_s():
+            self._want_all(now)
 
-    def _sample(self) -> None:
+    def _begin(self, now: float) -> None:
+        self._running = True
+        self._audio = (0, now)
+        self._sampled_at = now + _FIRST_SAMPLE_S - self._interval_s()
+        self._show_mode()
+
+    # -- looking at the sensors
+
+    def _want(self, sensors: frozenset[Sensor]) -> None:
+        """Have them read: now, or after what is being read."""
+        self._wanted |= sensors
+        if self._looking is None:
+            asked, self._wanted = self._wanted, frozenset()
+            self._looking = asyncio.create_task(
+                asyncio.to_thread(look, self._sensors, asked), name="monitor looks"
+            )
+            self._looking.add_done_callback(self._tell_looked)
+
+    def _want_all(self, now: float) -> None:
+        assert self._readings is not None
+        self._sampled_at = now
+        self._want(self._readings.due(now))
+
+    def _tell_looked(self, _: asyncio.Task[Seen]) -> None:
+        if not self.inbox.ended:
+            self.inbox.put_first(_Looked())
+
+    async def _looked(self) -> None:
+        """Judge what was seen, unless that was done already."""
+        if self._looking is None or not self._looking.done():
+            return
+        relief = self._guarded(self._take)
+        if self._wanted:
+            self._want(frozenset())
+        if relief is not None:
+            await self._relieve(relief)
+
+    async def _look_at_all(self) -> None:
+        """Look at everything and judge it, unless the sensors hang."""
+        if not self._running:
+            return
+        self._want_all(self.context.clock.now())
+        for _ in range(2):  # what is being read already comes first
+            if self._looking is None:
+                return
+            done, _hang = await asyncio.wait([self._looking], timeout=_PATIENCE_S)
+            if not done:
+                return
+            await self._looked()
+
+    def _take(self) -> Relief | None:
+        assert self._looking is not None
         assert self._view is not None
         assert self._readings is not None
-        now = self.context.clock.now()
-        self._sampled_at = now
-        self._account(self._power.mode)
-        self._readings.read(now)
-        self._view.sampled(now, self._readings)
+        looked, self._looking = self._looking, None
+        seen, now = looked.result(), self.context.clock.now()
+        self._readings.take(now, seen)
+        if Sensor.USAGE in seen.asked:
+            self._account(now, seen.usage)
+        if Sensor.PROCESS in seen.asked:
+            self._view.sampled(now, self._readings)
+            self._judge_all()
+        return self._pressure.update(now, seen.memory) if seen.memory is not None else None
+
+    def _judge_all(self) -> None:
+        """Judge what is known now."""
+        assert self._view is not None
+        assert self._readings is not None
+        channels = {name: one for name, one in self._channels().items() if name != self.name}
         self._facts = self._view.facts(
-            now,
+            self.context.clock.now(),
             at=self.context.stream.elapsed(),
             readings=self._readings,
             modes=self._modes,
             mode=self._power.mode,
-            channels=self._channels(),
+            channels=channels,
+            readers=self._readers(),
             short_since=self._pressure.since,
         )
         known = {finding.name for finding in self._findings}
@@ -343,18 +446,20 @@ class MonitorActor(Actor[Caption, None]):
                     target=finding.target,
                 )
 
-    def _account(self, until_now: PowerMode) -> None:
-        """What was used since the last time was used in the mode ``until_now``."""
-        assert self._readings is not None
-        usage, metrics = self._readings.usage(), self.context.metrics
-        used = self._modes.note(self.context.clock.now(), usage, self._power.mode)
+    def _account(self, now: float, usage: Usage | None) -> None:
+        """What was used since the last time was used in the mode of then."""
+        metrics, until_now = self.context.metrics, self._modes.mode
+        used = self._modes.note(now, usage, self._power.mode)
         if used is not None:
             mode = str(until_now)
             metrics.counter("vivavoce_mode_seconds_total", mode=mode).add(used.seconds)
             metrics.counter("vivavoce_mode_cpu_seconds_total", mode=mode).add(used.cpu_s)
             metrics.counter("vivavoce_mode_wakeups_total", mode=mode).add(used.wakeups)
+
+    def _show_mode(self) -> None:
         for mode in PowerMode:
-            metrics.gauge("vivavoce_power_mode", mode=str(mode)).set(mode is self._power.mode)
+            shown = self.context.metrics.gauge("vivavoce_power_mode", mode=str(mode))
+            shown.set(mode is self._power.mode)
 
     def _hear(self, now: float) -> None:
         """Note whether audio still arrives."""
@@ -392,7 +497,3 @@ class MonitorActor(Actor[Caption, None]):
         else:
             self._census = (now, self._census[1])
             view.growing_types = growing(self._census[1], counts)
-
-
-def _import_psutil() -> None:
-    import psutil  # noqa: F401 - so that it is there

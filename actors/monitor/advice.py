@@ -18,6 +18,8 @@ from vivavoce.config.schema import Profile
 
 _MOST = 2
 _SIZES = ("tiny", "base", "small", "medium", "large")
+_OWN_EVENTS = "events"
+"""The name of the channel behind ``Pipeline.events()``."""
 _SLOW = 0.5
 """Decoding that takes so much of the speech's own time has no reserve: partials come on top."""
 
@@ -77,7 +79,7 @@ def _reason(finding: Finding, facts: Facts) -> str:
         growth = facts.leak if finding.name == "memory_slope_mb_per_hour" else facts.objects
         hours = growth.hours if growth else 0.0
         return f"{finding.what} {figure} over the last {hours:.1f} h"
-    if finding.name == "memory_short":
+    if finding.name in ("memory_short", "stalled_subscriber"):
         return f"{finding.what} (for {finding.measured:.0f} s)"
     return f"{finding.what} {figure}"
 
@@ -220,7 +222,30 @@ def _slow_readers(finding: Finding, facts: Facts, profile: Profile) -> _Try:
     if not facts.dropped:
         return None
     worst = max(facts.dropped, key=lambda name: facts.dropped[name])
-    return "", "", f"{worst!r} reads too slowly: subscribe with a greater capacity, or read faster"
+    return (
+        "",
+        "",
+        f"let {worst!r} read faster, give it a greater capacity, or close the subscription if "
+        "nobody reads it",
+    )
+
+
+def _read_on(finding: Finding, facts: Facts, profile: Profile) -> _Try:
+    if not facts.stalled:
+        return None
+    worst = max(facts.stalled, key=lambda name: facts.stalled[name])
+    if worst == _OWN_EVENTS:
+        return (
+            "",
+            "",
+            "iterate over pipeline.events(), or make the Pipeline with buffer_events=False",
+        )
+    return (
+        "",
+        "",
+        f"read what {worst!r} is sent, or close it; with Overload.DROP_OLDEST it loses events "
+        "instead of holding up all others",
+    )
 
 
 def _see_log(finding: Finding, facts: Facts, profile: Profile) -> _Try:
@@ -294,6 +319,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "memory_slope_mb_per_hour": (_types,),
     "battery_percent_per_hour": (_no_partials, _slower_partials, _park_sooner, _smaller),
     "lost_audio": (_longer_ring, _leave_a_core, _no_partials),
+    "stalled_subscriber": (_read_on,),
     "dropped_events": (_slow_readers,),
     "engine_restarts": (_see_log, _smaller),
     "actor_restarts": (_see_log,),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Final
@@ -57,14 +57,14 @@ class Exporter:
 
     Args:
         settings: where to listen.
-        page: takes the snapshot that ``/metrics`` shows; called in the event loop.
+        page: takes the snapshot that ``/metrics`` shows.
         health: what ``/health`` says.
     """
 
     def __init__(
         self,
         settings: MetricsSettings,
-        page: Callable[[], list[Instrument]],
+        page: Callable[[], Awaitable[list[Instrument]]],
         health: Callable[[], Health],
     ) -> None:
         self._settings = settings
@@ -163,7 +163,7 @@ class Exporter:
         return answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == b"HEAD" else answer
 
     async def _metrics(self) -> bytes:
-        kind, body = await asyncio.to_thread(rendered, self._page())
+        kind, body = await asyncio.to_thread(rendered, await self._page())
         return _response(200, kind, body)
 
     def _healthy(self) -> bytes:

@@ -23,6 +23,7 @@ def channel_instruments(
             "sent_total": ("counter", one.sent),
             "dropped_total": ("counter", one.dropped),
             "blocked_seconds_total": ("counter", one.blocked_s),
+            "waiting_seconds": ("gauge", one.waiting_s),
         }
         found += [
             Instrument(

@@ -305,7 +305,7 @@ def _queues(channels: Mapping[str, ChannelStatistics]) -> list[Row]:
             f"{one.dropped} dropped",
             f"{one.depth} waiting",
             f"at most {one.high_water} of {one.capacity}",
-            f"held up {_time(one.blocked_s)}",
+            f"held up {_time(one.blocked_s + one.waiting_s)}",
         )
         for name, one in channels.items()
     ]

@@ -67,8 +67,8 @@ class BatteryReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sensors(Protocol):
-    """Where the monitor reads from. Each method may raise OSError, ValueError or psutil.Error; the
-    monitor notes that as unreadable and goes on."""
+    """Where the monitor reads from, in a thread, one method at a time. Each may raise OSError,
+    ValueError or psutil.Error; the monitor notes that as unreadable and goes on."""
 
     def usage(self) -> Usage:
         """CPU time and context switches so far."""

@@ -21,8 +21,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known at one moment; None: not known, or too little was seen to judge.
 
     Latencies are quantiles of the last minutes in seconds, counts are those of the last minutes,
-    ``lag_s`` is the worst of the last minute. ``real_time_factor`` is the engine's decoding time of
-    finals ÷ the length of their speech, ``memory_short_s`` how long memory has been short.
+    ``lag_s`` is the worst of the last minute. ``dropped`` is how many events who lost, ``stalled``
+    for how many seconds who has let the pipeline wait for room now. ``real_time_factor`` is the
+    engine's decoding time of finals ÷ the length of their speech, ``memory_short_s`` how long
+    memory has been short.
     """
 
     at: float = 0.0
@@ -41,6 +43,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     drain_percent_per_hour: float | None = None
     lost_samples: int = 0
     dropped: Mapping[str, int] = {}
+    stalled: Mapping[str, float] = {}
     engine_restarts: int = 0
     actor_restarts: int = 0
     memory_short_s: float | None = None
@@ -51,7 +54,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """A target that is missed, or a fault (then ``target`` is 0).
 
-    ``name`` is that of the setting in ``targets``, or of the fault; ``what`` is for people;
+    ``name`` is that of the setting in ``targets``, or of the fault; ``what`` is for people
+    and names who is to blame, where that is known;
     ``since`` is the second of the stream at which it was first seen.
     """
 
@@ -65,9 +69,25 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Criterion:
-    what: str
+    what: str | Callable[[Facts], str]
     unit: str
     measured: Callable[[Facts], float | None]
+
+    def said(self, facts: Facts) -> str:
+        """What it is, with the names of those who are to blame."""
+        return self.what if isinstance(self.what, str) else self.what(facts)
+
+
+def _losers(facts: Facts) -> str:
+    lost = sorted(facts.dropped.items(), key=lambda one: -one[1])
+    return f"events lost by slow readers ({', '.join(f'{name!r} {n:,}' for name, n in lost)})"
+
+
+def _culprits(facts: Facts) -> str:
+    names = ", ".join(repr(name) for name in facts.stalled)
+    if len(facts.stalled) == 1:
+        return f"subscriber {names} does not read and holds up the pipeline"
+    return f"subscribers {names} do not read and hold up the pipeline"
 
 
 def _scaled(value: float | None, factor: float) -> float | None:
@@ -106,9 +126,10 @@ FAULTS: Mapping[str, _Criterion] = {
     "lost_audio": _Criterion(
         "audio lost before it was handled", "s", lambda f: f.lost_samples / 16_000
     ),
-    "dropped_events": _Criterion(
-        "events dropped for slow readers", "events", lambda f: float(sum(f.dropped.values()))
+    "stalled_subscriber": _Criterion(
+        _culprits, "s", lambda f: max(f.stalled.values(), default=None)
     ),
+    "dropped_events": _Criterion(_losers, "events", lambda f: float(sum(f.dropped.values()))),
     "engine_restarts": _Criterion(
         "restarts of the engine", "restarts", lambda f: float(f.engine_restarts)
     ),
@@ -146,7 +167,7 @@ class Judge:
         return tuple(
             Finding(
                 name=name,
-                what=criterion.what,
+                what=criterion.said(facts),
                 measured=measured,
                 target=limit,
                 unit=criterion.unit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from vivavoce.actors.monitor.leaks import Growth, LeakWatch, TypeGrowth
 from vivavoce.actors.monitor.readings import Readings
@@ -31,6 +31,8 @@ _LEAST_TICKS = 200
 _LEAST_MODE_S = 60.0
 """Less is too little to judge by."""
 _FINALS_KEPT = 50
+_STALLED_S = 5.0
+"""A subscriber that lets the pipeline wait longer has forgotten to read."""
 _LEAK_FLOOR_MB = 2.0
 _BLOCKS_PER_HOUR = 50_000.0
 """Of about 64 bytes each, 3 MB."""
@@ -52,6 +54,7 @@ class View:
         # One in a thousand takes longer to see.
         self._windows = {_LOOP_LAG: HistogramWindow(3 * WINDOW_S)}
         self._counters: dict[str, CounterWindow] = {}
+        self._dropped: dict[str, CounterWindow] = {}
         self._lag = Highest()
         self._decoded: deque[tuple[float, float]] = deque(maxlen=_FINALS_KEPT)
         self._model = ""
@@ -98,12 +101,13 @@ class View:
         modes: ModeAccount,
         mode: PowerMode,
         channels: Mapping[str, ChannelStatistics],
+        readers: Collection[str],
         short_since: float | None,
     ) -> Facts:
         """The facts at second ``now``, which is second ``at`` of the stream.
 
-        Ask regularly, for the windows are kept by it. ``short_since``: since when the machine has
-        been short of memory.
+        Ask regularly, for the windows are kept by it. ``readers``: the channels of those who read
+        the captions, by name. ``short_since``: since when the machine has been short of memory.
         """
         self.glance(now)
         counters = self._metrics.counters()
@@ -129,10 +133,11 @@ class View:
             lost_samples=int(
                 self._grown(now, "lost", counters.get("vivavoce_capture_overrun_samples_total", 0))
             ),
-            dropped={
-                name: dropped
-                for name, one in channels.items()
-                if (dropped := int(self._grown(now, f"dropped {name}", one.dropped)))
+            dropped=self._lost_by(now, channels),
+            stalled={
+                name: channels[name].waiting_s
+                for name in readers
+                if name in channels and channels[name].waiting_s > _STALLED_S
             },
             engine_restarts=int(
                 self._grown(now, "engine", counters.get("vivavoce_engine_restarts_total", 0))
@@ -144,6 +149,15 @@ class View:
                 sum(decode for decode, _ in self._decoded) / spoken if spoken > 0 else None
             ),
         )
+
+    def _lost_by(self, now: float, channels: Mapping[str, ChannelStatistics]) -> dict[str, int]:
+        """Who lost how many events lately; subscribers that are gone are forgotten."""
+        self._dropped = {name: self._dropped.get(name, CounterWindow()) for name in channels}
+        lost = {
+            name: int(window.grown(now, channels[name].dropped))
+            for name, window in self._dropped.items()
+        }
+        return {name: events for name, events in lost.items() if events}
 
     def _note_recent(self, now: float) -> None:
         for item in self._metrics.instruments():

@@ -44,7 +44,12 @@ class CounterWindow:
         self._kept: deque[tuple[float, float]] = deque()
 
     def grown(self, now: float, value: float) -> float:
-        """The growth up to ``value`` at second ``now``; call it regularly."""
+        """The growth up to ``value`` at second ``now``; call it regularly.
+
+        A counter that is less than it was has begun anew, at 0.
+        """
+        if self._kept and value < self._kept[-1][1]:
+            self._kept.clear()
         while len(self._kept) > 1 and now - self._kept[1][0] >= self._span:
             self._kept.popleft()
         if not self._kept:
@@ -140,6 +145,11 @@ class ModeAccount:
         while self._stretches and now - self._stretches[0][0] > self._recent_s:
             self._stretches.popleft()
         return used
+
+    @property
+    def mode(self) -> PowerMode | None:
+        """The mode that was noted last; None: none was."""
+        return self._mode
 
     @property
     def total(self) -> dict[PowerMode, ModeUse]:

@@ -177,7 +177,10 @@ WORDS: Mapping[str, Word] = {
         "process", "dropped", "Messages that a channel dropped, by its overload policy."
     ),
     "vivavoce_channel_blocked_seconds_total": Word(
-        "process", "held up", "How long senders waited for room in a channel."
+        "process", "held up", "How long senders waited for room in a channel until they had it."
+    ),
+    "vivavoce_channel_waiting_seconds": Word(
+        "process", "held up now", "How long a sender waits for room in a channel now; 0: none does."
     ),
     "vivavoce_ledger_samples": Word(
         "audio", "samples", "What became of the samples: captured is the sum of the others."

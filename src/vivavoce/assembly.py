@@ -511,7 +511,14 @@ class Pipeline:
             self._live.reload()
 
     def check(self) -> Sequence[Finding]:
-        """Which targets of the profile are missed now, with the measured value and the target."""
+        """Which targets of the profile are missed now, and which faults there are: for example a
+        subscriber that holds up the pipeline, by its name.
+
+        Judged by what is known: latencies, channels and the ledger as of now; memory, CPU and
+        battery as of the last look at the sensors, some seconds ago (a minute when it is quiet).
+        Nothing is read, so it may be called in the loop at any time;
+        ``await pipeline.actor("monitor").ask("check")`` looks first. Empty before the first sample.
+        """
         return self._monitor.check() if self._monitor is not None else ()
 
     def recommendations(self) -> Sequence[Recommendation]:
@@ -547,6 +554,7 @@ class Pipeline:
         self._monitor = MonitorActor(
             profile,
             channels=lambda: {one.name: one.statistics() for one in self._crew.channels},
+            readers=lambda: [one.name for one in self._fan.channels],
             statistics=lambda: gather_statistics(self.context, self._crew.channels),
             on_trim=transcription.trim,
             engine_ready=lambda: transcription.engine_ready,

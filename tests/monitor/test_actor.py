@@ -2,22 +2,26 @@
 
 import asyncio
 import dataclasses
+import threading
 from typing import Any
 
 import msgspec
 import pytest
-from support.monitored import Stage
+from support.monitored import Scripted, Stage
 
 from vivavoce.actors.monitor.sensors import (
     BatteryReading,
+    EngineReading,
 )
 from vivavoce.config import load_profile
 from vivavoce.config.power import ModeSettings
+from vivavoce.pipeline.channel import Channel, Overload
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.messages import EndOfStream, Final, Latency, Partial, PowerMode
+from vivavoce.pipeline.messages import EndOfStream, Final, Gap, Latency, Partial, PowerMode
 from vivavoce.pipeline.power import Power, PowerEvent
 
 GB = 10**9
+GAP = Gap(start=0, end=16_000, reason="overrun")
 
 
 def names(findings: Any) -> list[str]:
@@ -94,7 +98,7 @@ def test_each_mode_is_charged_with_its_own_time_and_cpu() -> None:
             await asyncio.sleep(100)
             await stage.mode(PowerMode.IDLE)
             await asyncio.sleep(50)
-            modes = stage.monitor.summary().modes
+            modes = (await stage.ask("statistics")).modes
             counters = stage.context.metrics.counters()
         assert modes[PowerMode.LISTENING].seconds == pytest.approx(100, abs=0.1)
         assert modes[PowerMode.IDLE].seconds == pytest.approx(50, abs=0.1)
@@ -321,7 +325,7 @@ def test_targets_of_a_changed_profile_hold_at_once() -> None:
             await asyncio.sleep(5)
             assert await stage.ask("check") == ()
             changed = load_profile("captions", environ={}, overrides=["targets.main_memory_mb=50"])
-            stage.supervisor.tell_profile(changed)
+            await stage.supervisor.tell_profile(changed)
             assert names(await stage.ask("check")) == ["main_memory_mb"]
 
     run_virtual(main)
@@ -358,11 +362,131 @@ def test_health_follows_engine_audio_and_mode() -> None:
                 settings=ModeSettings(microphone="closed", engine="stopped"),
                 engine=False,
             )
-            stage.supervisor.tell_power(parked)
+            await stage.supervisor.tell_power(parked)
             asleep = await stage.ask("health")
             assert (asleep.live, asleep.ready, asleep.engine) == (True, True, "parked")
             assert asleep.power_mode == "closed"
             assert msgspec.to_builtins(asleep)["power_mode"] == "closed"
+
+    run_virtual(main)
+
+
+def test_no_sensor_is_read_in_the_loop() -> None:
+    async def main() -> None:
+        async with Stage() as stage:
+            await asyncio.sleep(70)
+            await stage.mode(PowerMode.IDLE)
+            await asyncio.sleep(70)
+            for question in ("check", "recommendations", "report", "statistics"):
+                await stage.ask(question)
+            await stage.inbox.send(EndOfStream(end=16_000))
+            await asyncio.sleep(1)
+            assert len(stage.sensors.asked) >= 18
+            assert threading.main_thread() not in stage.sensors.threads
+
+    run_virtual(main)
+
+
+def test_what_is_known_can_be_had_at_any_time_without_a_look() -> None:
+    async def main() -> None:
+        async with Stage() as stage:
+            assert stage.monitor.check() == (), "before the first look"
+            await asyncio.sleep(30)
+            looks = len(stage.sensors.asked)
+            stage.sensors.resident = lambda _: 500e6
+            finals = stage.context.metrics.histogram("vivavoce_endpoint_to_final_seconds")
+            for _ in range(5):
+                finals.observe(2.0)
+            assert names(stage.monitor.check()) == ["final_ms"], "instruments as of now"
+            assert "500.0 MB" not in stage.monitor.report(), "sensors as of the last look"
+            assert len(stage.sensors.asked) == looks
+            assert names(await stage.ask("check")) == ["final_ms", "main_memory_mb"]
+            assert "500.0 MB" in stage.monitor.report()
+
+    run_virtual(main)
+
+
+async def test_a_sensor_that_hangs_stops_neither_loop_nor_answers(monkeypatch: Any) -> None:
+    monkeypatch.setattr("vivavoce.actors.monitor.actor._PATIENCE_S", 0.05)
+    hanging = threading.Event()
+    looks = 0
+
+    class Hanging(Scripted):
+        def engines(self) -> EngineReading:
+            nonlocal looks
+            looks += 1
+            hanging.wait()
+            return super().engines()
+
+    stage = Stage()
+    stage.monitor._sensors = Hanging(asyncio.get_running_loop().time)
+    try:
+        async with stage:
+            finals = stage.context.metrics.histogram("vivavoce_endpoint_to_final_seconds")
+            for _ in range(5):
+                finals.observe(2.0)
+            for _ in range(3):
+                assert names(await stage.ask("check")) == ["final_ms"]
+            ticks = stage.context.metrics.histogram("vivavoce_loop_lag_seconds")
+            while not ticks.count:
+                await asyncio.sleep(0.05)
+            assert looks == 1, "one look at a time"
+    finally:
+        hanging.set()
+
+
+def test_who_holds_up_the_pipeline_and_who_loses_events_is_named() -> None:
+    async def main() -> None:
+        deaf: Channel[int] = Channel(1, name="deaf")
+        lossy: Channel[int] = Channel(1, Overload.DROP_OLDEST, name="lossy")
+        vad: Channel[int] = Channel(1, name="vad")
+        own: list[Channel[Any]] = []
+        async with Stage(
+            channels=lambda: {one.name: one.statistics() for one in (deaf, lossy, vad, *own)},
+            readers=lambda: ["deaf", "lossy", "monitor"],
+        ) as stage:
+            own.append(stage.inbox)
+            assert stage.monitor.check() == ()
+            sending = [asyncio.create_task(one.send(n)) for one in (deaf, vad) for n in range(2)]
+            for number in range(4):
+                await lossy.send(number)
+            for _ in range(1_000):  # more than its mailbox holds
+                stage.inbox.send_nowait(GAP)
+            await asyncio.sleep(4)
+            (lost,) = stage.monitor.check()
+            assert (lost.name, lost.measured) == ("dropped_events", 3)
+            assert "'lossy' 3" in lost.what
+            assert "monitor" not in lost.what
+            await asyncio.sleep(2)
+            stalled, _ = stage.monitor.check()
+            assert stalled.name == "stalled_subscriber"
+            assert stalled.what == "subscriber 'deaf' does not read and holds up the pipeline"
+            assert stalled.measured == pytest.approx(6)
+            assert "'deaf'" in stage.monitor.recommendations()[0].text
+            await deaf.receive()
+            assert names(stage.monitor.check()) == ["dropped_events"]
+            await vad.receive()
+            await asyncio.gather(*sending)
+
+    run_virtual(main)
+
+
+def test_another_subscriber_of_the_same_name_begins_at_nothing() -> None:
+    async def main() -> None:
+        lossy: list[Channel[int]] = [Channel(1, Overload.LATEST, name="lossy")]
+        async with Stage(
+            channels=lambda: {one.name: one.statistics() for one in lossy},
+            readers=lambda: ["lossy"],
+        ) as stage:
+            for number in range(9):
+                lossy[0].send_nowait(number)
+            await asyncio.sleep(5)
+            assert [one.measured for one in stage.monitor.check()] == [8]
+            lossy[0] = Channel(1, Overload.LATEST, name="lossy")
+            assert stage.monitor.check() == ()
+            for number in range(3):
+                lossy[0].send_nowait(number)
+            assert [one.measured for one in stage.monitor.check()] == [2]
 
     run_virtual(main)
 

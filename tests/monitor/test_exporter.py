@@ -17,7 +17,7 @@ from vivavoce.config import load_profile
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.monitoring import MetricsSettings, is_loopback, listen_address
 from vivavoce.pipeline.actor import ActorContext
-from vivavoce.pipeline.metrics import Metrics
+from vivavoce.pipeline.metrics import Instrument, Metrics
 from vivavoce.pipeline.supervisor import Supervisor
 
 HEALTHY = Health(
@@ -32,11 +32,19 @@ HEALTHY = Health(
 )
 
 
+async def nothing() -> list[Instrument]:
+    return []
+
+
 @asynccontextmanager
 async def served(
     metrics: Metrics | None = None, health: Health = HEALTHY, listen: str = "127.0.0.1:0"
 ) -> AsyncIterator[tuple[str, int]]:
-    page = (metrics or Metrics()).instruments
+    shown = metrics or Metrics()
+
+    async def page() -> list[Instrument]:
+        return shown.instruments()
+
     exporter = Exporter(MetricsSettings(listen=listen), page, lambda: health)
     await exporter.start()
     try:
@@ -210,13 +218,13 @@ async def test_a_busy_port_is_one_line_and_ends_the_run() -> None:
 async def test_an_address_of_another_machine_is_one_line() -> None:
     settings = MetricsSettings(listen="192.0.2.1:9464", listen_beyond_loopback=True)
     with pytest.raises(ExporterError, match="expected an address of this machine"):
-        await Exporter(settings, list, lambda: HEALTHY).start()
+        await Exporter(settings, nothing, lambda: HEALTHY).start()
 
 
 async def test_without_prometheus_client_one_line_says_what_to_install(monkeypatch) -> None:
     monkeypatch.setattr("vivavoce.actors.monitor.exporter.find_spec", lambda _: None)
     with pytest.raises(ExporterError, match=r"pip install 'vivavoce\[metrics\]'"):
-        await Exporter(MetricsSettings(listen="127.0.0.1:0"), list, lambda: HEALTHY).start()
+        await Exporter(MetricsSettings(listen="127.0.0.1:0"), nothing, lambda: HEALTHY).start()
 
 
 @pytest.mark.parametrize(

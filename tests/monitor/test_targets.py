@@ -27,6 +27,7 @@ BAD = Facts(
     drain_percent_per_hour=20.0,
     lost_samples=16_000,
     dropped={"slow": 12, "slower": 30},
+    stalled={"deaf": 7.0, "deafer": 9.0},
     engine_restarts=2,
     actor_restarts=1,
     memory_short_s=12.0,
@@ -55,6 +56,27 @@ def test_everything_bad_is_found_with_its_unit() -> None:
     assert found["main_memory_mb"].measured == 200
     assert found["lost_audio"].measured == 1.0
     assert found["dropped_events"].measured == 42
+    assert found["stalled_subscriber"].measured == 9.0
+
+
+def test_who_is_to_blame_is_named() -> None:
+    found = {one.name: one.what for one in Judge(ALL).judge(BAD)}
+    assert found["dropped_events"] == "events lost by slow readers ('slower' 30, 'slow' 12)"
+    both = "subscribers 'deaf', 'deafer' do not read and hold up the pipeline"
+    assert found["stalled_subscriber"] == both
+    (one,) = Judge(ALL).judge(Facts(stalled={"screen": 6.0}))
+    assert one.what == "subscriber 'screen' does not read and holds up the pipeline"
+
+
+def test_what_to_do_about_a_reader_is_said_by_its_name() -> None:
+    (text,) = advised(Facts(stalled={"screen": 6.0}))
+    assert text.startswith("subscriber 'screen' does not read and holds up the pipeline (for 6 s):")
+    assert "Overload.DROP_OLDEST" in text
+    (text,) = advised(Facts(stalled={"events": 6.0}))
+    assert "pipeline.events()" in text
+    assert "buffer_events=False" in text
+    (text,) = advised(Facts(dropped={"slow": 12, "slower": 30}))
+    assert "let 'slower' read faster" in text
 
 
 def test_nothing_known_is_nothing_found() -> None:

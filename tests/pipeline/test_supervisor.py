@@ -141,8 +141,7 @@ async def test_ask_answers_or_raises_what_the_actor_raised() -> None:
         await handle.ask("fail")
     await handle.tell(4)
     assert await run.outbox.receive() == 8
-    run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
-    await asyncio.sleep(0.01)
+    await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
     assert run.actor.modes == [PowerMode.IDLE]
     run.inbox.close()
     await running
@@ -179,13 +178,12 @@ def test_power_and_profile_are_told_once_an_actor_is_up_and_again_after_each_res
         run = Run(actor)
         running = asyncio.create_task(run.supervisor.run())
         await asyncio.sleep(0.5)
-        run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
+        await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
         assert actor.modes == [], "it has not started"
         await asyncio.sleep(1)
         assert actor.modes == [PowerMode.IDLE]
         profile = Profile(description="another")
-        run.supervisor.tell_profile(profile)
-        await asyncio.sleep(0.1)
+        await run.supervisor.tell_profile(profile)
         assert actor.profiles == [profile]
         await run.inbox.send(3)
         await asyncio.sleep(5)
@@ -193,7 +191,7 @@ def test_power_and_profile_are_told_once_an_actor_is_up_and_again_after_each_res
         assert actor.profiles == [profile] * 2
         run.inbox.close()
         await running
-        run.supervisor.tell_power(Power(mode=PowerMode.PARKED))
+        await run.supervisor.tell_power(Power(mode=PowerMode.PARKED))
         assert len(actor.modes) == 2, "it has ended"
 
     run_virtual(main)
@@ -211,8 +209,7 @@ async def test_an_actor_that_cannot_take_it_over_keeps_nobody_from_hearing_of_it
     run.supervisor.add(deaf.actor)
     running = asyncio.create_task(run.supervisor.run())
     await asyncio.sleep(0.01)
-    run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
-    await asyncio.sleep(0.01)
+    await run.supervisor.tell_power(Power(mode=PowerMode.IDLE))
     assert run.actor.modes == [PowerMode.IDLE]
     told = run.context.metrics.counter("vivavoce_not_told_total", actor="deaf")
     assert told.value == 1

@@ -1,6 +1,7 @@
 """A monitor on a virtual clock, and sensors that read what a test says."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +25,15 @@ GB = 10**9
 
 
 class Scripted:
-    """Sensors that say what they are told, and count how often they are asked."""
+    """Sensors that say what they are told, and note when and in which threads they are asked.
 
-    def __init__(self) -> None:
+    Args:
+        now: the time; they are asked in threads, which have no loop.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.threads: set[threading.Thread] = set()
         self.asked: list[float] = []
         self.cpu_s = 0.0
         self.cpu_per_s = 0.0
@@ -35,14 +42,13 @@ class Scripted:
         self.charge: BatteryReading | None = None
         self.broken: Exception | None = None
 
-    def now(self) -> float:
-        return asyncio.get_running_loop().time()
-
     def usage(self) -> Usage:
+        self.threads.add(threading.current_thread())
         now = self.now()
         return Usage(cpu_s=now * self.cpu_per_s, wakeups=int(now * 10), preemptions=0)
 
     def process(self) -> ProcessReading:
+        self.threads.add(threading.current_thread())
         self.asked.append(self.now())
         if self.broken is not None:
             raise self.broken
@@ -52,9 +58,11 @@ class Scripted:
         )
 
     def engines(self) -> EngineReading:
+        self.threads.add(threading.current_thread())
         return EngineReading(processes=1, resident_bytes=300_000_000, cpu_s=1.0)
 
     def memory(self) -> MemoryReading:
+        self.threads.add(threading.current_thread())
         return MemoryReading(total_bytes=8 * GB, available_bytes=self.free, some_percent=0.0)
 
     def cpu_pressure(self) -> float | None:
@@ -71,7 +79,7 @@ class Stage:
     """A monitor under its supervisor, in virtual time."""
 
     def __init__(self, *overrides: str, **arguments: Any) -> None:
-        self.sensors = Scripted()
+        self.sensors = Scripted(asyncio.get_running_loop().time)
         self.context = ActorContext()
         self.profile = load_profile("captions", environ={}, overrides=overrides)
         self.monitor = MonitorActor(

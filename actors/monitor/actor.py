@@ -135,7 +135,7 @@ class MonitorActor(Actor[Caption, None]):
         self._looking: asyncio.Task[Seen] | None = None
         self._wanted: frozenset[Sensor] = frozenset()  # with the next look
         self._sampled_at = 0.0
-        self._memory_at: float | None = None
+        self._looked_at: float | None = None  # at memory, if at nothing else
         self._census: tuple[float, Mapping[str, int]] | None = None
         self._caption_at: float | None = None
         self._audio: tuple[int, float] = (0, 0.0)
@@ -351,12 +351,12 @@ class MonitorActor(Actor[Caption, None]):
         if not self._running:
             self._begin(now)
         self._view.glance(now)
-        if self._memory_at is None or now - self._memory_at >= _MEMORY_EVERY_S:
-            self._memory_at = now
-            self._hear(now)
-            self._want(frozenset({Sensor.MEMORY, Sensor.USAGE}))
         if now - self._sampled_at >= self._interval_s():
             self._want_all(now)
+        elif self._looked_at is None or now - self._looked_at >= _MEMORY_EVERY_S:
+            self._looked_at = now
+            self._hear(now)
+            self._want(frozenset({Sensor.MEMORY, Sensor.USAGE}))
 
     def _begin(self, now: float) -> None:
         self._running = True
@@ -378,7 +378,8 @@ class MonitorActor(Actor[Caption, None]):
 
     def _want_all(self, now: float) -> None:
         assert self._readings is not None
-        self._sampled_at = now
+        self._sampled_at = self._looked_at = now
+        self._hear(now)
         self._want(self._readings.due(now))
 
     def _tell_looked(self, _: asyncio.Task[Seen]) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from vivavoce.actors.monitor.prometheus import BOUNDS
+from vivavoce.actors.monitor.targets import FAULTS
 from vivavoce.actors.monitor.words import WORDS
 from vivavoce.cli import COMMANDS
 from vivavoce.config.monitoring import TargetSettings
@@ -18,6 +19,11 @@ def test_every_target_is_there_with_its_default() -> None:
     for name, told in rows.items():
         default = getattr(defaults, name)
         assert told == ("–" if default is None else f"{default:g}"), name
+
+
+def test_every_fault_is_there() -> None:
+    table = PAGE.partition("| fault | what happened |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(FAULTS)
 
 
 def test_every_name_is_one_that_is_served() -> None:

@@ -34,7 +34,7 @@ def statistics(metrics: Metrics, monitor: MonitorSummary | None = None) -> Pipel
         gauges=metrics.gauges(),
         histograms=metrics.histograms(),
         channels={
-            "after vad": ChannelStatistics(
+            "transcription": ChannelStatistics(
                 capacity=64, depth=1, high_water=9, sent=120, received=119, dropped=0, blocked_s=0.2
             )
         },
@@ -74,7 +74,7 @@ def test_all_information_is_there_without_raw_names() -> None:
         "final decoded",
         "lag now",
         "1.50 s",
-        "after vad",
+        "transcription",
         "at most 9 of 64",
     ):
         assert text in report, text

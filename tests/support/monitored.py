@@ -42,13 +42,16 @@ class Scripted:
         self.charge: BatteryReading | None = None
         self.broken: Exception | None = None
 
-    def usage(self) -> Usage:
+    def note(self) -> None:
         self.threads.add(threading.current_thread())
+
+    def usage(self) -> Usage:
+        self.note()
         now = self.now()
         return Usage(cpu_s=now * self.cpu_per_s, wakeups=int(now * 10), preemptions=0)
 
     def process(self) -> ProcessReading:
-        self.threads.add(threading.current_thread())
+        self.note()
         self.asked.append(self.now())
         if self.broken is not None:
             raise self.broken
@@ -58,20 +61,23 @@ class Scripted:
         )
 
     def engines(self) -> EngineReading:
-        self.threads.add(threading.current_thread())
+        self.note()
         return EngineReading(processes=1, resident_bytes=300_000_000, cpu_s=1.0)
 
     def memory(self) -> MemoryReading:
-        self.threads.add(threading.current_thread())
+        self.note()
         return MemoryReading(total_bytes=8 * GB, available_bytes=self.free, some_percent=0.0)
 
     def cpu_pressure(self) -> float | None:
+        self.note()
         return 7.0
 
     def battery(self) -> BatteryReading | None:
+        self.note()
         return self.charge
 
     def temperature(self) -> float | None:
+        self.note()
         return None
 
 

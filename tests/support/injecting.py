@@ -65,8 +65,11 @@ def revision(utterance: int, text: str) -> Revision:
 
 
 def focused(message: Any, notes: FocusNotes) -> Any:
-    """As transcription sends it: with the window that had the focus when its speech began."""
-    if isinstance(message, Final | Partial):
+    """As transcription sends it: with the window that had the focus when its speech began.
+
+    A message of which nothing is known stays the same: delivered again, it must be known again.
+    """
+    if isinstance(message, Final | Partial) and notes.before(message.end) is not None:
         return msgspec.structs.replace(message, focus=notes.before(message.end))
     return message
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bench.options import Options
 from vivavoce.actors.monitor import MonitorActor
 from vivavoce.actors.monitor.exporter import rendered
 from vivavoce.actors.monitor.leaks import LeakWatch, census
 from vivavoce.bench.measure import cpu_per_call
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.config import load_profile
 from vivavoce.config.monitoring import MetricsSettings

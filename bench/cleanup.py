@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import partial
 
 from bench.dictated import SENTENCES
-from bench.options import Options
 from vivavoce.actors.cleanup import Cleaner
 from vivavoce.bench.measure import cpu_per_call, in_turns, paired_ratio, quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.pipeline.messages import Final, Partial

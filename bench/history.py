@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.options import Options
 from vivavoce.actors.history.entry import Kept
 from vivavoce.actors.history.opening import open_for_writing, transaction
 from vivavoce.actors.history.query import match_expression
 from vivavoce.actors.history.reading import EVERYTHING, Filter, Reader
 from vivavoce.actors.history.store import Store
 from vivavoce.bench.measure import in_turns, paired_ratio, quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 
 name = "history"

@@ -7,7 +7,7 @@ import time
 import wave
 from bisect import bisect_right
 
-from bench.options import Options
+from bench.options import DeveloperOptions
 from vivavoce.bench.child import Run, engine_arguments, engine_title, recording, started
 from vivavoce.bench.measure import theil_sen_slope
 from vivavoce.bench.results import Figure, Result
@@ -24,7 +24,7 @@ _FLAT_MB_PER_HOUR = 1.0
 _QUICK_HOURS = 120 / 3600
 
 
-def run(options: Options) -> Result:
+def run(options: DeveloperOptions) -> Result:
     """Repeat a talk on the standard input of ``vivavoce run`` at maximum pace and weigh it."""
     hours = _QUICK_HOURS if options.quick else options.hours
     arguments = ["run", "--source", "-", "--pace", "max", "--stats", *engine_arguments(options)]
@@ -37,7 +37,7 @@ def run(options: Options) -> Result:
 
 
 def _feed(
-    child: subprocess.Popen[bytes], samples: int, began: float, options: Options
+    child: subprocess.Popen[bytes], samples: int, began: float, options: DeveloperOptions
 ) -> list[tuple[float, float]]:
     """Write the talk again and again; the pipe's backpressure sets the pace.
 
@@ -69,7 +69,11 @@ def _feed(
 
 
 def _result(
-    options: Options, hours: float, found: Run, fed: list[tuple[float, float]], wall_s: float
+    options: DeveloperOptions,
+    hours: float,
+    found: Run,
+    fed: list[tuple[float, float]],
+    wall_s: float,
 ) -> Result:
     at, positions = [point[0] for point in fed], [point[1] for point in fed]
     heard = [(positions[max(0, bisect_right(at, t) - 1)], mb) for t, mb in found.resident_mb]

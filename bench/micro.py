@@ -17,11 +17,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from bench.options import Options
 from vivavoce.actors.capture.resample import MixDown
 from vivavoce.actors.capture.wake import LoopWaker
 from vivavoce.actors.cleanup import Cleaner
 from vivavoce.bench.measure import cpu_per_call, in_turns, paired_ratio
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.config.schema import LogSettings

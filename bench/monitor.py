@@ -10,13 +10,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from bench.options import Options
 from vivavoce.actors.monitor import MonitorActor
 from vivavoce.actors.monitor.exporter import rendered
 from vivavoce.actors.monitor.leaks import LeakWatch, census
 from vivavoce.actors.monitor.readings import Sensor, look
 from vivavoce.actors.monitor.sensors import SystemSensors
 from vivavoce.bench.measure import cpu_per_call
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.config import load_profile
 from vivavoce.config.monitoring import MetricsSettings

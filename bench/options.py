@@ -33,7 +33,7 @@ draft model and the phrase cache are off in the profile already.
 
 
 @dataclass(frozen=True, slots=True)
-class Options(registry.Options):
+class DeveloperOptions(registry.Options):
     """What a run of a benchmark is told, beyond what all are told.
 
     Attributes:
@@ -119,4 +119,4 @@ PARAMETERS: tuple[click.Parameter, ...] = (
         "stability. For `soak`: of memory and CPU over time.",
     ),
 )
-"""Each sets the field of :class:`Options` that has its name."""
+"""Each sets the field of :class:`DeveloperOptions` that has its name."""

@@ -20,10 +20,10 @@ from bench.distortions import (
     stretched,
     trailing,
 )
-from bench.options import Options
 from vivavoce.actors.transcription.phrase_cache import PhraseCache
 from vivavoce.bench.child import engine_arguments, engine_title
 from vivavoce.bench.measure import cpu_per_call, quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.bench.sound import Samples
 from vivavoce.config.schema import PhraseCacheSettings

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from bench.options import Options
 from vivavoce.bench.child import demonstration, engine_arguments, engine_title, recording
 from vivavoce.bench.measure import quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.pipeline.actor import Actor
 from vivavoce.pipeline.channel import Channel

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from bench import program, xserver
-from bench.options import Options
 from vivavoce.bench.child import RunFailed, engine_title
 from vivavoce.bench.measure import quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result, Table
 from vivavoce.bench.ring import decoding
 

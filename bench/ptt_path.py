@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench import xserver
-from bench.options import Options
 from bench.wake_report import unaccounted
 from vivavoce.bench import microphone
 from vivavoce.bench.child import (
@@ -21,6 +20,7 @@ from vivavoce.bench.child import (
     started,
 )
 from vivavoce.bench.measure import quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.config.trigger import TriggerSettings
 

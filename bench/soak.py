@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import puppet, soak_report
 from bench.course import recorded
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.scenario import Scenario, Utterance, planned, utterances
 from bench.soak_report import Soaked
 from vivavoce.bench import microphone
@@ -62,13 +62,13 @@ class _Plan:
     factor: float
 
     @classmethod
-    def of(cls, options: Options) -> _Plan:
+    def of(cls, options: DeveloperOptions) -> _Plan:
         if options.quick:
             return cls(hours=0.02, minutes=0.1, every_s=0.2, factor=10.0)
         return cls(options.hours, options.minutes, 2.0, 1.0)
 
 
-def run(options: Options) -> Result:
+def run(options: DeveloperOptions) -> Result:
     """Soak the pipeline in accelerated time, and the program in real time on a microphone.
 
     Raises:
@@ -100,7 +100,7 @@ def run(options: Options) -> Result:
 # -- accelerated
 
 
-def _accelerated(plan: _Plan, path: Path, options: Options) -> Soaked:
+def _accelerated(plan: _Plan, path: Path, options: DeveloperOptions) -> Soaked:
     """Push talk and silence into a pipeline as fast as it takes them, and let it fall asleep."""
     talks = [planned([one, 1.0, other, _FAST_END_S], _SEED) for one, other in _couples()]
     silence = planned([sum(_FAST_SILENCE_S.values())], _SEED)
@@ -171,7 +171,7 @@ def _push(child: subprocess.Popen[bytes], path: Path, at: int, count: int) -> in
 # -- in real time
 
 
-def _in_real_time(plan: _Plan, options: Options) -> Soaked:
+def _in_real_time(plan: _Plan, options: DeveloperOptions) -> Soaked:
     """Talk and silence of such lengths that all modes come up in turn, until the time is over."""
     thresholds = {key: value / plan.factor for key, value in _SLOW.items()}
     arguments = ["run", "captions", "--source", "mic"]
@@ -221,7 +221,7 @@ def _rounds(plan: _Plan) -> list[Scenario]:
     return rounds
 
 
-def _engine(options: Options) -> list[str]:
+def _engine(options: DeveloperOptions) -> list[str]:
     _, engine, *model = engine_arguments(options)
     settings = [f"transcription.engine={engine}"]
     return [*settings, f"transcription.model={json.dumps(model[1])}"] if model else settings

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from bench.bands import Band, Panel, timeline
 from bench.course import Course, Point, Trend, mode_at, modes_of, risen, settled, trend
-from bench.options import Options
 from bench.plot import Series
 from bench.wake_report import unaccounted
 from vivavoce.bench.child import Run, engine_title
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Table
 from vivavoce.pipeline.messages import SAMPLE_RATE, PowerMode
 

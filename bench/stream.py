@@ -9,7 +9,7 @@ from pathlib import Path
 from bench import offline, stream_report
 from bench.alignment import word_error_rate, words_of
 from bench.offline import Baseline
-from bench.options import RULES, Options
+from bench.options import RULES, DeveloperOptions
 from bench.stream_metrics import StreamMetrics, measure
 from bench.stream_run import (
     LANGUAGE,
@@ -72,7 +72,7 @@ class Measured:
 class _Bench:
     """The runs over one recording, and what they share."""
 
-    options: Options
+    options: DeveloperOptions
     talk: Talk
     model: str
     start_up_cpu_s: float = 0.0
@@ -126,7 +126,7 @@ def _pieces(streamed: Streamed) -> tuple[tuple[float, float], ...]:
     return tuple((final.start, final.end) for final in streamed.finals)
 
 
-def run(options: Options) -> Result:
+def run(options: DeveloperOptions) -> Result:
     """Stream the recording, judge the captions, and transcribe the same pieces offline.
 
     CPU is that of the whole process tree (the main process and its engine), as the operating
@@ -177,7 +177,7 @@ def run(options: Options) -> Result:
     )
 
 
-def model_of(options: Options) -> str:
+def model_of(options: DeveloperOptions) -> str:
     """The Whisper model that the options name, or that of the tests."""
     return engine_arguments(options)[-1]
 
@@ -200,7 +200,7 @@ def _curve(bench: _Bench, settings: Sequence[str]) -> list[tuple[float, Measured
 
 
 def _plot(
-    path: Path, options: Options, main: Measured, curve: Sequence[tuple[float, Measured]]
+    path: Path, options: DeveloperOptions, main: Measured, curve: Sequence[tuple[float, Measured]]
 ) -> None:
     subtitle = f"{main.talk.title}, {engine_title(options)}"
     if options.without:
@@ -214,7 +214,7 @@ def _plot(
     options.say(f"plot in {path}")
 
 
-def _notes(options: Options, main: Measured) -> list[str]:
+def _notes(options: DeveloperOptions, main: Measured) -> list[str]:
     metrics = main.metrics
     notes = [
         f"{main.talk.title}, {main.talk.duration_s:.1f} s of speech at 1× after {LEAD_IN_S:g} s of "

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.stream_metrics import Event, FinalEvent, PartialEvent, ReferenceWord
 from bench.unbroken import unbroken
 from vivavoce.bench.child import Run, engine_arguments, recording, started
@@ -82,7 +82,7 @@ class Streamed:
 
 
 @contextmanager
-def prepared(options: Options) -> Iterator[Talk]:
+def prepared(options: DeveloperOptions) -> Iterator[Talk]:
     """The recording that the options name, with a lead-in, in a folder that goes away again.
 
     Raises:
@@ -170,7 +170,7 @@ def _pcm(source: Path) -> bytes:
 
 def stream(
     source: Path,
-    options: Options,
+    options: DeveloperOptions,
     settings: Sequence[str] = (),
     *,
     profile: str = "captions",

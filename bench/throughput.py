@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from bench import batched
 from bench.alignment import align, word_error_rate, words_of
 from bench.batched import Batched
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.stream import model_of
 from bench.stream_run import LANGUAGE, Streamed, prepared, stream
 from vivavoce.bench.child import engine_title
@@ -83,7 +83,7 @@ class _Ours:
         return " ".join(final.text for final in self.rounds[0].finals)
 
 
-def run(options: Options) -> Result:
+def run(options: DeveloperOptions) -> Result:
     """Transcribe a long recording with both, in turns, and compare the medians of the rounds.
 
     The recording is the talk, so many times in a row that it is long. Both decode with beam 5, word
@@ -133,7 +133,7 @@ def fastest(theirs: Sequence[_Theirs]) -> _Theirs:
 
 
 def _result(
-    options: Options,
+    options: DeveloperOptions,
     title: str,
     seconds: float,
     text: str,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench import puppet, wake_report
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.scenario import Scenario, alternating, planned, utterances
 from bench.trials import altered, shift_of, trials
 from bench.wake_report import Heard, Reopened
@@ -46,7 +46,7 @@ _ON_MICROPHONE = 20
 _CLOSED = 12
 
 
-def run(options: Options) -> Result:
+def run(options: DeveloperOptions) -> Result:
     """Play utterances between silences that are spent in each of the modes.
 
     Raises:
@@ -77,7 +77,7 @@ def run(options: Options) -> Result:
 _Task = tuple[str, Callable[[], Heard | Reopened]]
 
 
-def _all(tasks: Sequence[_Task], options: Options) -> list[Heard | Reopened]:
+def _all(tasks: Sequence[_Task], options: DeveloperOptions) -> list[Heard | Reopened]:
     """One after the other; all at once where the latencies are not to mean anything."""
     if options.quick:
         options.say("; ".join(title for title, _ in tasks))
@@ -90,19 +90,19 @@ def _all(tasks: Sequence[_Task], options: Options) -> list[Heard | Reopened]:
     return found
 
 
-def _settings(options: Options) -> list[str]:
+def _settings(options: DeveloperOptions) -> list[str]:
     """int8 on the CPU and one language, so that texts do not depend on the machine."""
     fixed = ["transcription.device=cpu", "transcription.compute_type=int8"]
     return [*fixed, "transcription.language=en"] if "--model" in engine_arguments(options) else []
 
 
-def _puppet_settings(options: Options) -> list[str]:
+def _puppet_settings(options: DeveloperOptions) -> list[str]:
     _, engine, *model = engine_arguments(options)
     settings = [f"transcription.engine={engine}", *_settings(options)]
     return settings + ([f"transcription.model={json.dumps(model[1])}"] if model else [])
 
 
-def _command(source: str, mode: PowerMode, options: Options) -> list[str]:
+def _command(source: str, mode: PowerMode, options: DeveloperOptions) -> list[str]:
     arguments = ["run", "captions", "--source", source, *engine_arguments(options)]
     for setting in [f"power.mode={mode}", *_settings(options)]:
         arguments += ["--set", setting]
@@ -112,7 +112,7 @@ def _command(source: str, mode: PowerMode, options: Options) -> list[str]:
 # -- a recording at the pace of speech
 
 
-def _on_recording(options: Options, scenario: Scenario, folder: Path) -> list[_Task]:
+def _on_recording(options: DeveloperOptions, scenario: Scenario, folder: Path) -> list[_Task]:
     whole = scenario.save(folder / "all.wav")
     fewer = scenario.first(min(len(scenario.placed), _OTHER_MODES), _TAIL_S)
     beginning = fewer.save(folder / "some.wav")
@@ -127,7 +127,7 @@ def _on_recording(options: Options, scenario: Scenario, folder: Path) -> list[_T
     return tasks
 
 
-def _recording(path: Path, scenario: Scenario, mode: PowerMode, options: Options) -> Heard:
+def _recording(path: Path, scenario: Scenario, mode: PowerMode, options: DeveloperOptions) -> Heard:
     arguments = _command(str(path), mode, options)
     with started(arguments, sample_every_s=5.0, keep=_KEEP) as (child, run):
         engines = _engines_until(child)
@@ -146,7 +146,7 @@ def _engines_until(child: subprocess.Popen[bytes], ends: float = float("inf")) -
 # -- a microphone
 
 
-def _on_microphone(options: Options, scenario: Scenario) -> list[_Task]:
+def _on_microphone(options: DeveloperOptions, scenario: Scenario) -> list[_Task]:
     modes = (PowerMode.ACTIVE, *((PowerMode.PARKED,) if options.quick else _ASLEEP))
     tasks: list[_Task] = [
         (
@@ -160,12 +160,12 @@ def _on_microphone(options: Options, scenario: Scenario) -> list[_Task]:
     return tasks
 
 
-def _microphone(scenario: Scenario, mode: PowerMode, options: Options) -> Heard:
+def _microphone(scenario: Scenario, mode: PowerMode, options: DeveloperOptions) -> Heard:
     with TemporaryDirectory(prefix="vivavoce-bench-") as folder:
         return _taped(scenario, mode, options, Path(folder) / "tape.raw")
 
 
-def _taped(scenario: Scenario, mode: PowerMode, options: Options, tape: Path) -> Heard:
+def _taped(scenario: Scenario, mode: PowerMode, options: DeveloperOptions, tape: Path) -> Heard:
     line = puppet.line(settings=[f"power.mode={mode}", *_puppet_settings(options)], tape=tape)
     with (
         microphone.null_sink() as environ,
@@ -196,7 +196,7 @@ def _taped(scenario: Scenario, mode: PowerMode, options: Options, tape: Path) ->
 # -- a released microphone
 
 
-def _closed(count: int, options: Options) -> Reopened:
+def _closed(count: int, options: DeveloperOptions) -> Reopened:
     """Release the microphone, wake the pipeline, speak; again and again."""
     choice = random.Random(_SEED)
     known = utterances()

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.options import Options
 from bench.trials import Difference, Trial, difference, lost_words
 from vivavoce.bench.child import engine_title
 from vivavoce.bench.measure import quantile
+from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Table
 from vivavoce.config.schema import VadSettings
 from vivavoce.pipeline.messages import SAMPLE_RATE, PowerMode

@@ -12,7 +12,7 @@ import pytest
 from bench import course
 from bench.bands import Band, Panel, timeline
 from bench.course import Course, Point, binned, modes_of, trend
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.plot import Series
 from bench.soak_report import Soaked, drawn, figures, table
 from vivavoce.bench import proc
@@ -138,7 +138,7 @@ def test_modes_are_shown_beside_each_other() -> None:
 
 
 def test_the_plot_has_bands_a_legend_and_curves_inside_of_its_panels() -> None:
-    root = ElementTree.fromstring(drawn(soaked(0.0), Options()))
+    root = ElementTree.fromstring(drawn(soaked(0.0), DeveloperOptions()))
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     shown = {element.text for element in root.findall(f"{SVG}text")}
     assert {"active", "listening", "idle", "parked", "closed", "minutes"} <= shown

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from bench import wake
-from bench.options import Options
+from bench.options import DeveloperOptions
 from vivavoce.bench import idle, idle_report, microphone, proc, results
 from vivavoce.bench.idle_report import Cost
 from vivavoce.bench.proc import Window
@@ -152,7 +152,7 @@ def test_a_child_that_fails_is_one_clear_line(bench: Bench) -> None:
 
 def test_wake_takes_more_trials_from_parked_than_from_other_modes(tmp_path: Path) -> None:
     made = wake.alternating(100, lead_s=4.0, pause_s=wake._PAUSE_S, seed=1)
-    titles = [title for title, _ in wake._on_recording(Options(), made, tmp_path)]
+    titles = [title for title, _ in wake._on_recording(DeveloperOptions(), made, tmp_path)]
     assert [title.split(" utterances")[0] for title in titles] == [
         "recording, active: 100",
         "recording, parked: 100",

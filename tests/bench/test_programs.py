@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from bench import memory
-from bench.options import Options
+from bench.options import DeveloperOptions
 from vivavoce.bench import child, results, startup
 
 pytestmark = pytest.mark.engine
@@ -104,7 +104,14 @@ def test_a_child_that_fails_is_one_clear_line(bench: Bench) -> None:
 
 def test_the_costliest_imports_come_first() -> None:
     source = str(child.recording(long=False))
-    arguments = ["run", "--source", source, "--pace", "max", *child.engine_arguments(Options())]
+    arguments = [
+        "run",
+        "--source",
+        source,
+        "--pace",
+        "max",
+        *child.engine_arguments(DeveloperOptions()),
+    ]
     total, top = startup._imports(arguments)
     costs = [milliseconds for _, milliseconds in top]
     assert costs == sorted(costs, reverse=True)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from bench import ptt, ptt_path, xserver
-from bench.options import Options
+from bench.options import DeveloperOptions
 from vivavoce.bench import microphone, results
 from vivavoce.bench.child import Run
 from vivavoce.config.trigger import TriggerSettings
@@ -88,6 +88,6 @@ def test_without_an_x_server_it_says_so(
     module: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    result = module.run(Options())
+    result = module.run(DeveloperOptions())
     assert result.figures == []
     assert result.notes == ["skipped: Xvfb is not installed"]

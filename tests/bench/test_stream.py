@@ -13,7 +13,7 @@ from click.testing import Result
 from support.program import MODEL, SPEECH
 
 from bench import offline, stream, stream_run
-from bench.options import RULES, Options
+from bench.options import RULES, DeveloperOptions
 from bench.stream_metrics import FinalEvent, PartialEvent
 from bench.stream_run import Streamed, Talk
 from vivavoce.actors.transcription.keeper import session_options
@@ -97,7 +97,7 @@ def test_start_up_is_the_least_of_two_runs(tmp_path: Path, monkeypatch) -> None:
         stream, "stream", lambda *_: Streamed((), next(cpu_s), 0.0, 0.0, end_s=4.0, wall_s=4.0)
     )
     talk = Talk(tmp_path / "t.wav", tmp_path / "l.wav", "talk", 1.0, 4.0, "", ())
-    bench = stream._Bench(Options(), talk, "model")
+    bench = stream._Bench(DeveloperOptions(), talk, "model")
     bench.calibrate()
     assert bench.start_up_cpu_s == 2.0
 

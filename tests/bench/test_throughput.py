@@ -8,7 +8,7 @@ from support.program import MODEL, SPEECH
 
 from bench import batched, throughput
 from bench.batched import Batched
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.stream_metrics import FinalEvent
 from bench.stream_run import Streamed
 from vivavoce.bench import results
@@ -52,7 +52,7 @@ def result_of(walls: dict[int, list[float]], trimmed: str, exact: str) -> result
         for size, rounds in walls.items()
     ]
     both = {"recordings": ours(trimmed, 5.0), "captions": ours(exact, 10.0)}
-    return throughput._result(Options(), "talk", 100.0, "a b c d", theirs, both)
+    return throughput._result(DeveloperOptions(), "talk", 100.0, "a b c d", theirs, both)
 
 
 def test_ours_is_compared_with_the_fastest_of_theirs_by_medians() -> None:

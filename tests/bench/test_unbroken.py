@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.options import Options
+from bench.options import DeveloperOptions
 from bench.stream_run import prepared
 from bench.unbroken import unbroken
 
@@ -53,9 +53,9 @@ def test_words_that_touch_lose_nothing() -> None:
 
 
 def test_the_recording_that_stream_and_throughput_share_is_unbroken() -> None:
-    with prepared(Options(quick=True)) as talk:
+    with prepared(DeveloperOptions(quick=True)) as talk:
         plain = talk
-    with prepared(Options(quick=True, unbroken=0.1)) as talk:
+    with prepared(DeveloperOptions(quick=True, unbroken=0.1)) as talk:
         assert talk.duration_s >= 6.0
         assert talk.title == f"{plain.title} without pauses"
         assert len(talk.words) % len(plain.words) == 0

@@ -4,9 +4,16 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pytest
 from support import installing
 
 import vivavoce
+
+pytestmark = [
+    pytest.mark.packaging,
+    pytest.mark.timeout(300),  # a busy machine builds slowly
+    pytest.mark.xdist_group("packaging"),  # what these tests share is made once
+]
 
 ROOMS = ("config", "pipeline", "actors", "profiles")
 

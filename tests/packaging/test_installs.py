@@ -13,6 +13,12 @@ from support.program import SPEECH, isolated
 import vivavoce
 from vivavoce.bench.registry import INSTALLED, PACKAGES
 
+pytestmark = [
+    pytest.mark.packaging,
+    pytest.mark.timeout(300),  # a busy machine builds slowly
+    pytest.mark.xdist_group("packaging"),  # what these tests share is made once
+]
+
 ROOMS = ("config", "pipeline", "actors", "profiles", "bench", "cli", "control")
 WHERE = f"import vivavoce; print(vivavoce.__file__); from vivavoce import {', '.join(ROOMS)}; " + (
     "print(*(room.__file__ for room in (" + ", ".join(ROOMS) + ")), sep='\\n')"

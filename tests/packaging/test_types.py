@@ -9,6 +9,12 @@ import pytest
 from support import installing
 from support.installing import Environment
 
+pytestmark = [
+    pytest.mark.packaging,
+    pytest.mark.timeout(300),  # a busy machine builds slowly
+    pytest.mark.xdist_group("packaging"),  # what these tests share is made once
+]
+
 RIGHT = """\
 import vivavoce
 from vivavoce.config import Profile

@@ -137,7 +137,7 @@ def suite() -> Suite:
         return INSTALLED
     _open(root / _DEVELOPERS)
     developers = importlib.import_module(f"{_DEVELOPERS}.options")
-    return Suite(tuple(PACKAGES), developers.Options, developers.PARAMETERS)
+    return Suite(tuple(PACKAGES), developers.DeveloperOptions, developers.PARAMETERS)
 
 
 def find(name: str) -> Benchmark:

@@ -4,10 +4,10 @@ import random
 import re
 import subprocess
 import sys
-import time
 from xml.etree import ElementTree
 
 import pytest
+from support.waiting import wait_until
 
 from bench import course
 from bench.bands import Band, Panel, timeline
@@ -191,7 +191,7 @@ def test_a_program_is_recorded_with_what_runs_under_it() -> None:
         assert program.stdout is not None
         program.stdout.readline()
         with course.recorded(program.pid, Run(), 0.05) as found:
-            time.sleep(0.5)
+            wait_until(lambda: len(found.points) >= 3, "it is not recorded")
     finally:
         program.kill()
         program.communicate()

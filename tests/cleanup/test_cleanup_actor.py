@@ -1,10 +1,8 @@
 """The actor: which messages it cleans, with which rules, and what it leaves alone."""
 
-import time
-
 import pytest
 
-from vivavoce.actors.cleanup import Cleaner, CleanupActor
+from vivavoce.actors.cleanup import CleanupActor
 from vivavoce.config.schema import CleanupSettings, Profile
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.messages import (
@@ -144,17 +142,6 @@ async def test_everything_else_passes_through_untouched() -> None:
 async def test_what_is_clean_already_is_the_same_message() -> None:
     clean = final("Hello, there.")
     assert (await through(clean))[0] is clean
-
-
-def test_a_long_final_takes_no_time_that_anyone_could_notice() -> None:
-    cleaner = Cleaner(CleanupSettings(replacements={f"word {n}": f"w{n}" for n in range(50)}))
-    message = final("and so i said , well it's word 7 at 3.14 e.g. ok ? yes. " * 12)
-    taken = []
-    for _ in range(50):
-        began = time.perf_counter()
-        cleaner.whole(message)
-        taken.append(time.perf_counter() - began)
-    assert sorted(taken)[len(taken) // 2] < 0.02  # a wrong expression takes seconds
 
 
 # -- other rules while it runs

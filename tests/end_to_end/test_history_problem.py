@@ -1,7 +1,8 @@
 """A history that is not kept is seen where the program's state is asked for."""
 
-import asyncio
 from pathlib import Path
+
+from support.waiting import until
 
 from vivavoce import Pipeline
 
@@ -18,9 +19,7 @@ async def test_a_history_that_cannot_be_kept_is_the_problem_of_the_desktop(tmp_p
     desktop = pipeline.desktop
     await desktop.open()
     try:
-        async with asyncio.timeout(10):
-            while not desktop.problem:
-                await asyncio.sleep(0.01)
+        await until(lambda: desktop.problem, "it is not told")
         assert desktop.problem.startswith("what is said is not kept: ")
         assert "history.sqlite3 is no file" in desktop.problem
     finally:

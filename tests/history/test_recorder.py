@@ -7,10 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from support import waiting
 
 from vivavoce.actors.desktop.delivery import Delivery, Outcome
 from vivavoce.actors.history import recorder as module
@@ -45,10 +45,8 @@ def lost(metrics: Metrics) -> float:
     return metrics.counters()["vivavoce_history_lost_total"]
 
 
-async def until(condition, timeout_s: float = 10) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.005)
+async def until(condition) -> None:
+    await waiting.until(condition, "the writer does not do it")
 
 
 async def test_a_final_is_on_disk_at_once(path: Path, row) -> None:
@@ -96,17 +94,13 @@ async def test_a_burst_is_kept_whole_and_nobody_waits(path: Path, row) -> None:
     metrics = Metrics()
     recorder = made(path, metrics, capacity=5_000)
     await recorder.open()
-    longest = 0.0
     for number in range(3_000):
-        began = time.perf_counter()
         recorder.add(row(number, f"text {number}"))
-        longest = max(longest, time.perf_counter() - began)
         if number % 100 == 0:
             await asyncio.sleep(0)
     await recorder.close()
     assert texts(path) == [f"text {number}" for number in range(3_000)]
     assert lost(metrics) == 0
-    assert longest < 0.5
 
 
 async def test_a_lock_of_another_program_only_delays(path: Path, row, log, monkeypatch) -> None:
@@ -154,7 +148,7 @@ async def test_what_a_full_disk_has_no_room_for_is_counted(
     await until(lambda: committed(path) == 1)
     for number in range(1, 31):
         recorder.add(row(number, f"large {number}", wav=bytes(100_000)))
-        await asyncio.sleep(0.005)
+        await waiting.moment(0.005)
     await recorder.close()
     assert texts(path) == ["small"]
     assert lost(metrics) == 30
@@ -181,7 +175,7 @@ async def test_dictation_goes_on_without_a_history(path: Path, row, log, kind: s
     for number in range(5):
         recorder.add(row(number, "what was said"))
         recorder.deliver(Delivery(utterance=number, outcome=Outcome.TYPED))
-        await asyncio.sleep(0.01)
+        await waiting.moment(0.01)
     await until(lambda: lost(metrics) == 5)
     path.rename(path.with_name("aside"))  # as the warning said
     recorder.add(row(9, "kept again"))
@@ -296,7 +290,7 @@ async def test_sounds_that_wait_are_few_and_texts_are_kept(path: Path, row, log)
 async def test_the_end_is_not_held_up_by_a_disk_that_hangs(
     path: Path, row, log, monkeypatch
 ) -> None:
-    monkeypatch.setattr(module, "_LOCK_S", 3.0)
+    monkeypatch.setattr(module, "_LOCK_S", 600.0)  # whoever waited for that would not end
     use_sink(LogSink(stream=log))
     holder = open_for_writing(path)
     holder.execute("BEGIN IMMEDIATE")
@@ -306,9 +300,7 @@ async def test_the_end_is_not_held_up_by_a_disk_that_hangs(
     recorder.add(row(0, "text"))
     await until(recorder.waiting.empty)
     recorder.add(row(1, "text"))
-    began = time.monotonic()
     await recorder.close(timeout_s=0.2)
-    assert time.monotonic() - began < 1.5
     assert lost(metrics) >= 1
     assert "does not answer" in log.getvalue()
     holder.close()
@@ -336,7 +328,7 @@ async def test_an_idle_recorder_does_not_wake(path: Path, row) -> None:
     await recorder.open()
     recorder.add(row(0, "text"))
     await until(lambda: committed(path) == 1)
-    await asyncio.sleep(0.2)  # what follows the first row: retention
+    await waiting.moment(0.2)  # what follows the first row: retention
     thread = recorder._thread
     assert thread is not None
     status = Path(f"/proc/self/task/{thread.native_id}/status")
@@ -347,7 +339,7 @@ async def test_an_idle_recorder_does_not_wake(path: Path, row) -> None:
         return next(line for line in status.read_text().splitlines() if line.startswith("volun"))
 
     before = switches()
-    await asyncio.sleep(0.5)
+    await waiting.moment(0.5)
     assert switches() == before
     await recorder.close()
 

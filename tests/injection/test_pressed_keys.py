@@ -17,7 +17,7 @@ from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
 from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 pytest.importorskip("Xlib")
 TEXT = "The boys examined 3 of them, with NO result at all; nobody knew why."

@@ -10,7 +10,7 @@ from support.x11 import XDisplay, missing
 
 from vivavoce.actors.injection.focus.x11 import X11Focus
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 
 @pytest.mark.parametrize("back_end", ["xdotool", "pynput"])

@@ -12,7 +12,7 @@ from vivavoce.actors.trigger.keys import KeyEvent
 from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 pytest.importorskip("Xlib")
 

@@ -14,7 +14,7 @@ from vivavoce.actors.desktop.delivery import Outcome
 from vivavoce.actors.injection.focus.x11 import X11Focus
 from vivavoce.pipeline.messages import Focus
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 SENTENCES = (
     "The lazy dog.",

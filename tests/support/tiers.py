@@ -54,7 +54,7 @@ def pytest_asyncio_loop_factories(
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     if item.get_closest_marker("virtual"):
         return {"virtual": VirtualLoop}
-    if item.get_closest_marker("desktop"):
+    if item.get_closest_marker("patient"):
         return {"patient": PatientLoop}
     return {"advancing": AdvancingLoop}
 

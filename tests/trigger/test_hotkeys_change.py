@@ -43,7 +43,7 @@ class Listening:
 
     async def until(self, recording: bool, *keys: str) -> None:
         """Press until it is heard; keys that are not heard yet are let go of."""
-        for _ in range(300):
+        for _ in range(1_200):
             if self.trigger.recording is recording:
                 return
             if keys:

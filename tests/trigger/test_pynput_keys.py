@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from support.hotkeys import Keyboard, Told, missing
+from support.waiting import PATIENCE_S, moment
 
 from vivavoce.actors.trigger.hotkeys import choose_listener
 from vivavoce.actors.trigger.keys import KeyEventKind
@@ -110,13 +113,19 @@ async def test_a_key_that_repeats_itself_is_pressed_once(keyboard: Keyboard, lis
 
 
 async def test_stopped_it_tells_nothing(keyboard: Keyboard, listening) -> None:
+    before = set(threading.enumerate())
     told = await listening("f9")
     (listener,) = listening.running
-    thread = listener._listener
+    while not told.kinds:  # it says that it is ready shortly before the server is
+        await keyboard.xdotool("key", "F9")
+        await moment()
+    (thread,) = (one for one in threading.enumerate() if one not in before and one.daemon)
     await listener.stop()
+    await asyncio.to_thread(thread.join, PATIENCE_S)
     assert not thread.is_alive()
+    heard = len(told.kinds)
     await keyboard.xdotool("key", "F9")
-    assert await told.wait_for(0) == []
+    assert len(await told.wait_for(heard)) == heard
     await listener.stop()
 
 

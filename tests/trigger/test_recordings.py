@@ -12,7 +12,7 @@ from support.program import MODEL, SPEECH, read_wave
 from vivavoce import Final, Gap, Pipeline, PushSource
 from vivavoce.pipeline.messages import GapReason, RecordingEnded, RecordingStarted
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.pace]
 
 WHISPER = [
     "transcription.engine=faster-whisper",

@@ -182,7 +182,11 @@ def watched(
     assert child.stderr is not None
     ended = threading.Event()
     watchers = [
-        threading.Thread(target=_read_events, args=(child.stdout, run, began, keep)),
+        threading.Thread(
+            target=read_events,
+            args=(child.stdout, run),
+            kwargs={"now": lambda: time.monotonic() - began, "keep": keep},
+        ),
         threading.Thread(target=_read_lines, args=(child.stderr, run)),
         threading.Thread(target=_weigh, args=(child.pid, run, began, sample_every_s, ended)),
     ]
@@ -221,9 +225,19 @@ def interrupt(child: subprocess.Popen[bytes]) -> None:
     child.send_signal(signal.SIGINT)
 
 
-def _read_events(stream: IO[bytes], run: Run, began: float, keep: int = 1_000) -> None:
+def read_events(
+    stream: IO[bytes], run: Run, *, now: Callable[[], float], keep: int = 1_000
+) -> None:
+    """Note the events of a run until its output ends.
+
+    Args:
+        stream: lines of JSON.
+        run: where they are noted.
+        now: seconds since it was started.
+        keep: so many events at most, and the last one.
+    """
     for line in stream:
-        read_at = time.monotonic() - began
+        read_at = now()
         event = json.loads(line)
         # An event says how long before it capture began. It is read a little later than it was
         # made, so the earliest of these bounds is the closest one.

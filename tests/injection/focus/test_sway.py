@@ -10,7 +10,7 @@ from support.wayland import SwaySession, missing
 from vivavoce.actors.injection.focus import SwayFocus, make_probe
 from vivavoce.pipeline.messages import Focus
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 
 @pytest.fixture

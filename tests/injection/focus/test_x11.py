@@ -13,7 +13,7 @@ from support.x11 import XDisplay, missing
 from vivavoce.actors.injection.focus import X11Focus, make_probe
 from vivavoce.pipeline.messages import Focus
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import Final, Focus
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 SECOND = 16_000
 

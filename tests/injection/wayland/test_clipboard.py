@@ -10,7 +10,7 @@ from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import WaylandClipboard
 from vivavoce.config.injection import InjectionSettings
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.metrics import Metrics
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 TEXTS = 40
 _FAILING = """\

@@ -8,7 +8,7 @@ from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import Wtype
 from vivavoce.config.injection import InjectionSettings
 
-pytestmark = pytest.mark.desktop
+pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
 FAST = Manner(characters_per_s=Wtype.pace, timeout_s=10.0)
 

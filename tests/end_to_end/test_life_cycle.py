@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from support.program import SPEECH, read_wave
-from support.scripted import ScriptedEngine
 
 import vivavoce
 from vivavoce.actors.transcription.engines.base import EngineError
 from vivavoce.pipeline.clock import run_virtual
+from vivavoce.testing import ScriptedEngine
 
 UTTERANCE = np.concatenate(
     [

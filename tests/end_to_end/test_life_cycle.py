@@ -250,7 +250,7 @@ class Hanging(vivavoce.Actor[Any, Any]):
 
 @pytest.mark.parametrize("place", ["capture", "vad", "cleanup", "sink"])
 @pytest.mark.parametrize("where", ["message", "stop", "run"])
-def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, capfd) -> None:
+def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, caplog) -> None:
     async def scene() -> None:
         pipeline = pushed()
         if place == "sink":
@@ -269,7 +269,7 @@ def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, c
             assert "stuckling" in str(raised)
 
     run_virtual(scene)
-    assert "stuckling" in capfd.readouterr().err
+    assert "stuckling" in caplog.text
 
 
 def test_an_actor_that_ends_before_the_stream_is_named() -> None:

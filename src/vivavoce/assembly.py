@@ -263,6 +263,8 @@ class Pipeline:
         """
         self._stage = Stage.LEFT
         if self._running is None:
+            self._fan.close()
+            self._finished.set()
             return
         self.stop()
         if self._events is not None:
@@ -580,6 +582,7 @@ class Pipeline:
             raise first from first.__cause__
         finally:
             await self.desktop.close()
+            self.context.stream.stop()
             self._fan.close()
             self._finished.set()
 

@@ -320,9 +320,15 @@ Severity: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
-    """What goes to standard error."""
+    """What is logged: to standard error, or by a program of yours as it likes."""
 
-    level: Annotated[Severity, Meta(description="Least severity shown.")] = "warning"
+    level: Annotated[
+        Severity | None,
+        Meta(
+            description="Least severity shown. Not set: `warning`; in a program that embeds the "
+            "pipeline, what its `logging` lets through."
+        ),
+    ] = None
     levels: Annotated[
         dict[str, Severity],
         Meta(description="The same for single components, as `capture: info`."),

@@ -120,6 +120,7 @@ class StreamClock:
         self.clock = clock
         self.wall_start: float | None = None
         self._started: float | None = None
+        self._lasted: float | None = None
         self._begun = asyncio.Event()
 
     def start(self, heard: float = 0.0) -> None:
@@ -150,6 +151,12 @@ class StreamClock:
         """Return when capture has begun: until then nothing may compete with it for the machine."""
         await self._begun.wait()
 
+    def stop(self) -> None:
+        """The stream has ended: it takes no more time, and can be asked without a loop."""
+        self._lasted = self.elapsed()
+
     def elapsed(self) -> float:
-        """Seconds since capture started."""
+        """Seconds since capture started, until the end of the stream."""
+        if self._lasted is not None:
+            return self._lasted
         return 0.0 if self._started is None else self.clock.now() - self._started

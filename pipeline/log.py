@@ -1,17 +1,22 @@
 """Logging that costs nothing where it is not shown and never blocks where it is.
 
-A log call below its component's level is two comparisons. One that passes is appended to a bounded
-buffer; while the pipeline runs, a thread of the sink renders it (structlog) and writes it to
-standard error. When nobody reads there and the buffer overflows, the oldest lines are dropped and
-their number is told in the place where they are missing.
+A log call below its component's level is two comparisons. One that passes goes to the sink of its
+pipeline, and there are two kinds of these:
 
-Where nobody drains (before a pipeline runs, or in a program that embeds none) lines are written at
-once. The sink is a context variable: each pipeline, and each test, can have its own.
+- :class:`HostLog` hands it to Python's ``logging``, as any library does. That is where lines go by
+  default, and where those go that are written outside of a pipeline.
+- :class:`LogSink` is the command line's. It appends to a bounded buffer; while the pipeline runs, a
+  thread of the sink renders the lines (structlog) and writes them to standard error. When nobody
+  reads there and the buffer overflows, the oldest lines are dropped and their number is told in the
+  place where they are missing. Where nobody drains it, lines are written at once.
+
+The sink is a context variable: each pipeline, and each test, can have its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import select
 import sys
@@ -26,26 +31,113 @@ from typing import Any, Literal, TextIO, TypeAlias
 from vivavoce.config.schema import LogSettings
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
-_SEVERITY: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_SEVERITY: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_TO_CALLER = 4
+"""Frames from ``logging`` back to who writes a line: put(), _log(), and the level's own method."""
 _CAPACITY = 1_000
 _PATIENCE_S = 0.5
 """How long the end of a run waits for a standard error that takes nothing."""
 
 
-class LogSink:
-    """Where log lines of one pipeline go.
+class Sink:
+    """Where the log lines of one pipeline go, and which ones.
 
     Args:
-        settings: level and format; ``captions`` allows the key ``caption_text``.
+        settings: levels; ``captions`` allows the key ``caption_text``.
+
+    Attributes:
+        settings: those that hold.
+        lowest: severity below which no component logs.
+    """
+
+    by_default = _SEVERITY["warning"]
+    """The least severity that is logged where the settings name none."""
+
+    def __init__(self, settings: LogSettings | None = None) -> None:
+        self.take_settings(settings or LogSettings())
+
+    def take_settings(self, settings: LogSettings) -> None:
+        """Other levels, and whether captions may be logged, from the next line on."""
+        self.settings = settings
+        level = settings.level
+        self._threshold = self.by_default if level is None else _SEVERITY[level]
+        self._thresholds = {name: _SEVERITY[level] for name, level in settings.levels.items()}
+        self.lowest = min((self._threshold, *self._thresholds.values()))
+
+    def threshold(self, component: str) -> int:
+        """The least severity that ``component`` logs."""
+        return self._thresholds.get(component, self._threshold)
+
+    def put(self, level: Level, component: str, event: str, values: dict[str, Any]) -> None:
+        """Take one line. Callable from any thread."""
+        raise NotImplementedError
+
+    def say(self, event: str, text: str) -> None:
+        """Write what a person asked for: ``text`` as it is, line by line."""
+        raise NotImplementedError
+
+    async def drain(self) -> None:
+        """See to what waits to be written while the pipeline runs, until cancelled."""
+
+    def _allowed(self, values: dict[str, Any]) -> dict[str, Any]:
+        if self.settings.captions or "caption_text" not in values:
+            return values
+        return {key: value for key, value in values.items() if key != "caption_text"}
+
+
+class HostLog(Sink):
+    """Python's ``logging``, as the program around the pipeline has configured it.
+
+    The loggers are ``vivavoce.<component>``. The message is the sentence and its values; a record
+    has both apart, too, as the dictionary ``record.vivavoce`` (the sentence is its ``event``).
+    Handlers run where the line is written, as ever: a slow one holds up the event loop unless it
+    stands behind a ``logging.handlers.QueueHandler``.
+
+    Which lines there are is the configuration's to say; a level of the profile keeps those below it
+    away from it.
+    """
+
+    by_default = 0
+
+    def __init__(self, settings: LogSettings | None = None) -> None:
+        super().__init__(settings)
+        self._loggers: dict[str, logging.Logger] = {}  # looked up once: that takes a lock
+
+    def put(self, level: Level, component: str, event: str, values: dict[str, Any]) -> None:
+        """Give one line to its logger."""
+        logger = self._loggers.get(component)
+        if logger is None:
+            logger = self._loggers[component] = logging.getLogger(f"vivavoce.{component}")
+        severity = _SEVERITY[level]
+        if logger.isEnabledFor(severity):
+            values = self._allowed(values)
+            details = " ".join(f"{key}={value!r}" for key, value in values.items())
+            logger.log(
+                severity,
+                _harmless(event + (f" ({details})" if details else "")),
+                extra={"vivavoce": {"event": event, **values}},
+                stacklevel=_TO_CALLER,
+            )
+
+    def say(self, event: str, text: str) -> None:
+        """Give ``text`` to the logger ``vivavoce``, at the level INFO."""
+        logging.getLogger("vivavoce").info(text, extra={"vivavoce": {"event": event}})
+
+
+class LogSink(Sink):
+    """Standard error, or another stream, written by a thread that nobody waits for.
+
+    Args:
+        settings: levels and format.
         stream: a text stream, written past its buffer where it has a descriptor; standard error as
             it is at the time of writing when not given.
 
     Attributes:
-        lowest: severity below which no component logs.
         dropped: lines lost so far because the stream was too slow.
     """
 
     def __init__(self, settings: LogSettings | None = None, stream: TextIO | None = None) -> None:
+        super().__init__(settings)
         self._stream = stream
         self._lines: deque[tuple[float, str, str, str, dict[str, Any]]] = deque()
         self.dropped = 0
@@ -53,19 +145,8 @@ class LogSink:
         self._bell: SimpleQueue[bool] | None = None
         self._rung = False
         self._outlet: Callable[[str], bool] | None = None
-        self.settings = settings or LogSettings()
+        # Who reads JSON lines cannot read others: the format stays whatever settings come.
         self._format = self.settings.format
-        self.take_settings(self.settings)
-
-    def take_settings(self, settings: LogSettings) -> None:
-        """Other levels, and whether captions may be logged, from the next line on.
-
-        The format stays: who reads JSON lines cannot read others.
-        """
-        self.settings = settings
-        self._threshold = _SEVERITY[settings.level]
-        self._thresholds = {name: _SEVERITY[level] for name, level in settings.levels.items()}
-        self.lowest = min((self._threshold, *self._thresholds.values()))
 
     def divert(self, outlet: Callable[[str], bool] | None) -> None:
         """Give rendered lines to ``outlet`` first; None: to nobody else any more.
@@ -76,17 +157,9 @@ class LogSink:
         """
         self._outlet = outlet
 
-    def threshold(self, component: str) -> int:
-        """The least severity that ``component`` logs."""
-        return self._thresholds.get(component, self._threshold)
-
     def put(self, level: Level, component: str, event: str, values: dict[str, Any]) -> None:
-        """Take one line: buffered while :meth:`drain` runs, written at once otherwise.
-
-        Callable from any thread.
-        """
-        if not self.settings.captions and "caption_text" in values:
-            values = {key: value for key, value in values.items() if key != "caption_text"}
+        """Take one line: buffered while :meth:`drain` runs, written at once otherwise."""
+        values = self._allowed(values)
         if len(self._lines) >= _CAPACITY:
             self._lines.popleft()
             self.dropped += 1
@@ -168,8 +241,12 @@ class LogSink:
         pairs = structlog.processors.KeyValueRenderer(key_order=[], drop_missing=True)
         details = pairs(None, level, dict(values)) if values else ""
         shown = f"vivavoce: {level}: {component}: {event}" + (f" ({details})" if details else "")
-        # What others wrote (the name of a device, a path) must not steer the terminal.
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+        return _harmless(shown)
+
+
+def _harmless(line: str) -> str:
+    """``line`` without what steers a terminal: others wrote the name of a device, or a path."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def _write(stream: TextIO, text: str) -> None:
@@ -189,16 +266,21 @@ def _write(stream: TextIO, text: str) -> None:
             select.select([], [descriptor], [])
 
 
-_sink: ContextVar[LogSink | None] = ContextVar("vivavoce_log_sink", default=None)
+def level_of(severity: int) -> Level:
+    """The level of a record of Python's ``logging``."""
+    return next((level for level, least in _SEVERITY.items() if severity <= least), "error")
 
 
-def use_sink(sink: LogSink) -> None:
+_sink: ContextVar[Sink] = ContextVar("vivavoce_log_sink", default=HostLog())  # noqa: B039 - nobody changes it
+
+
+def use_sink(sink: Sink) -> None:
     """Log to ``sink`` in this context and in the tasks that it starts from now on."""
     _sink.set(sink)
 
 
-def current_sink() -> LogSink | None:
-    """The sink of this context; None where none was set, and lines go to standard error."""
+def current_sink() -> Sink:
+    """The sink of this context; Python's ``logging`` where none was set."""
     return _sink.get()
 
 
@@ -227,7 +309,7 @@ class Logger:
         self._log("error", event, values)
 
     def _log(self, level: Level, event: str, values: dict[str, Any]) -> None:
-        sink = _sink.get() or LogSink()
+        sink = _sink.get()
         severity = _SEVERITY[level]
         if severity >= sink.lowest and severity >= sink.threshold(self.component):
             sink.put(level, self.component, event, values)

@@ -17,7 +17,7 @@ from vivavoce.actors.captions.writer import CaptionWriter, Output, same_terminal
 from vivavoce.config.errors import VivavoceError
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
-from vivavoce.pipeline.log import current_sink
+from vivavoce.pipeline.log import LogSink, current_sink
 from vivavoce.pipeline.messages import Caption, EndOfStream
 
 _MOST_NOTICES = 64
@@ -60,7 +60,8 @@ class CaptionActor(Actor[Caption, None]):
     async def on_start(self) -> None:
         """Take the log's lines where they would disturb a live view."""
         sink = current_sink()
-        if self._live is not None and sink is not None and same_terminal(self._stream, sys.stderr):
+        shares = self._live is not None and same_terminal(self._stream, sys.stderr)
+        if shares and isinstance(sink, LogSink):
             self._loop = asyncio.get_running_loop()
             sink.divert(self._take_notice)
 
@@ -92,7 +93,7 @@ class CaptionActor(Actor[Caption, None]):
     async def on_stop(self) -> None:
         """Leave all in order where the run ends early; an output that is stuck is left."""
         sink = current_sink()
-        if self._loop is not None and sink is not None:
+        if self._loop is not None and isinstance(sink, LogSink):
             self._loop = None
             sink.divert(None)
         if self._output.stalled or not self._output.takes_now():

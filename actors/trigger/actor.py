@@ -86,7 +86,7 @@ class TriggerActor(Actor[Audio, Audio]):
     @property
     def recording(self) -> bool:
         """Whether what is said now is recognised."""
-        return self._machine.recording
+        return self._machine.recording and not self.inbox.ended
 
     @property
     def mode(self) -> TriggerMode:
@@ -183,6 +183,8 @@ class TriggerActor(Actor[Audio, Audio]):
     # -- decisions
 
     def _decide(self, decisions: Decisions) -> None:
+        if self.inbox.ended:
+            return  # a key may well come after the end of the stream
         for decision in decisions:
             at = self._sample_at(decision.at)
             held = self.mode == "hold" and self._machine.held

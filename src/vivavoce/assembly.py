@@ -20,6 +20,7 @@ from vivavoce.chain import as_played, make_actors, reads_ahead
 from vivavoce.closing import ClosingPolicy
 from vivavoce.config import Profile, load_profile
 from vivavoce.config.errors import VivavoceError
+from vivavoce.config.schema import LogSettings
 from vivavoce.crew import Crew
 from vivavoce.desktop import Desktop
 from vivavoce.live_profile import LiveProfile
@@ -29,7 +30,7 @@ from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut, Subscription
 from vivavoce.pipeline.ledger import Ledger
-from vivavoce.pipeline.log import LogSink, get_logger, use_sink
+from vivavoce.pipeline.log import HostLog, Sink, get_logger, use_sink
 from vivavoce.pipeline.messages import Caption, PowerMode
 from vivavoce.pipeline.metrics import Metrics
 from vivavoce.pipeline.supervisor import Supervisor
@@ -94,6 +95,9 @@ class Pipeline:
         follow_profile: take changes of the profile's files over while the pipeline runs.
         engine: decodes instead of what the profile asks for, such as a
             :class:`vivavoce.testing.ScriptedEngine`; it is started with the first audio.
+        log: makes of the profile's ``log`` what its messages go to. By default Python's ``logging``
+            (loggers ``vivavoce.<component>``): the host's configuration says what is shown, and a
+            level of the profile, where it sets one, what gets that far.
 
     Raises:
         ProfileError: the profile or an override is wrong.
@@ -111,6 +115,7 @@ class Pipeline:
         buffer_events: bool = True,
         follow_profile: bool = False,
         engine: EngineClient | None = None,
+        log: Callable[[LogSettings], Sink] = HostLog,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._live: LiveProfile | None = None
@@ -139,7 +144,7 @@ class Pipeline:
         self._crew = self._assemble(profile, on_progress, engine)
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
-        self._sink = LogSink(profile.log)
+        self._sink = log(profile.log)
         self._upkeep = Upkeep(
             profile,
             self.context,
@@ -258,6 +263,8 @@ class Pipeline:
         """
         self._stage = Stage.LEFT
         if self._running is None:
+            self._fan.close()
+            self._finished.set()
             return
         self.stop()
         if self._events is not None:
@@ -530,7 +537,7 @@ class Pipeline:
         return self.statistics().report()
 
     def say_report(self) -> None:
-        """Write :meth:`report` where the log goes."""
+        """Write :meth:`report` where the log goes; to Python's ``logging`` at INFO."""
         self._sink.say("report", self.report())
 
     # -- inside
@@ -583,6 +590,7 @@ class Pipeline:
             raise first from first.__cause__
         finally:
             await self.desktop.close()
+            self.context.stream.stop()
             self._fan.close()
             self._finished.set()
 

@@ -15,7 +15,7 @@ from vivavoce.config.power import CONDITIONS
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut
-from vivavoce.pipeline.log import LogSink, get_logger
+from vivavoce.pipeline.log import Sink, get_logger
 from vivavoce.pipeline.messages import Caption, EndOfStream, PowerChanged, PowerMode
 from vivavoce.pipeline.power import Power, PowerEvent, PowerPolicy
 from vivavoce.pipeline.power_control import PowerController
@@ -76,7 +76,7 @@ class Upkeep:
         context: ActorContext,
         supervisor: Supervisor,
         outcome: Outcome,
-        sink: LogSink,
+        sink: Sink,
         *,
         sleeps: bool,
         make_monitor: Callable[[Profile], Actor[Any, Any]],

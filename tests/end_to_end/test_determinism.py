@@ -4,12 +4,12 @@ import io
 
 import pytest
 from support.program import SPEECH
-from support.scripted import ScriptedEngine
 
 import vivavoce
 from vivavoce.actors.captions import CaptionActor
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.pipeline.clock import run_virtual
+from vivavoce.testing import ScriptedEngine
 
 
 def captions_of_a_run(monkeypatch, partial_s: float) -> bytes:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from support.program import SPEECH, read_wave
-from support.scripted import ScriptedEngine
 
 import vivavoce
 from vivavoce.actors.transcription.engines.base import EngineError
 from vivavoce.pipeline.clock import run_virtual
+from vivavoce.testing import ScriptedEngine
 
 UTTERANCE = np.concatenate(
     [
@@ -250,7 +250,7 @@ class Hanging(vivavoce.Actor[Any, Any]):
 
 @pytest.mark.parametrize("place", ["capture", "vad", "cleanup", "sink"])
 @pytest.mark.parametrize("where", ["message", "stop", "run"])
-def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, capfd) -> None:
+def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, caplog) -> None:
     async def scene() -> None:
         pipeline = pushed()
         if place == "sink":
@@ -269,7 +269,7 @@ def test_an_actor_that_never_returns_is_named_and_left(where: str, place: str, c
             assert "stuckling" in str(raised)
 
     run_virtual(scene)
-    assert "stuckling" in capfd.readouterr().err
+    assert "stuckling" in caplog.text
 
 
 def test_an_actor_that_ends_before_the_stream_is_named() -> None:
@@ -374,9 +374,13 @@ def test_two_tasks_start_and_close_it() -> None:
 def test_closing_what_was_never_started_does_nothing_and_is_the_end() -> None:
     async def scene() -> None:
         pipeline = pushed()
+        reading = asyncio.create_task(anext(pipeline.subscribe(), None))
+        waiting = asyncio.create_task(pipeline.wait())
         await pipeline.aclose()
         with pytest.raises(vivavoce.PipelineStateError, match="has ended"):
             await pipeline.start()
+        assert await asyncio.wait_for(reading, LONGEST_S) is None
+        await asyncio.wait_for(waiting, LONGEST_S)
 
     run_virtual(scene)
 
@@ -420,6 +424,37 @@ def test_a_start_that_is_cancelled_leaves_nothing_behind() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(pipeline.start(), 1)
         assert len(asyncio.all_tasks()) == 1
+
+    run_virtual(scene)
+
+
+def test_what_became_of_it_can_be_read_when_the_loop_has_ended() -> None:
+    async def scene() -> vivavoce.Pipeline:
+        async with pushed() as pipeline:
+            await feed_all(pipeline)
+            await pipeline.wait()
+        await asyncio.sleep(100)
+        return pipeline
+
+    pipeline = run_virtual(scene)
+    statistics = pipeline.statistics()
+    assert statistics.ledger.pending == 0
+    assert 0 < statistics.elapsed_s < 50, "a stream that has ended takes no more time"
+    assert "captured" in pipeline.report()
+
+
+@pytest.mark.parametrize("mode", ["voice", "toggle", "hold"])
+def test_what_is_asked_of_the_trigger_after_the_end_changes_nothing(mode: str) -> None:
+    async def scene() -> None:
+        async with pushed(overrides=[f"trigger.mode={mode}"]) as pipeline:
+            trigger = pipeline.trigger
+            pipeline.end()
+            await pipeline.wait()
+            for command in (trigger.stop, trigger.cancel, trigger.start, trigger.toggle):
+                command()
+                assert not trigger.recording
+            trigger.force_mode("voice")
+            assert not trigger.recording
 
     run_virtual(scene)
 

@@ -9,6 +9,7 @@ from support.injecting import (
     Paper,
     ended,
     final,
+    focused,
     profile,
     started,
 )
@@ -66,7 +67,7 @@ def test_a_failure_over_held_text_is_a_failure_of_the_actor():
         desk.probe.answer = EDITOR
         desk.papers[0].plan = [RuntimeError("a fault")]
         await asyncio.sleep(1)
-        message = final(2, "Two.")
+        message = focused(final(2, "Two."), desk.rig.notes)
         with pytest.raises(RuntimeError):
             await desk.say(message)
         await desk.say(message)

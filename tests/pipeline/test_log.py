@@ -11,7 +11,7 @@ import pytest
 from support.waiting import moment, until
 
 from vivavoce.config.schema import LogSettings
-from vivavoce.pipeline.log import LogSink, get_logger, use_sink
+from vivavoce.pipeline.log import HostLog, LogSink, Sink, get_logger, use_sink
 
 
 def logged(settings: LogSettings, write, component: str = "test") -> str:
@@ -92,14 +92,16 @@ def test_levels_and_captions_change_at_run_time_and_the_format_does_not() -> Non
     ]
 
 
-def test_a_call_below_the_level_renders_nothing() -> None:
+@pytest.mark.parametrize("kind", [LogSink, HostLog])
+def test_a_call_below_the_level_renders_nothing(kind: type[Sink]) -> None:
     class Costly:
         def __repr__(self) -> str:
             raise AssertionError("it was rendered")
 
     async def main() -> str:
         stream = io.StringIO()
-        use_sink(LogSink(LogSettings(levels={"capture": "debug"}), stream))
+        settings = LogSettings(levels={"capture": "debug"})
+        use_sink(LogSink(settings, stream) if kind is LogSink else kind(settings))
         get_logger("vad").debug("quiet", value=Costly())
         return stream.getvalue()
 
@@ -200,4 +202,33 @@ def test_a_closed_standard_error_is_no_failure(monkeypatch) -> None:
     closed.close()
     for stream in (closed, None):
         monkeypatch.setattr(sys, "stderr", stream)
-        get_logger("test").error("nobody hears this")
+        LogSink().put("error", "test", "nobody hears this", {})
+
+
+OUTSIDE = """
+import threading, vivavoce.cli
+from vivavoce.pipeline.log import get_logger
+
+def log_in_a_thread(arguments):
+    write = lambda: get_logger("capture").warning("samples lost", name="mic", count=3)
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    get_logger("capture").info("quiet")
+    return 0
+
+vivavoce.cli._run = log_in_a_thread
+vivavoce.cli.main(["doctor"])
+"""
+
+
+def test_what_the_command_line_logs_outside_of_a_pipeline_looks_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", OUTSIDE],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == "vivavoce: warning: capture: samples lost (name='mic' count=3)\n"
+    assert done.returncode == 0

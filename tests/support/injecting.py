@@ -67,11 +67,12 @@ def revision(utterance: int, text: str) -> Revision:
 def focused(message: Any, notes: FocusNotes) -> Any:
     """As transcription sends it: with the window that had the focus when its speech began.
 
-    A message of which nothing is known stays the same: delivered again, it must be known again.
+    One that has it already stays the same object: delivered again, it must be known again.
     """
-    if isinstance(message, Final | Partial) and notes.before(message.end) is not None:
-        return msgspec.structs.replace(message, focus=notes.before(message.end))
-    return message
+    if not isinstance(message, Final | Partial):
+        return message
+    focus = notes.before(message.end)
+    return message if focus == message.focus else msgspec.structs.replace(message, focus=focus)
 
 
 class FixedFocus:

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from support.scripted import RATE, ScriptedEngine
 from vivavoce.actors.transcription import Starters, TranscriptionActor
 from vivavoce.config.schema import SupervisorSettings, TranscriptionSettings
 from vivavoce.pipeline.actor import ActorContext, ActorHandle
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.mailbox import Mailbox
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import (
     EndOfStream,
     EndReason,
@@ -24,6 +24,7 @@ from vivavoce.pipeline.messages import (
     SpeechStarted,
 )
 from vivavoce.pipeline.supervisor import Supervisor
+from vivavoce.testing import ScriptedEngine
 
 T = TypeVar("T")
 

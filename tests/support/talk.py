@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from support.scripted import RATE, ScriptedEngine
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
+from vivavoce.testing import ScriptedEngine
 
 PERIOD = RATE // 2
 FIRST, LAST = 1_000, 6_400
@@ -40,19 +41,16 @@ def ends_at(number: int) -> float:
 class Listener(ScriptedEngine):
     """Hears the words of :func:`talk`; half a word becomes another, improbable one.
 
-    ``prefixes`` are the words that partials were told to be certain. ``search_s`` is the cost of a
-    partial with times.
+    ``prefixes`` are the words that partials were told to be certain.
     """
 
-    def __init__(self, *, search_s: float | None = None, **costs: float) -> None:
+    def __init__(self, **costs: float) -> None:
         super().__init__(**costs)
-        self.search_s = self.partial_s if search_s is None else search_s
         self.prefixes: list[tuple[str, ...]] = []
 
     async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:
         self.prefixes.append(tuple(prefix))
-        cost = self.search_s if times else self.partial_s
-        hypothesis = self.hear(await self._work("partial", session, samples, cost), cost)
+        hypothesis = await super().partial(session, samples, prefix, times=times)
         told = tuple(hypothesis.text.split())[: len(prefix)]
         assert told == tuple(prefix), "an agreed word is not in the audio"
         return hypothesis

@@ -9,12 +9,12 @@ import itertools
 
 import pytest
 from support.scene import Scene, expected_text, finals, play
-from support.scripted import RATE, ScriptedEngine
 
 from vivavoce.actors.transcription.engines.base import EngineDied
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import ActorHandle
 from vivavoce.pipeline.mailbox import Mailbox
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import (
     EndOfStream,
     EndReason,
@@ -24,6 +24,7 @@ from vivavoce.pipeline.messages import (
     Partial,
 )
 from vivavoce.pipeline.supervisor import Supervisor
+from vivavoce.testing import ScriptedEngine
 
 
 def test_partials_come_while_speech_goes_on_and_the_final_is_exact() -> None:
@@ -43,7 +44,7 @@ def test_partials_come_while_speech_goes_on_and_the_final_is_exact() -> None:
     assert final.text == expected_text(16_000, 64_000)
     assert final.words[0].start == 16_000
     assert final.corrected == 0
-    assert (final.engine, final.model) == ("scripted", "m")
+    assert (final.engine, final.model) == ("scripted", "scripted")
     assert isinstance(events[-1], EndOfStream)
     assert scene.context.ledger.summary().pending == 0
 

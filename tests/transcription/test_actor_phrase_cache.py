@@ -6,12 +6,13 @@ from typing import Any
 import msgspec
 import numpy as np
 from support.scene import Scene, finals, only, play
-from support.scripted import INFO, RATE, ScriptedEngine
 from support.talk import FIRST, LAST, Listener, words
 
 from vivavoce.actors.transcription.phrase_cache import CacheEntry
 from vivavoce.config.schema import PhraseCacheSettings
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import Final, Revision
+from vivavoce.testing import ScriptedEngine
 
 CACHE = PhraseCacheSettings(enabled=True)
 
@@ -181,7 +182,7 @@ def test_of_a_draft_and_a_better_model_it_keeps_the_better_ones_texts() -> None:
             return msgspec.structs.replace(heard, text=heard.text.upper())
 
     answers: list[Any] = []
-    better = Better(info=msgspec.structs.replace(INFO, model="better"))
+    better = Better(model="better")
     scene = cached(Counts(), reviser=better)
     events = play(scene, script)
     assert [f.text for f in finals(events)] == ["text 1", "text 2"], "a draft is always decoded"

@@ -3,9 +3,10 @@
 import asyncio
 
 from support.scene import Scene, play
-from support.scripted import RATE, ScriptedEngine
 
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import EndReason, Final, Gap, GapReason, RecordingEnded
+from vivavoce.testing import ScriptedEngine
 
 
 def test_a_cancelled_utterance_becomes_a_gap_between_the_finals_around_it() -> None:

@@ -5,20 +5,18 @@ import asyncio
 import msgspec
 import pytest
 from support.scene import Scene, expected_text, finals, only, play
-from support.scripted import INFO, ScriptedEngine
 
 from vivavoce.actors.transcription.engines.base import EngineError
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.messages import EndOfStream, Final, Revision
-
-BETTER = msgspec.structs.replace(INFO, model="better")
+from vivavoce.testing import ScriptedEngine
 
 
 class Better(ScriptedEngine):
     """Hears the same words in capitals."""
 
     def __init__(self, **costs) -> None:
-        super().__init__(**costs, info=BETTER)
+        super().__init__(**costs, model="better")
 
     def hear(self, samples, cost):
         heard = super().hear(samples, cost)
@@ -57,7 +55,7 @@ def test_each_final_has_one_revision_in_order(final_s: float) -> None:
     for final, revision in zip(said, revised, strict=True):
         assert final.text == expected_text(final.start, final.end)
         assert revision.text == final.text.upper()
-        assert (final.model, revision.model) == ("m", "better")
+        assert (final.model, revision.model) == ("scripted", "better")
         assert revision.confidence == 0.75
         assert [w.start for w in revision.words] == [w.start for w in final.words]
     assert scene.counter("revisions") == 6
@@ -80,7 +78,7 @@ def test_what_cannot_be_decoded_is_revised_by_its_own_text() -> None:
     check_order(events)
     first, *others = only(events, Revision)
     said = finals(events)
-    assert (first.text, first.words, first.model) == (said[0].text, said[0].words, "m")
+    assert (first.text, first.words, first.model) == (said[0].text, said[0].words, "scripted")
     assert all(revision.model == "better" for revision in others)
     assert scene.counter("revisions") == 5
 
@@ -93,7 +91,7 @@ def test_the_better_engine_may_die(deaths: int) -> None:
     events = play(scene, conversation)
     check_order(events)
     revised = only(events, Revision)
-    assert [revision.model for revision in revised].count("m") == (deaths == 3)
+    assert [revision.model for revision in revised].count("scripted") == (deaths == 3)
     assert better.starts == 1 + deaths
     assert scene.engine.starts == 1, "the draft's engine lives on"
     assert [f.text for f in finals(events)] == [
@@ -108,7 +106,7 @@ def test_a_better_engine_that_dies_too_often_is_given_up_and_captions_go_on() ->
     events = play(scene, conversation)
     check_order(events)
     assert len(finals(events)) == 6
-    assert {revision.model for revision in only(events, Revision)} == {"m"}
+    assert {revision.model for revision in only(events, Revision)} == {"scripted"}
     assert better.starts <= 1 + TranscriptionSettings().max_engine_restarts
 
 
@@ -135,7 +133,7 @@ def test_in_a_hurry_a_final_is_revised_by_its_own_text() -> None:
     check_order(events)
     models = [revision.model for revision in only(events, Revision)]
     assert "better" in models
-    assert "m" in models
+    assert "scripted" in models
     assert len(better.finals) == models.count("better")
 
 
@@ -149,7 +147,7 @@ def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeyp
     events = play(scene, script)
     check_order(events)
     said, revised = finals(events), only(events, Revision)
-    skipped = [revision for revision in revised if revision.model == "m"]
+    skipped = [revision for revision in revised if revision.model == "scripted"]
     assert 3 < len(skipped) < 10
     assert scene.counter("revisions_skipped") == len(skipped)
     assert scene.counter("revisions") == 12 - len(skipped)
@@ -214,12 +212,12 @@ def test_both_engines_are_stopped() -> None:
 
     class Stops(Better):
         async def stop(self) -> None:
-            stopped.append(self._loaded.model)
+            stopped.append(self.model)
             await asyncio.sleep(0)
 
     class DraftStops(ScriptedEngine):
         async def stop(self) -> None:
-            stopped.append(self._loaded.model)
+            stopped.append(self.model)
 
     play(Scene(DraftStops(), reviser=Stops()), script)
-    assert sorted(stopped) == ["better", "m"]
+    assert sorted(stopped) == ["better", "scripted"]

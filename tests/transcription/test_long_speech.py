@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from support.scene import Scene, finals, only, play
-from support.scripted import RATE
 from support.talk import Listener, ends_at, talk, words
 
 from vivavoce.actors.vad.segmenter import Frame, Segmenter
 from vivavoce.config.schema import VadSettings
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import EndReason, Final, Partial, SpeechAudio
 
 MINUTES = 10

@@ -6,11 +6,12 @@ import statistics
 
 import pytest
 from support.scene import Scene, expected_text, finals, only, play
-from support.scripted import RATE, ScriptedEngine
 from support.talk import Listener, talk, words
 
 from vivavoce.actors.transcription.overload import Rung
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import EndOfStream, Partial
+from vivavoce.testing import ScriptedEngine
 
 TURNS = 30
 SLOW_S, CHEAP_S, FAST_S = 4.0, 1.0, 0.1

@@ -5,13 +5,14 @@ import asyncio
 import msgspec
 import pytest
 from support.scene import Scene, expected_text, finals, play
-from support.scripted import INFO, RATE, ScriptedEngine
 
 from vivavoce.actors.transcription.engines.base import EngineDied, EngineError
 from vivavoce.config.power import ModeSettings
 from vivavoce.config.schema import Profile, TranscriptionSettings
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import Partial, PowerMode, Revision
 from vivavoce.pipeline.power import Power, PowerEvent
+from vivavoce.testing import ScriptedEngine
 
 PARKED = Power(mode=PowerMode.PARKED, engine=False)
 AWAKE = Power(mode=PowerMode.LISTENING)
@@ -163,7 +164,7 @@ def test_the_mode_may_space_partials_wider() -> None:
 
 
 def other(model: str = "other") -> ScriptedEngine:
-    return ScriptedEngine(info=msgspec.structs.replace(INFO, model=model))
+    return ScriptedEngine(model=model)
 
 
 def test_another_model_takes_over_beside_the_old_one() -> None:
@@ -180,7 +181,7 @@ def test_another_model_takes_over_beside_the_old_one() -> None:
     scene = Scene(ScriptedEngine())
     scene.others["other"] = other()
     heard = finals(play(scene, script))
-    assert [final.model for final in heard] == ["m", "other"]
+    assert [final.model for final in heard] == ["scripted", "other"]
     assert scene.engine.starts == scene.others["other"].starts == 1
 
 
@@ -228,7 +229,7 @@ def test_a_model_that_cannot_be_loaded_changes_nothing(failure) -> None:
     scene = Scene(ScriptedEngine())
     scene.others["other"] = other()
     scene.others["other"].cannot_load = failure
-    assert [final.model for final in finals(play(scene, script))] == ["m"]
+    assert [final.model for final in finals(play(scene, script))] == ["scripted"]
     assert scene.engine.starts == 1
 
 
@@ -262,10 +263,10 @@ def test_without_the_draft_the_better_model_is_asked_at_once() -> None:
         await scene.silence(2.0)
 
     better = other("better")
-    scene = Scene(ScriptedEngine(), reviser=better, draft="m")
+    scene = Scene(ScriptedEngine(), reviser=better, draft="scripted")
     alone = scene.others["better"] = other("better")
     events = play(scene, script)
-    assert [final.model for final in finals(events)] == ["m", "better"]
+    assert [final.model for final in finals(events)] == ["scripted", "better"]
     revisions = [event for event in events if isinstance(event, Revision)]
     assert [revision.model for revision in revisions] == ["better", "better"]
     assert len(better.finals) == 1
@@ -304,7 +305,7 @@ def test_parked_while_both_models_load_it_still_hears_what_is_said() -> None:
         await scene.silence(3.0)
 
     better = other("better")
-    scene = Scene(ScriptedEngine(), reviser=better, draft="m")
+    scene = Scene(ScriptedEngine(), reviser=better, draft="scripted")
     events = play(scene, script)
     assert len(finals(events)) == 1
     assert [event.model for event in events if isinstance(event, Revision)] == ["better"]
@@ -322,7 +323,7 @@ def test_parked_with_a_revision_in_work_both_models_end_after_it() -> None:
         assert not better.running_now
 
     better = ScriptedEngine(final_s=5.0)
-    play(Scene(ScriptedEngine(), reviser=better, draft="m"), script)
+    play(Scene(ScriptedEngine(), reviser=better, draft="scripted"), script)
 
 
 # -- death while nobody speaks

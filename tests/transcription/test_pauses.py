@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 from support.scene import Scene, expected_text, finals, only, play
-from support.scripted import RATE, ScriptedEngine
 from support.talk import Listener, talk
 
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import Partial
+from vivavoce.testing import ScriptedEngine
 
 SECONDS_OF_ENDPOINT = 0.5
 

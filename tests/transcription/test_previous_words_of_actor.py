@@ -2,8 +2,10 @@
 
 import pytest
 from support.scene import Scene, finals, play
-from support.scripted import RATE, ScriptedEngine
 from support.talk import Listener, talk, words
+
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
+from vivavoce.testing import ScriptedEngine
 
 WORDS = 3
 

@@ -5,9 +5,9 @@ import random
 
 import pytest
 from support.scene import Scene, expected_text, finals, play
-from support.scripted import RATE, ScriptedEngine
 
 from vivavoce.pipeline.mailbox import Mailbox
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import (
     EndOfStream,
     Final,
@@ -19,6 +19,7 @@ from vivavoce.pipeline.messages import (
     SpeechEnded,
     SpeechStarted,
 )
+from vivavoce.testing import ScriptedEngine
 
 AHEAD = {"partials": False, "speculative_finals": False, "overload_ladder": False}
 

@@ -158,9 +158,7 @@ def test_a_sound_server_that_is_not_there_is_told_once(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0
-    told = [line for line in done.stderr.splitlines() if line.startswith("vivavoce: ")]
-    assert len(told) == 1
-    assert "warning: trigger: a tone could not be played" in told[0]
+    assert done.stderr.count("a tone could not be played") == 1
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_a_change_to_always_listening_lets_it_sleep() -> None:
     assert told("manual", script) == [STARTED, ENDED]
 
 
-def test_a_recording_ends_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recording_ends_by_itself() -> None:
     async def script(trigger: Told) -> None:
         longest = msgspec.structs.replace(TriggerSettings(mode="hold"), max_recording_s=2.0)
         await trigger.actor.on_profile(Profile(trigger=longest))

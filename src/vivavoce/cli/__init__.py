@@ -97,7 +97,12 @@ def _refuse_misspelt_command(first: list[str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage or profile."""
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] != ["ctl"]:  # it logs nothing, and each press of a key waits for its start
+        from vivavoce.cli.outside_lines import show_outside_lines
+
+        show_outside_lines()
+    sys.exit(_run(given))
 
 
 def _run(arguments: list[str]) -> int:

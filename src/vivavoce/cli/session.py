@@ -19,6 +19,7 @@ import click
 from vivavoce.actors.captions import CaptionActor, make_writer
 from vivavoce.assembly import Pipeline
 from vivavoce.cli.progress import DownloadProgress
+from vivavoce.pipeline.log import LogSink
 from vivavoce.pipeline.messages import seconds
 
 if TYPE_CHECKING:  # not needed where there is no microphone
@@ -41,6 +42,7 @@ def run_session(
         on_progress=DownloadProgress(sys.stderr),
         buffer_events=False,  # the captions actor is the only reader
         follow_profile=True,
+        log=LogSink,
     )
     with contextlib.ExitStack() as stack:
         claim = _claim(pipeline)

@@ -1,5 +1,6 @@
 """The tiers of the tests leave nothing out, and tell of what was skipped."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -22,6 +23,25 @@ def test_each_test_runs_exactly_once_in_test_and_rest() -> None:
         assert in_tier("test", kinds) is not in_tier("rest", kinds), kinds
         assert in_tier("test", kinds) or not in_tier("quick", kinds), kinds
         assert in_tier("quick", kinds) is (not kinds & NOT_QUICK), kinds
+
+
+MAY_SLEEP = {
+    "support/waiting.py",  # all others wait there, for something
+    "capture/test_microphone.py",  # at the pace of sound
+    "capture/test_ring.py",  # another thread's turn
+    "monitor/test_sensors.py",  # what wakes up is counted
+}
+
+
+def test_nobody_else_sleeps() -> None:
+    here = Path(__file__).parent
+    calls = {
+        path.relative_to(here).as_posix()
+        for path in here.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep"
+    }
+    assert calls <= MAY_SLEEP, "use support.waiting"
 
 
 SKIPPED = """

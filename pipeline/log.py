@@ -1,9 +1,9 @@
 """Logging that costs nothing where it is not shown and never blocks where it is.
 
-A log call below its component's level is two comparisons. One that passes is appended to a bounded
-buffer; while the pipeline runs, a thread of the sink renders it (structlog) and writes it to
-standard error. When nobody reads there and the buffer overflows, the oldest lines are dropped and
-their number is told in the place where they are missing.
+A log call below its component's level is a look at the settings. One that passes is appended to a
+bounded buffer; while the pipeline runs, a thread of the sink renders it (structlog) and writes it
+to standard error. When nobody reads there and the buffer overflows, the oldest lines are dropped
+and their number is told in the place where they are missing.
 
 Where nobody drains (before a pipeline runs, or in a program that embeds none) lines are written at
 once. The sink is a context variable: each pipeline, and each test, can have its own.
@@ -36,16 +36,18 @@ class LogSink:
     """Where log lines of one pipeline go.
 
     Args:
-        settings: level and format; ``captions`` allows the key ``caption_text``.
+        settings: levels, read anew for each line; ``captions`` allows the key ``caption_text``. The
+            format stays as it is at the beginning: who reads JSON lines cannot read others.
         stream: a text stream, written past its buffer where it has a descriptor; standard error as
             it is at the time of writing when not given.
 
     Attributes:
-        lowest: severity below which no component logs.
         dropped: lines lost so far because the stream was too slow.
     """
 
-    def __init__(self, settings: LogSettings | None = None, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, settings: Callable[[], LogSettings] = LogSettings, stream: TextIO | None = None
+    ) -> None:
         self._stream = stream
         self._lines: deque[tuple[float, str, str, str, dict[str, Any]]] = deque()
         self.dropped = 0
@@ -53,19 +55,8 @@ class LogSink:
         self._bell: SimpleQueue[bool] | None = None
         self._rung = False
         self._outlet: Callable[[str], bool] | None = None
-        self.settings = settings or LogSettings()
-        self._format = self.settings.format
-        self.take_settings(self.settings)
-
-    def take_settings(self, settings: LogSettings) -> None:
-        """Other levels, and whether captions may be logged, from the next line on.
-
-        The format stays: who reads JSON lines cannot read others.
-        """
-        self.settings = settings
-        self._threshold = _SEVERITY[settings.level]
-        self._thresholds = {name: _SEVERITY[level] for name, level in settings.levels.items()}
-        self.lowest = min((self._threshold, *self._thresholds.values()))
+        self._settings = settings
+        self._format = settings().format
 
     def divert(self, outlet: Callable[[str], bool] | None) -> None:
         """Give rendered lines to ``outlet`` first; None: to nobody else any more.
@@ -78,14 +69,15 @@ class LogSink:
 
     def threshold(self, component: str) -> int:
         """The least severity that ``component`` logs."""
-        return self._thresholds.get(component, self._threshold)
+        settings = self._settings()
+        return _SEVERITY[settings.levels.get(component, settings.level)]
 
     def put(self, level: Level, component: str, event: str, values: dict[str, Any]) -> None:
         """Take one line: buffered while :meth:`drain` runs, written at once otherwise.
 
         Callable from any thread.
         """
-        if not self.settings.captions and "caption_text" in values:
+        if "caption_text" in values and not self._settings().captions:
             values = {key: value for key, value in values.items() if key != "caption_text"}
         if len(self._lines) >= _CAPACITY:
             self._lines.popleft()
@@ -228,8 +220,7 @@ class Logger:
 
     def _log(self, level: Level, event: str, values: dict[str, Any]) -> None:
         sink = _sink.get() or LogSink()
-        severity = _SEVERITY[level]
-        if severity >= sink.lowest and severity >= sink.threshold(self.component):
+        if _SEVERITY[level] >= sink.threshold(self.component):
             sink.put(level, self.component, event, values)
 
 

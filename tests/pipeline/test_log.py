@@ -18,7 +18,7 @@ def logged(settings: LogSettings, write, component: str = "test") -> str:
     stream = io.StringIO()
 
     async def main() -> None:
-        use_sink(LogSink(settings, stream))
+        use_sink(LogSink(lambda: settings, stream))
         write(get_logger(component))
 
     asyncio.run(main())
@@ -72,16 +72,18 @@ def test_a_component_can_have_its_own_level(component: str, shown: str) -> None:
 
 def test_levels_and_captions_change_at_run_time_and_the_format_does_not() -> None:
     stream = io.StringIO()
-    sink = LogSink(LogSettings(format="json"), stream)
+    settings = LogSettings(format="json")
+    sink = LogSink(lambda: settings, stream)
 
     async def main() -> None:
+        nonlocal settings
         use_sink(sink)
         log = get_logger("capture")
         log.info("one", caption_text="x")
-        sink.take_settings(LogSettings(levels={"capture": "info"}, captions=True, format="console"))
+        settings = LogSettings(levels={"capture": "info"}, captions=True, format="console")
         log.info("two", caption_text="x")
         get_logger("vad").info("three")
-        sink.take_settings(LogSettings(level="info"))
+        settings = LogSettings(level="info")
         log.info("four", caption_text="x")
 
     asyncio.run(main())
@@ -99,7 +101,7 @@ def test_a_call_below_the_level_renders_nothing() -> None:
 
     async def main() -> str:
         stream = io.StringIO()
-        use_sink(LogSink(LogSettings(levels={"capture": "debug"}), stream))
+        use_sink(LogSink(lambda: LogSettings(levels={"capture": "debug"}), stream))
         get_logger("vad").debug("quiet", value=Costly())
         return stream.getvalue()
 
@@ -117,7 +119,7 @@ def contains(stream: io.StringIO, line: str) -> bool:
 
 async def test_lines_are_written_while_the_pipeline_runs_and_the_last_ones_at_its_end() -> None:
     stream = io.StringIO()
-    sink = LogSink(LogSettings(), stream)
+    sink = LogSink(LogSettings, stream)
     use_sink(sink)
     draining = asyncio.create_task(sink.drain())
     await asyncio.sleep(0)
@@ -138,7 +140,7 @@ async def test_lines_are_written_while_the_pipeline_runs_and_the_last_ones_at_it
 async def test_a_stream_that_takes_nothing_stalls_nobody_and_the_loss_is_told() -> None:
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as pipe:
-        sink = LogSink(LogSettings(), stream)
+        sink = LogSink(LogSettings, stream)
         use_sink(sink)
         draining = asyncio.create_task(sink.drain())
         await asyncio.sleep(0)

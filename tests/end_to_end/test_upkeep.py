@@ -7,6 +7,7 @@ from vivavoce.config.cell import ProfileCell
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.fanout import FanOut
+from vivavoce.pipeline.log import LogSink
 from vivavoce.pipeline.messages import Caption, PowerMode
 from vivavoce.pipeline.sensors import Readings
 from vivavoce.pipeline.supervisor import Supervisor
@@ -138,6 +139,20 @@ def test_pressure_is_looked_at_where_the_profile_minds_it() -> None:
     machine = play(lambda: Machine(minded), script)
     assert machine.reads == 5
     assert len(machine.told.profiles) == 1
+
+
+def test_whoever_reads_a_setting_sees_what_a_condition_makes_of_it() -> None:
+    async def script(machine: Machine) -> None:
+        log = LogSink(machine.context.settings.of(lambda profile: profile.log))
+        before = log.threshold("capture")
+        await asyncio.sleep(100)
+        machine.readings = Readings(on_battery=True, battery_percent=80)
+        await asyncio.sleep(100)
+        assert (before, log.threshold("capture")) == (30, 10)
+        assert machine.upkeep.written.log.level == "warning", "nobody wrote it"
+
+    chatty = "power.on_battery.settings={log: {level: debug}}"
+    play(lambda: Machine(chatty, on_battery=False), script)
 
 
 def test_the_first_mode_is_known_before_anything_starts() -> None:

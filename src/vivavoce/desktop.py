@@ -105,8 +105,8 @@ class Desktop:
 
     @property
     def problem(self) -> str:
-        """Why hotkeys are not heard, nothing can be typed, or nothing is kept, in a line; empty: all is
-        well."""
+        """In a line: why hotkeys are not heard, nothing can be typed, or nothing is kept; empty:
+        all is well."""
         if self._hotkeys is not None and self._hotkeys.problem:
             return self._hotkeys.problem
         not_kept = self._recorder.problem if self._recorder is not None else ""

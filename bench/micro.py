@@ -273,7 +273,7 @@ def _deferred_logging(calls: int) -> Comparison:
 
     def deferred() -> float:
         async def main() -> float:
-            sink = LogSink(LogSettings(), io.StringIO())
+            sink = LogSink(LogSettings, io.StringIO())
             drain = asyncio.create_task(sink.drain())
             await asyncio.sleep(0)
             began = time.thread_time()
@@ -287,7 +287,7 @@ def _deferred_logging(calls: int) -> Comparison:
         return asyncio.run(main())
 
     def at_once() -> float:
-        sink = LogSink(LogSettings(), io.StringIO())
+        sink = LogSink(LogSettings, io.StringIO())
         began = time.thread_time()
         for number in range(lines):
             sink.put("warning", "capture", "samples lost", {"samples": number})

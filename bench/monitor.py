@@ -19,6 +19,7 @@ from vivavoce.bench.measure import cpu_per_call
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Result
 from vivavoce.config import load_profile
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.monitoring import MetricsSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.messages import Final, Latency, PowerMode
@@ -40,11 +41,11 @@ def run(options: Options) -> Result:
 
 async def _measure(options: Options) -> Result:
     seconds, calls = (1.0, 5) if options.quick else (20.0, 200)
-    context = ActorContext()
-    _fill(context.metrics)
     profile = load_profile("captions", environ={})
+    context = ActorContext(settings=ProfileCell(profile))
+    _fill(context.metrics)
     monitor = MonitorActor(
-        profile, channels=lambda: {"monitor": monitor.inbox.statistics()}, context=context
+        channels=lambda: {"monitor": monitor.inbox.statistics()}, context=context
     )
     await monitor.on_start()
     task = asyncio.create_task(monitor.run())
@@ -108,11 +109,11 @@ def _parts(
     monitor: MonitorActor, context: ActorContext, settings: MetricsSettings, calls: int
 ) -> dict[str, float]:
     """CPU seconds of each part."""
-    watch = LeakWatch(3.0, 2.0)
+    watch = LeakWatch(2.0)
     hours = iter(range(10_000_000))
 
     def judge_growth() -> None:
-        watch.add(next(hours) * 960.0, 60.0)
+        watch.add(next(hours) * 960.0, 60.0, 3.0)
 
     for _ in range(300):
         judge_growth()  # until its points are as many as they get

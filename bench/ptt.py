@@ -183,7 +183,7 @@ async def _hear_with_trigger() -> list[tuple[str, float]]:
 
     # A hold of 25 ms is none by default, and its end is decided after the debounce only.
     settings = TriggerSettings(mode="hold", hotkey=_KEY, min_hold_ms=0)
-    machine = TriggerMachine(settings, time.monotonic())
+    machine = TriggerMachine(lambda: settings, time.monotonic())
     noted: list[tuple[str, float]] = []
 
     def note(decisions: Decisions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,23 +18,26 @@ _MOST_KEPT = 64
 
 
 class ApplicationProfiles:
-    """The profile for each application, worked out once.
+    """The profile for each application, worked out once for as long as the same profile holds.
 
     Args:
-        profile: one that was loaded, so that its `applications` are right.
+        profile: the one that holds then; it was loaded, so that its `applications` are right.
     """
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Callable[[], Profile]) -> None:
         self._profile = profile
-        self._known: dict[str, Profile] = {"": profile}
+        self._known = {"": profile()}
 
     def of(self, application: str) -> Profile:
         """The profile for windows of the class ``application``; empty: it is not known."""
+        profile = self._profile()
+        if self._known[""] is not profile:
+            self._known = {"": profile}
         found = self._known.get(application)
         if found is None:
             if len(self._known) >= _MOST_KEPT:
-                self._known = {"": self._profile}
-            found = self._known[application] = for_application(self._profile, application)
+                self._known = {"": profile}
+            found = self._known[application] = for_application(profile, application)
         return found
 
 

@@ -22,6 +22,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.channel import ChannelClosed, Overload
 from vivavoce.pipeline.clock import Clock, LoopClock, StreamClock
@@ -58,14 +59,15 @@ class Outlet(Protocol[Out_contra]):
 
 @dataclass(frozen=True, slots=True)
 class ActorContext:
-    """What every actor of one pipeline shares: time, the sample ledger, metrics, and where it tells
-    what may change the power mode."""
+    """What every actor of one pipeline shares: time, the sample ledger, metrics, the settings that
+    hold now, and where it tells what may change the power mode."""
 
     clock: Clock = field(default_factory=LoopClock)
     stream: StreamClock = field(default_factory=lambda: StreamClock(LoopClock()))
     ledger: Ledger = field(default_factory=Ledger)
     metrics: Metrics = field(default_factory=Metrics)
     power: PowerPort = field(default_factory=PowerPort)
+    settings: ProfileCell = field(default_factory=ProfileCell)
 
 
 class Actor(Generic[In, Out]):
@@ -73,8 +75,8 @@ class Actor(Generic[In, Out]):
 
     Args:
         name: what the supervisor, logs and metrics call it; the class's ``name`` by default.
-        context: clock, ledger, metrics and power of the pipeline. One that is made before its
-            pipeline gets that pipeline's with :meth:`Pipeline.insert` or ``add_sink``.
+        context: clock, ledger, metrics, settings and power of the pipeline. One that is made before
+            its pipeline gets that pipeline's with :meth:`Pipeline.insert` or ``add_sink``.
         capacity: messages that wait in its mailbox at most.
         overload: what happens to one message more.
 
@@ -164,10 +166,11 @@ class Actor(Generic[In, Out]):
         """
 
     async def on_profile(self, profile: Profile) -> None:
-        """The profile changed while the pipeline runs.
+        """The profile changed while the pipeline runs, and is ``context.settings.profile`` already.
 
-        Take over at once what can change at once, and the rest where nothing is lost by it (at the
-        next silence, with the next utterance). Awaited as :meth:`on_power` is.
+        Do what must happen because of it, at once or where nothing is lost by it (at the next
+        silence, with the next utterance). What is only read belongs into no copy: read it in
+        ``context.settings`` when it is needed. Awaited as :meth:`on_power` is.
         """
 
     async def on_stop(self) -> None:
@@ -230,7 +233,8 @@ class Actor(Generic[In, Out]):
         if isinstance(urgent, PowerNews):
             await self._told("the power mode", self.on_power(urgent.power))
         elif isinstance(urgent, ProfileNews):
-            await self._told("the changed profile", self.on_profile(urgent.profile))
+            profile = self.context.settings.profile
+            await self._told("the changed profile", self.on_profile(profile))
         elif isinstance(urgent, Request):
             await self._answer(urgent)
         else:

@@ -1,7 +1,7 @@
 """Logging that costs nothing where it is not shown and never blocks where it is.
 
-A log call below its component's level is two comparisons. One that passes goes to the sink of its
-pipeline, and there are two kinds of these:
+A log call below its component's level is a look at the settings. One that passes goes to the sink
+of its pipeline, and there are two kinds of these:
 
 - :class:`HostLog` hands it to Python's ``logging``, as any library does. That is where lines go by
   default, and where those go that are written outside of a pipeline.
@@ -43,30 +43,20 @@ class Sink:
     """Where the log lines of one pipeline go, and which ones.
 
     Args:
-        settings: levels; ``captions`` allows the key ``caption_text``.
-
-    Attributes:
-        settings: those that hold.
-        lowest: severity below which no component logs.
+        settings: levels, read anew for each line; ``captions`` allows the key ``caption_text``.
     """
 
     by_default = _SEVERITY["warning"]
     """The least severity that is logged where the settings name none."""
 
-    def __init__(self, settings: LogSettings | None = None) -> None:
-        self.take_settings(settings or LogSettings())
-
-    def take_settings(self, settings: LogSettings) -> None:
-        """Other levels, and whether captions may be logged, from the next line on."""
-        self.settings = settings
-        level = settings.level
-        self._threshold = self.by_default if level is None else _SEVERITY[level]
-        self._thresholds = {name: _SEVERITY[level] for name, level in settings.levels.items()}
-        self.lowest = min((self._threshold, *self._thresholds.values()))
+    def __init__(self, settings: Callable[[], LogSettings] = LogSettings) -> None:
+        self._settings = settings
 
     def threshold(self, component: str) -> int:
         """The least severity that ``component`` logs."""
-        return self._thresholds.get(component, self._threshold)
+        settings = self._settings()
+        level = settings.levels.get(component, settings.level)
+        return self.by_default if level is None else _SEVERITY[level]
 
     def put(self, level: Level, component: str, event: str, values: dict[str, Any]) -> None:
         """Take one line. Callable from any thread."""
@@ -80,7 +70,7 @@ class Sink:
         """See to what waits to be written while the pipeline runs, until cancelled."""
 
     def _allowed(self, values: dict[str, Any]) -> dict[str, Any]:
-        if self.settings.captions or "caption_text" not in values:
+        if "caption_text" not in values or self._settings().captions:
             return values
         return {key: value for key, value in values.items() if key != "caption_text"}
 
@@ -99,7 +89,7 @@ class HostLog(Sink):
 
     by_default = 0
 
-    def __init__(self, settings: LogSettings | None = None) -> None:
+    def __init__(self, settings: Callable[[], LogSettings] = LogSettings) -> None:
         super().__init__(settings)
         self._loggers: dict[str, logging.Logger] = {}  # looked up once: that takes a lock
 
@@ -128,7 +118,8 @@ class LogSink(Sink):
     """Standard error, or another stream, written by a thread that nobody waits for.
 
     Args:
-        settings: levels and format.
+        settings: as for every sink. The format stays as it is at the beginning: who reads JSON
+            lines cannot read others.
         stream: a text stream, written past its buffer where it has a descriptor; standard error as
             it is at the time of writing when not given.
 
@@ -136,7 +127,9 @@ class LogSink(Sink):
         dropped: lines lost so far because the stream was too slow.
     """
 
-    def __init__(self, settings: LogSettings | None = None, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, settings: Callable[[], LogSettings] = LogSettings, stream: TextIO | None = None
+    ) -> None:
         super().__init__(settings)
         self._stream = stream
         self._lines: deque[tuple[float, str, str, str, dict[str, Any]]] = deque()
@@ -145,8 +138,7 @@ class LogSink(Sink):
         self._bell: SimpleQueue[bool] | None = None
         self._rung = False
         self._outlet: Callable[[str], bool] | None = None
-        # Who reads JSON lines cannot read others: the format stays whatever settings come.
-        self._format = self.settings.format
+        self._format = settings().format
 
     def divert(self, outlet: Callable[[str], bool] | None) -> None:
         """Give rendered lines to ``outlet`` first; None: to nobody else any more.
@@ -310,8 +302,7 @@ class Logger:
 
     def _log(self, level: Level, event: str, values: dict[str, Any]) -> None:
         sink = _sink.get()
-        severity = _SEVERITY[level]
-        if severity >= sink.lowest and severity >= sink.threshold(self.component):
+        if _SEVERITY[level] >= sink.threshold(self.component):
             sink.put(level, self.component, event, values)
 
 

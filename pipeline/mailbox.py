@@ -12,7 +12,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from vivavoce.config.schema import Profile
 from vivavoce.pipeline.channel import Channel, ChannelClosed, Overload, WouldBlock
 from vivavoce.pipeline.power import Power
 
@@ -55,9 +54,7 @@ class PowerNews(News):
 
 @dataclass(frozen=True, slots=True)
 class ProfileNews(News):
-    """Another profile holds."""
-
-    profile: Profile
+    """Another profile holds: that of the actor's context."""
 
 
 @dataclass(frozen=True, slots=True)

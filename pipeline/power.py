@@ -63,12 +63,12 @@ class PowerPolicy:
     """In which mode the pipeline is. Pure: every method takes the time in seconds.
 
     Args:
-        settings: the profile's ``power`` section.
+        settings: the profile's ``power`` section, as it is then.
         now: when it begins, as if somebody had just spoken.
     """
 
-    def __init__(self, settings: PowerSettings, now: float) -> None:
-        self.settings = settings
+    def __init__(self, settings: Callable[[], PowerSettings], now: float) -> None:
+        self._settings = settings
         self._speaking = False
         self._working = False
         self._recording = False
@@ -77,29 +77,28 @@ class PowerPolicy:
         self._false_alarms = 0
         self._sleep_now = False
         self._forced: PowerMode | None = None
-        self._overruled = False  # the profile's mode, by somebody who woke it from there
+        self._overruled: str | None = None  # a mode of the profile, from which somebody woke it
 
     @property
     def forced(self) -> PowerMode | None:
         """The mode in which silence is spent whatever the time; None: by how long it lasts."""
         if self._forced is not None:
             return self._forced
-        mode = self.settings.mode
-        return None if mode == "auto" or self._overruled else PowerMode(mode)
+        mode = self._settings().mode
+        return None if mode in ("auto", self._overruled) else PowerMode(mode)
 
     def force(self, mode: PowerMode | None, now: float) -> None:
         """Spend silence in ``mode`` from now on; None: as the profile says."""
         self._forced = mode
-        self._overruled = False
+        self._overruled = None
         self._woken_at = None
         if mode is None:
             self.handle(PowerEvent.WAKE, now)
 
-    def take_settings(self, settings: PowerSettings) -> None:
+    def settings_changed(self) -> None:
         """Other settings hold; a mode that they change to holds though somebody woke it before."""
-        if settings.mode != self.settings.mode:
-            self._overruled = False
-        self.settings = settings
+        if self._settings().mode != self._overruled:
+            self._overruled = None
 
     def handle(self, event: PowerEvent, now: float) -> None:
         """Something happened at ``now``."""
@@ -124,7 +123,8 @@ class PowerPolicy:
             self._quiet(now)
         elif event is PowerEvent.WAKE:
             if self.forced is PowerMode.CLOSED:
-                self._forced, self._overruled = None, self.settings.mode == "closed"
+                self._forced = None
+                self._overruled = "closed" if self._settings().mode == "closed" else None
             self._false_alarms = 0
             self._quiet(now)
             self._woken_at = now
@@ -139,7 +139,7 @@ class PowerPolicy:
         if self._speaking or self._working:
             return PowerMode.ACTIVE
         rest = self._rest(now)
-        woken = self._woken_at is not None and now < self._woken_at + self.settings.confirm_s
+        woken = self._woken_at is not None and now < self._woken_at + self._settings().confirm_s
         if (woken or self._recording) and rest not in (PowerMode.ACTIVE, PowerMode.LISTENING):
             return PowerMode.LISTENING
         return rest
@@ -148,7 +148,7 @@ class PowerPolicy:
         """When the mode may change by itself next; None: never without an event."""
         if self._speaking or self._working:
             return None
-        settings = self.settings
+        settings = self._settings()
         moments = [self._quiet_since + after for _, after in self._thresholds()]
         if self._woken_at is not None:
             moments.append(self._woken_at + settings.confirm_s)
@@ -159,7 +159,7 @@ class PowerPolicy:
 
     def reopens(self, now: float) -> bool:
         """Whether the microphone was released for as long as the profile says."""
-        settings = self.settings
+        settings = self._settings()
         return (
             self.forced is None
             and settings.close_after_s is not None
@@ -171,12 +171,12 @@ class PowerPolicy:
     def power(self, now: float) -> Power:
         """The mode at ``now``, with what it means."""
         mode = self.mode(now)
-        settings: ModeSettings = getattr(self.settings, mode.value)
+        settings: ModeSettings = getattr(self._settings(), mode.value)
         # What was said before the microphone was released still gets its final.
         engine = settings.engine == "resident" or self._speaking or self._working
         if mode is PowerMode.LISTENING and engine and self._false_alarms > _FALSE_ALARMS:
             # A slamming door is no reason to load the model again and again.
-            engine = getattr(self.settings, self._rest(now).value).engine == "resident"
+            engine = getattr(self._settings(), self._rest(now).value).engine == "resident"
         return Power(mode=mode, settings=settings, engine=engine)
 
     def _quiet(self, now: float) -> None:
@@ -185,7 +185,7 @@ class PowerPolicy:
         self._sleep_now = False
 
     def _thresholds(self) -> list[tuple[PowerMode, float]]:
-        settings = self.settings
+        settings = self._settings()
         return [
             (PowerMode.ACTIVE, 0.0),
             (PowerMode.LISTENING, settings.listening_after_s),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from vivavoce.config.power import PowerSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import PowerChanged, PowerMode
@@ -18,15 +17,13 @@ class PowerController:
     """Sleeps until something happens or the policy's next moment has come.
 
     Args:
-        settings: the profile's ``power`` section.
-        context: clock, and the port on which actors tell what happens.
+        context: clock, settings, and the port on which actors tell what happens.
         tell: tells every actor.
         publish: sends the change to those who receive captions.
     """
 
     def __init__(
         self,
-        settings: PowerSettings,
         context: ActorContext,
         *,
         tell: Callable[[Power], Awaitable[None]],
@@ -37,8 +34,10 @@ class PowerController:
         self._publish = publish
         self._news = asyncio.Event()
         self._power = Power()
+        settings = context.settings.of(lambda profile: profile.power)
         self._policy = PowerPolicy(settings, context.clock.now())
         context.power.listen(self._happened)
+        context.settings.when_changed(self._settings_changed)
 
     @property
     def mode(self) -> PowerMode:
@@ -51,11 +50,6 @@ class PowerController:
         Speech still leads to ``active``, but for ``closed``, in which nothing is heard.
         """
         self._policy.force(mode, self._context.clock.now())
-        self._news.set()
-
-    def take_settings(self, settings: PowerSettings) -> None:
-        """Other settings hold from now on."""
-        self._policy.take_settings(settings)
         self._news.set()
 
     async def run(self) -> None:
@@ -76,6 +70,10 @@ class PowerController:
 
     def _happened(self, event: PowerEvent) -> None:
         self._policy.handle(event, self._context.clock.now())
+        self._news.set()
+
+    def _settings_changed(self) -> None:
+        self._policy.settings_changed()
         self._news.set()
 
     async def _enter(self, power: Power) -> None:

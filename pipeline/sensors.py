@@ -57,11 +57,11 @@ class ConditionPolicy:
     60 s. What is not told is not met.
 
     Args:
-        settings: the profile's ``power`` section; assign another when the profile changes.
+        settings: the profile's ``power`` section, as it is then.
     """
 
-    def __init__(self, settings: PowerSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Callable[[], PowerSettings]) -> None:
+        self._settings = settings
         self._now = Conditions()
         self._differs_since: float | None = None
 
@@ -79,13 +79,13 @@ class ConditionPolicy:
         if percent is None:
             return False
         margin = _CHARGED_BY if self._now.low_battery else 0.0
-        return percent < self.settings.low_battery_percent + margin
+        return percent < self._settings().low_battery_percent + margin
 
     def _pressed(self, readings: Readings, now: float) -> bool:
         met = self._now.under_pressure
         pressure = readings.pressure_percent
         seen = readings.too_hot is True or (
-            pressure is not None and pressure >= self.settings.pressure_percent
+            pressure is not None and pressure >= self._settings().pressure_percent
         )
         if seen is met:
             self._differs_since = None

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from vivavoce.config.errors import VivavoceError
-from vivavoce.config.schema import Profile, SupervisorSettings
+from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
@@ -107,7 +107,7 @@ class Supervisor:
         self._stuck: list[Actor[Any, Any]] = []  # given up; see give_up_on()
         self._stops_failed: list[ActorFailed] = []  # told when all have stopped
         self._power: Power | None = None
-        self._profile: Profile | None = None
+        self._profile_changed = False
         self.failure: Exception | None = None
         """What :meth:`run` will raise, as soon as it is known."""
 
@@ -164,10 +164,10 @@ class Supervisor:
         self._power = power
         await self._tell(lambda heard: PowerNews(heard, power))
 
-    async def tell_profile(self, profile: Profile) -> None:
-        """Tell every actor that the profile changed, as with the power mode."""
-        self._profile = profile
-        await self._tell(lambda heard: ProfileNews(heard, profile))
+    async def tell_profile(self) -> None:
+        """Tell every actor that the profile of the context changed, as with the power mode."""
+        self._profile_changed = True
+        await self._tell(ProfileNews)
 
     async def _tell(self, news: Callable[[asyncio.Future[None]], Urgent]) -> None:
         loop = asyncio.get_running_loop()
@@ -256,8 +256,8 @@ class Supervisor:
 
     def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
         loop = asyncio.get_running_loop()
-        if self._profile is not None:
-            actor.inbox.put_first(ProfileNews(loop.create_future(), self._profile))
+        if self._profile_changed:
+            actor.inbox.put_first(ProfileNews(loop.create_future()))
         if self._power is not None:
             actor.inbox.put_first(PowerNews(loop.create_future(), self._power))
         self._has_started(actor)

@@ -34,7 +34,7 @@ class Cleaners:
         self._profiles: ApplicationProfiles | None = None
         self._known: dict[str, Cleaner] = {}
         if profile is not None and self._applications:
-            self._profiles = ApplicationProfiles(profile)
+            self._profiles = ApplicationProfiles(lambda: profile)
             for entry in self._applications:
                 check_rules(overlaid(profile, entry.settings).cleanup)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 import msgspec
 
@@ -12,7 +13,6 @@ from vivavoce.actors.history.keeper import AudioBook
 from vivavoce.actors.history.place import history_wanted
 from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.history.sound import to_wav
-from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
 from vivavoce.pipeline.messages import Caption, Final, RecordingEnded, Revision, seconds
 
@@ -20,13 +20,12 @@ _MOST_EMPTY = 64
 
 
 class HistoryActor(Actor[Caption, None]):
-    """Hands finals, and what changes them later, to the recorder.
+    """Hands finals, and what changes them later, to the recorder, while the profile wants that.
 
     Args:
         recorder: opened before the actors start, and closed when all of them have ended: what
             became of the last texts is told to it late.
-        profile: the profile as it is now; while that wants no history, nothing is kept.
-        profile_name: stands in the rows; may be changed at any time.
+        profile_name: what the profile is called then; it stands in the rows.
         book: the sound of recent speech, where that is kept, too.
         context: as for every actor.
     """
@@ -37,22 +36,19 @@ class HistoryActor(Actor[Caption, None]):
     def __init__(
         self,
         recorder: Recorder,
-        profile: Profile,
-        profile_name: str,
+        profile_name: Callable[[], str],
         book: AudioBook | None = None,
         context: ActorContext | None = None,
     ) -> None:
         super().__init__(context=context, capacity=TO_SINKS)
         self._recorder = recorder
-        self.profile_name = profile_name
-        self._wanted = history_wanted(profile)
+        self._profile_name = profile_name
         self._book = book
         self._empty: OrderedDict[int, Final] = OrderedDict()  # a revision may find words in them
-        recorder.take_settings(profile.history)
 
     async def on_message(self, message: Caption) -> None:
         """Keep, change or remove."""
-        if not self._wanted:
+        if not history_wanted(self.context.settings.profile):
             return
         if isinstance(message, Final):
             self._final(message)
@@ -61,11 +57,6 @@ class HistoryActor(Actor[Caption, None]):
         elif isinstance(message, RecordingEnded) and message.cancelled:
             self._empty.clear()
             self._recorder.discard(message.start, message.end)
-
-    async def on_profile(self, profile: Profile) -> None:
-        """Whether anything is kept, how long and how much."""
-        self._wanted = history_wanted(profile)
-        self._recorder.take_settings(profile.history)
 
     def _final(self, final: Final) -> None:
         if final.retracts:
@@ -104,7 +95,7 @@ class HistoryActor(Actor[Caption, None]):
             kept(
                 final,
                 wall_start=began,
-                profile=self.profile_name,
+                profile=self._profile_name(),
                 application=focus.application if focus is not None else "",
                 wav=None if pcm is None else to_wav(pcm),
             )

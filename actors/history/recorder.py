@@ -58,7 +58,7 @@ class Recorder:
 
     Args:
         path: the database; it is made where there is none.
-        settings: how long, and how much is kept.
+        settings: how long, and how much is kept, as it is then; read by the thread.
         metrics: ``vivavoce_history_finals_total`` counts finals that were handed over,
             ``vivavoce_history_lost_total`` those that are not in the database.
         capacity: how many changes may wait to be written.
@@ -66,6 +66,7 @@ class Recorder:
 
     Attributes:
         run: tells this run from others in the database.
+        settings: how long, and how much is kept.
         sounds: how many more sounds may wait.
         problem: why what is said is not kept, or waits to be, in a line; empty: it is kept.
     """
@@ -73,7 +74,7 @@ class Recorder:
     def __init__(
         self,
         path: Path,
-        settings: HistorySettings,
+        settings: Callable[[], HistorySettings],
         metrics: Metrics,
         *,
         capacity: int = _CAPACITY,
@@ -81,7 +82,7 @@ class Recorder:
     ) -> None:
         self.path = path
         self.run = uuid.uuid4().hex
-        self._settings = settings
+        self.settings = settings
         self._capacity = capacity
         self._now = now
         self._kept = metrics.counter("vivavoce_history_finals_total")
@@ -137,10 +138,6 @@ class Recorder:
         """A recording was cancelled: what was said in samples ``[start, end)`` is removed."""
         self._put(_Work(lambda store: store.discard(start, end)))
 
-    def take_settings(self, settings: HistorySettings) -> None:
-        """How long and how much is kept from now on."""
-        self._settings = settings
-
     async def close(self, timeout_s: float = 5.0) -> None:
         """Write what waits, and end; a disk that hangs is left behind after ``timeout_s``."""
         thread, self._thread = self._thread, None
@@ -176,11 +173,6 @@ class Recorder:
             )
 
     # -- what the thread reads
-
-    @property
-    def settings(self) -> HistorySettings:
-        """How long and how much is kept."""
-        return self._settings
 
     @property
     def capacity(self) -> int:
@@ -345,7 +337,7 @@ class _Writer:
             if self._upkeep_at and abs(now - self._upkeep_at) < _UPKEEP_EVERY_S:
                 return
             self._upkeep_at = now
-            self._upkeep = retention(store.connection, self._recorder.settings, now)
+            self._upkeep = retention(store.connection, self._recorder.settings(), now)
         if self._upkeep is not None:
             try:
                 with told(store.path):

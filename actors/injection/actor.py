@@ -21,7 +21,6 @@ from vivavoce.actors.injection.last_texts import LastText, copy_last
 from vivavoce.actors.injection.live_typing import LiveTyping
 from vivavoce.actors.injection.typist import MakeOutfit, Typist
 from vivavoce.actors.injection.waiting import Ordered, Waiting
-from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import (
@@ -55,14 +54,14 @@ _NOT_IN_ITS_WINDOW = "the run ended before its window had the focus again"
 class InjectionActor(Actor[Caption, None]):
     """Types finals into the window with the focus.
 
+    While the profile has a draft model each final gets a revision, which is waited for: the better
+    text is typed, once.
+
     Args:
-        profile: ``injection``, ``applications``, hotkeys and ``cleanup.sentence_case``.
         make: the back ends for a set of settings, as
             :func:`~vivavoce.actors.injection.choose.make_outfit`.
         report: is told what became of each text; called in the event loop, must not block.
         probe: tells which window has the focus.
-        revisions_follow: each final gets exactly one revision, which is waited for: the better text
-            is typed, once.
         keys: that a person holds.
         context: as for every actor.
     """
@@ -72,19 +71,18 @@ class InjectionActor(Actor[Caption, None]):
 
     def __init__(
         self,
-        profile: Profile,
         make: MakeOutfit,
         *,
         report: Callable[[Delivery], None],
         probe: FocusProbe,
-        revisions_follow: bool = False,
         keys: HeldKeys | None = None,
         context: ActorContext | None = None,
     ) -> None:
         super().__init__(context=context, capacity=TO_SINKS)
-        self._profile = profile
         self._report = report
-        self._waiting = Waiting(revisions_follow=revisions_follow)
+        settings = self.context.settings
+        follow = settings.of(lambda profile: profile.transcription.draft is not None)
+        self._waiting = Waiting(revisions_follow=follow)
         self._taken: Caption | None = None
         self._in_hand: Final | None = None
         self._ready: deque[Final] = deque()
@@ -97,9 +95,7 @@ class InjectionActor(Actor[Caption, None]):
         self._last: Delivery | None = None
         self._counts: Counter[str] = Counter()
         keys = keys or HeldKeys()
-        self._typist = Typist(
-            profile, make, probe=probe, report=self._tell, context=self.context, keys=keys
-        )
+        self._typist = Typist(make, probe=probe, report=self._tell, context=self.context, keys=keys)
         self._live = LiveTyping(self._typist)
         # Whatever stood before the cursor, in whichever window: that is not there any more.
         keys.when_typed(self._typist.memory.forget_all)
@@ -125,12 +121,6 @@ class InjectionActor(Actor[Caption, None]):
         while (item := self._waiting.next()) is not None:
             await self._route(item)
             await self._type_ready()
-
-    async def on_profile(self, profile: Profile) -> None:
-        """Other settings from the next text on."""
-        self._profile = profile
-        self._typist.take_profile(profile)
-        self._waiting.revisions_follow = profile.transcription.draft is not None
 
     async def on_ask(self, question: Any) -> Any:
         """``"status"``: see :meth:`status`.
@@ -315,16 +305,16 @@ class InjectionActor(Actor[Caption, None]):
     # -- settings
 
     def _waits_for_release(self) -> bool:
-        settings = self._profile.injection
+        settings = self.context.settings.profile.injection
         if settings.deliver == "auto":
             return self._is_held
         return settings.deliver == "at_release"
 
     def _types_live(self) -> bool:
         """Whether words are typed live anywhere, and nothing must be typed before them."""
-        everywhere = self._profile.injection.live
-        if not everywhere and not any(
-            entry.settings.get("injection", {}).get("live") for entry in self._profile.applications
+        profile = self.context.settings.profile
+        if not profile.injection.live and not any(
+            entry.settings.get("injection", {}).get("live") for entry in profile.applications
         ):
             return False
         return not (len(self._waiting) or self._ready or self._until_release)

@@ -8,13 +8,14 @@ that for the person's press.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.injection.back_end import BackEnd, LetsGo, Looks
 from vivavoce.config.hotkeys import MODIFIERS, KeyCombination, kind_of
 from vivavoce.config.injection import InjectionSettings
-from vivavoce.config.schema import Profile
+from vivavoce.config.trigger import TriggerSettings
 
 _LOOK_S = 0.02
 """How often held modifiers are looked for where nobody hears them go up: X11 tells of keys only who
@@ -31,22 +32,23 @@ class Hands:
 
     Args:
         keys: what a hotkey listener sees.
-        profile: with its hotkeys.
+        settings: with the hotkeys, as they are then.
     """
 
-    def __init__(self, keys: HeldKeys, profile: Profile) -> None:
+    def __init__(self, keys: HeldKeys, settings: Callable[[], TriggerSettings]) -> None:
         self._keys = keys
         self._waited_for = -1
-        self.take_profile(profile)
+        self._settings = settings
 
-    def take_profile(self, profile: Profile) -> None:
-        """Other hotkeys, perhaps."""
-        trigger = profile.trigger
-        texts = [text for text in (trigger.hotkey, trigger.cancel_hotkey) if text is not None]
-        hotkeys = [set(KeyCombination.parse(text).names) for text in texts]
-        self._heard = {kind_of(name) for names in hotkeys for name in names}
-        # No other hotkey is made of keys that type.
-        self._texts_press_it = any(names in _OF_CAPITALS for names in hotkeys)
+    @property
+    def _hotkeys(self) -> list[set[str]]:
+        settings = self._settings()
+        texts = [text for text in (settings.hotkey, settings.cancel_hotkey) if text is not None]
+        return [set(KeyCombination.parse(text).names) for text in texts]
+
+    @property
+    def _heard(self) -> set[str]:
+        return {kind_of(name) for names in self._hotkeys for name in names}
 
     @property
     def watched(self) -> bool:
@@ -77,7 +79,9 @@ class Hands:
 
     def typing(self) -> AbstractContextManager[None]:
         """What a text is typed within: where the hotkey is made of keys that texts need."""
-        return self._keys.ours() if self._texts_press_it else self._keys.typing()
+        # No other hotkey is made of keys that type.
+        texts_press_it = any(names in _OF_CAPITALS for names in self._hotkeys)
+        return self._keys.ours() if texts_press_it else self._keys.typing()
 
     async def wait(self, settings: InjectionSettings) -> None:
         """Wait until a hotkey listener says that none is held, as long as the settings want."""

@@ -76,17 +76,15 @@ class Typist:
     """One text after the other.
 
     Args:
-        profile: with its applications.
         make: the back ends for a set of settings.
         probe: tells which window has the focus.
         report: is told what became of each text.
-        context: of the actor.
+        context: of the actor, with the settings.
         keys: that a person holds.
     """
 
     def __init__(
         self,
-        profile: Profile,
         make: MakeOutfit,
         *,
         probe: FocusProbe,
@@ -94,22 +92,18 @@ class Typist:
         context: ActorContext,
         keys: HeldKeys,
     ) -> None:
-        self._profiles = ApplicationProfiles(profile)
+        settings = context.settings
+        self._profiles = ApplicationProfiles(lambda: settings.profile)
         self._make = make
         self._report = report
         self._outfits: deque[tuple[InjectionSettings, Outfit]] = deque()
         self._keys = keys
-        self._hands = Hands(keys, profile)
+        self._hands = Hands(keys, settings.of(lambda profile: profile.trigger))
         self.deliverer = Deliverer(probe, context.clock, self._hands)
         self.memory = Memory()
         self.held = HeldBack()
         self.returning: Final | None = None
         """The one of :attr:`held` that is being typed or copied; stays here when that fails."""
-
-    def take_profile(self, profile: Profile) -> None:
-        """Other settings from the next text on."""
-        self._profiles = ApplicationProfiles(profile)
-        self._hands.take_profile(profile)
 
     async def place(self) -> Place:
         """Where text would go now, when the modifiers of the hotkey are released."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
@@ -26,12 +27,12 @@ class Waiting:
     """A queue in which a final waits for its revision, and all behind it with it.
 
     Args:
-        revisions_follow: each final gets exactly one revision. Assign False where they are given
-            up while the program runs.
+        revisions_follow: whether each final gets exactly one revision, as it is then: they may be
+            given up while the program runs.
     """
 
-    def __init__(self, *, revisions_follow: bool) -> None:
-        self.revisions_follow = revisions_follow
+    def __init__(self, *, revisions_follow: Callable[[], bool]) -> None:
+        self._revisions_follow = revisions_follow
         self._items: deque[tuple[Ordered, bool]] = deque()
 
     def __len__(self) -> int:
@@ -52,7 +53,7 @@ class Waiting:
         if not self._items:
             return None
         item, settled = self._items[0]
-        if self.revisions_follow and not settled and len(self) <= MOST_WAITING:
+        if self._revisions_follow() and not settled and len(self) <= MOST_WAITING:
             return None
         self._items.popleft()
         return item

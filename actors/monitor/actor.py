@@ -24,7 +24,7 @@ from vivavoce.actors.monitor.targets import Facts, Finding, Judge
 from vivavoce.actors.monitor.trim import give_memory_back
 from vivavoce.actors.monitor.view import View
 from vivavoce.actors.monitor.windows import ModeAccount
-from vivavoce.config.schema import Profile
+from vivavoce.config.monitoring import TargetSettings
 from vivavoce.pipeline.actor import TO_SINKS, Actor, ActorContext, ActorHandle
 from vivavoce.pipeline.channel import ChannelStatistics, Overload
 from vivavoce.pipeline.failures import first_failure
@@ -82,7 +82,6 @@ class MonitorActor(Actor[Caption, None]):
     not waited for longer than a second or two. ``ask("health")`` looks at nothing.
 
     Args:
-        profile: targets, metrics, and what the advice refers to.
         sensors: where process and machine are read.
         channels: the pipeline's channels and what they count.
         readers: names of those channels that have the captions: subscriptions, and mailboxes of
@@ -99,7 +98,6 @@ class MonitorActor(Actor[Caption, None]):
 
     def __init__(
         self,
-        profile: Profile,
         *,
         sensors: Sensors | None = None,
         channels: Callable[[], Mapping[str, ChannelStatistics]] = dict,
@@ -112,7 +110,6 @@ class MonitorActor(Actor[Caption, None]):
     ) -> None:
         # It only watches: what it has no time for, it does without.
         super().__init__(context=context, capacity=TO_SINKS, overload=Overload.DROP_OLDEST)
-        self._profile = profile
         self._sensors = sensors or SystemSensors()
         self._channels = channels
         self._readers = readers
@@ -120,7 +117,7 @@ class MonitorActor(Actor[Caption, None]):
         self._on_trim = on_trim
         self._engine_ready = engine_ready
         self._live = live
-        self._judge = Judge(profile.targets)
+        self._judge = Judge()
         self._modes = ModeAccount()
         self._pressure = MemoryPressure()
         self._power = Power()
@@ -150,10 +147,11 @@ class MonitorActor(Actor[Caption, None]):
         """
         if self._view is None or self._readings is None:  # what was seen outlives a restart
             metrics = self.context.metrics
-            self._view = View(metrics, self._profile.targets, live=self._live)
+            self._view = View(metrics, self._targets, live=self._live)
             self._readings = Readings(metrics)
-        if self._profile.metrics.listen is not None:
-            self._exporter = Exporter(self._profile.metrics, self._page, self.health)
+        settings = self.context.settings.profile.metrics
+        if settings.listen is not None:  # from the next start on another one
+            self._exporter = Exporter(settings, self._page, self.health)
             await self._exporter.start()
 
     async def run(self) -> None:
@@ -198,11 +196,6 @@ class MonitorActor(Actor[Caption, None]):
         if self._rate is not None and self._napping:
             self._rate.cancel()
 
-    async def on_profile(self, profile: Profile) -> None:
-        """Other targets and intervals hold at once; another address from the next start on."""
-        self._profile = profile
-        self._judge.targets = profile.targets
-
     async def on_message(self, message: Caption) -> None:
         """Note when a caption came, and how late it was."""
         now, elapsed = self.context.clock.now(), self.context.stream.elapsed()
@@ -242,7 +235,7 @@ class MonitorActor(Actor[Caption, None]):
 
     def recommendations(self) -> tuple[Recommendation, ...]:
         """Advice for each finding; it names a setting where one helps."""
-        return recommend(self.check(), self._facts, self._profile)
+        return recommend(self.check(), self._facts, self.context.settings.profile)
 
     def summary(self) -> MonitorSummary:
         """All that is known now; after the end, as of then."""
@@ -301,6 +294,9 @@ class MonitorActor(Actor[Caption, None]):
 
     # -- inside
 
+    def _targets(self) -> TargetSettings:
+        return self.context.settings.profile.targets
+
     async def _page(self) -> list[Instrument]:
         with suppress(TimeoutError):  # it has its hands full: what is known must do
             await ActorHandle(self).ask("check", timeout=3 * _PATIENCE_S)
@@ -328,7 +324,7 @@ class MonitorActor(Actor[Caption, None]):
             self.inbox.put_first(_Tick())
 
     def _interval_s(self) -> float:
-        metrics = self._profile.metrics
+        metrics = self.context.settings.profile.metrics
         busy = self._power.mode in (PowerMode.ACTIVE, PowerMode.LISTENING)
         return metrics.interval_s if busy else metrics.quiet_interval_s
 
@@ -439,7 +435,7 @@ class MonitorActor(Actor[Caption, None]):
             short_since=self._pressure.since,
         )
         known = {finding.name for finding in self._findings}
-        self._findings = self._judge.judge(self._facts)
+        self._findings = self._judge.judge(self._facts, self._targets())
         for finding in self._findings:
             if finding.name not in known:
                 log.info(

@@ -85,26 +85,27 @@ class LeakWatch:
     """Watches one quantity.
 
     Args:
-        allowed: growth per hour that is no leak.
         floor: jumps up to this are growth, never a step.
     """
 
-    def __init__(self, allowed: float, floor: float) -> None:
-        self.allowed = allowed
+    def __init__(self, floor: float) -> None:
         self._floor = floor
-        self._least = _LEAST_GROWTH_H * allowed
         self._series = Series()
         self._began: float | None = None
         self._suspected = 0
         self._growth: Growth | None = None
 
-    def add(self, at: float, value: float) -> None:
-        """Note ``value`` at second ``at``; the first ten minutes are start-up and do not count."""
+    def add(self, at: float, value: float, allowed: float | None) -> None:
+        """Note ``value`` at second ``at``; the first ten minutes are start-up and do not count.
+
+        Args:
+            allowed: growth per hour that is no leak; None: nobody minds any.
+        """
         if self._began is None:
             self._began = at
         if at - self._began < _SETTLE_S or not self._series.add(at, value):
             return
-        found = self._judge(self._series.points)
+        found = None if allowed is None else self._judge(self._series.points, allowed)
         self._suspected = self._suspected + 1 if found is not None else 0
         self._growth = found if self._suspected >= _IN_A_ROW else None
 
@@ -113,22 +114,23 @@ class LeakWatch:
         """The suspected leak; None: none, or it is too early to tell."""
         return self._growth
 
-    def _judge(self, points: list[tuple[float, float]]) -> Growth | None:
+    def _judge(self, points: list[tuple[float, float]], allowed: float) -> Growth | None:
         if len(points) < _LEAST_POINTS or points[-1][0] - points[0][0] < _LEAST_SPAN_S:
             return None
         hours = [at / 3_600 for at, _ in points]
         values = [value for _, value in points]
         half = len(points) // 2
         smooth = without_steps(values, self._floor)
-        if robust_slope(hours[half:], smooth[half:]).value <= self.allowed:
+        if robust_slope(hours[half:], smooth[half:]).value <= allowed:
             return None
         slopes = robust_slope(hours, values), robust_slope(hours, smooth)
-        if any(one.value <= self.allowed for one in slopes) or any(
-            one.low <= _CONFIDENT_SHARE * self.allowed for one in slopes
+        if any(one.value <= allowed for one in slopes) or any(
+            one.low <= _CONFIDENT_SHARE * allowed for one in slopes
         ):
             return None
         slope, span = min(slopes, key=lambda one: one.value), hours[-1] - hours[0]
-        return Growth(slope=slope, hours=span) if slope.value * span >= self._least else None
+        leaks = slope.value * span >= _LEAST_GROWTH_H * allowed
+        return Growth(slope=slope, hours=span) if leaks else None
 
 
 def without_steps(values: list[float], floor: float) -> list[float]:

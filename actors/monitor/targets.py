@@ -149,16 +149,15 @@ FAULTS: Mapping[str, _Criterion] = {
 class Judge:
     """Holds facts against targets, and remembers since when each is missed."""
 
-    def __init__(self, targets: TargetSettings) -> None:
-        self.targets = targets
+    def __init__(self) -> None:
         self._since: dict[str, float] = {}
 
-    def judge(self, facts: Facts) -> tuple[Finding, ...]:
+    def judge(self, facts: Facts, targets: TargetSettings) -> tuple[Finding, ...]:
         """What is missed: targets first, then faults."""
         missed = [
             (name, criterion, measured, limit)
             for name, criterion in (*TARGETS.items(), *FAULTS.items())
-            if (limit := self._limit(name)) is not None
+            if (limit := _limit(name, targets)) is not None
             and (measured := criterion.measured(facts)) is not None
             and measured > limit
         ]
@@ -176,8 +175,9 @@ class Judge:
             for name, criterion, measured, limit in missed
         )
 
-    def _limit(self, name: str) -> float | None:
-        if name in FAULTS:
-            return 0.0
-        limit: float | None = getattr(self.targets, name)
-        return limit
+
+def _limit(name: str, targets: TargetSettings) -> float | None:
+    if name in FAULTS:
+        return 0.0
+    limit: float | None = getattr(targets, name)
+    return limit

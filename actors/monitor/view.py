@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from vivavoce.actors.monitor.leaks import Growth, LeakWatch, TypeGrowth
 from vivavoce.actors.monitor.readings import Readings
@@ -44,12 +44,15 @@ class View:
 
     Args:
         metrics: the pipeline's instruments.
-        targets: of the profile.
+        targets: of the profile, as they are then.
         live: whether somebody waits for the captions; else latency and lag mean nothing.
     """
 
-    def __init__(self, metrics: Metrics, targets: TargetSettings, *, live: bool) -> None:
+    def __init__(
+        self, metrics: Metrics, targets: Callable[[], TargetSettings], *, live: bool
+    ) -> None:
         self._metrics = metrics
+        self._targets = targets
         self._live = live
         # One in a thousand takes longer to see.
         self._windows = {_LOOP_LAG: HistogramWindow(3 * WINDOW_S)}
@@ -58,21 +61,20 @@ class View:
         self._lag = Highest()
         self._decoded: deque[tuple[float, float]] = deque(maxlen=_FINALS_KEPT)
         self._model = ""
-        allowed = targets.memory_slope_mb_per_hour
-        self._memory = None if allowed is None else LeakWatch(allowed, _LEAK_FLOOR_MB)
-        self._objects = None if allowed is None else LeakWatch(_BLOCKS_PER_HOUR, _BLOCKS_FLOOR)
+        self._memory = LeakWatch(_LEAK_FLOOR_MB)
+        self._objects = LeakWatch(_BLOCKS_FLOOR)
         self.growing_types: tuple[TypeGrowth, ...] = ()
         self.recent: dict[str, Recent] = {}
 
     @property
     def leak(self) -> Growth | None:
         """Resident memory that grows, in MB per hour."""
-        return self._memory.growth if self._memory is not None else None
+        return self._memory.growth
 
     @property
     def objects(self) -> Growth | None:
         """Python's memory blocks that grow, in blocks per hour."""
-        return self._objects.growth if self._objects is not None else None
+        return self._objects.growth
 
     def saw(self, final: Final) -> None:
         """A final arrived: how fast does the engine decode?"""
@@ -87,10 +89,12 @@ class View:
     def sampled(self, now: float, readings: Readings) -> None:
         """New readings were taken."""
         process = readings.process
-        if process is None or self._memory is None or self._objects is None:
+        if process is None:
             return
-        self._memory.add(now, process.resident_bytes / 1e6)
-        self._objects.add(now, process.blocks)
+        allowed = self._targets().memory_slope_mb_per_hour
+        blocks = None if allowed is None else _BLOCKS_PER_HOUR
+        self._memory.add(now, process.resident_bytes / 1e6, allowed)
+        self._objects.add(now, process.blocks, blocks)
 
     def facts(
         self,

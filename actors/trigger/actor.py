@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import msgspec
-
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger.gate import Gate, Passed, Unwanted
 from vivavoce.actors.trigger.machine import (
@@ -56,7 +54,6 @@ class TriggerActor(Actor[Audio, Audio]):
     goes through the mailbox, in front of the audio.
 
     Args:
-        settings: the profile's ``trigger`` section.
         keys: is told while a key is held to talk.
         context: as for every actor.
     """
@@ -65,21 +62,17 @@ class TriggerActor(Actor[Audio, Audio]):
 
     def __init__(
         self,
-        settings: TriggerSettings,
         keys: HeldKeys | None = None,
         context: ActorContext | None = None,
     ) -> None:
         super().__init__(context=context)
-        self._settings = settings
         self._keys = keys or HeldKeys()
         self._forced: TriggerMode | None = None
-        self._gate = Gate(
-            settings.pre_roll_ms, settings.tail_ms, recording=settings.mode == "voice"
-        )
+        self._machine = TriggerMachine(self._settings)
+        self._gate = Gate(self._settings, recording=self._machine.recording)
         self._watchers: list[Callable[[Decision], None]] = []
         self._wanted = False  # whether power was told that it records
         self._timer: asyncio.TimerHandle | None = None
-        self._machine = TriggerMachine(settings)
 
     # -- what people and programs say
 
@@ -91,7 +84,7 @@ class TriggerActor(Actor[Audio, Audio]):
     @property
     def mode(self) -> TriggerMode:
         """The trigger mode that holds."""
-        return self._forced or self._settings.mode
+        return self._machine.mode
 
     def start(self) -> None:
         """Record from now on, until :meth:`stop`. Call these in the event loop."""
@@ -133,24 +126,22 @@ class TriggerActor(Actor[Audio, Audio]):
     def force_mode(self, mode: TriggerMode | None) -> None:
         """Use this trigger mode until the end, whatever the profile says; None: as that says."""
         self._forced = mode
-        self._take_settings()
+        self._enter_mode()
 
-    def _take_settings(self) -> None:
-        settings = self._settings
-        if self._forced is not None:
-            settings = msgspec.structs.replace(settings, mode=self._forced)
-        self._gate.configure(settings.pre_roll_ms, settings.tail_ms)
-        self._decide(self._machine.take_settings(settings, self.context.clock.now()))
-        if settings.mode == "voice" and self._wanted:
+    def _settings(self) -> TriggerSettings:
+        return self.context.settings.profile.trigger
+
+    def _enter_mode(self) -> None:
+        mode = self._forced or self._settings().mode
+        self._decide(self._machine.enter(mode, self.context.clock.now()))
+        if mode == "voice" and self._wanted:
             self._tell_power(PowerEvent.RECORDING_ENDED)  # by silence, as the power policy says
 
     # -- audio
 
     async def on_profile(self, profile: Profile) -> None:
-        """Take changed settings over at once."""
-        if profile.trigger != self._settings:
-            self._settings = profile.trigger
-            self._take_settings()
+        """Enter another mode, or end what is longer than another limit, at once."""
+        self._enter_mode()
 
     async def on_message(self, message: Audio) -> None:
         """Pass on what is wanted of a block, and gaps and the end in their places."""
@@ -248,7 +239,7 @@ class TriggerActor(Actor[Audio, Audio]):
         self._timer = None
         now = self.context.clock.now()
         decisions = self._machine.tick(now)
-        longest = self._settings.max_recording_s
+        longest = self._settings().max_recording_s
         if longest is not None and any(isinstance(decision, Stop) for decision in decisions):
             log.warning(f"recording for {longest:g} s: it ends by itself (trigger.max_recording_s)")
         self._decide(decisions)

@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 import queue
 import threading
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -69,18 +70,14 @@ def tone(cue: Cue, rate: int, volume: float) -> Sound:
 
 
 class Feedback:
-    """Tells of recordings as the settings say. All methods are called in the event loop."""
+    """Tells of recordings as the settings say then. All methods are called in the event loop."""
 
-    def __init__(self, settings: FeedbackSettings) -> None:
+    def __init__(self, settings: Callable[[], FeedbackSettings]) -> None:
         self._settings = settings
         self._ending: asyncio.TimerHandle | None = None
         self._cancelled_at: float | None = None
         self._tones = _Tones()
         self._notifications = _Notifications()
-
-    def take_settings(self, settings: FeedbackSettings) -> None:
-        """Other settings, from the next decision on."""
-        self._settings = settings
 
     def decided(self, decision: Decision) -> None:
         """Tell of a decision of the trigger; a stop only when nothing can resume it any more."""
@@ -113,9 +110,10 @@ class Feedback:
         self._tell(Cue.END)
 
     def _tell(self, cue: Cue) -> None:
-        if self._settings.tones:
-            self._tones.play(cue, self._settings.volume)
-        if self._settings.notifications:
+        settings = self._settings()
+        if settings.tones:
+            self._tones.play(cue, settings.volume)
+        if settings.notifications:
             self._notifications.show(_TEXTS[cue])
 
 

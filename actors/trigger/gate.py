@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 import msgspec
 
+from vivavoce.config.trigger import TriggerSettings
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
     Audio,
@@ -38,14 +39,14 @@ class Gate:
     takes some yields what follows from it, in order. Every sample is passed on or unwanted, once.
 
     Args:
-        pre_roll_ms: audio kept from before the begin of a recording.
-        tail_ms: audio that still belongs to a recording when it was asked to end.
+        settings: as they are then: ``pre_roll_ms`` of audio are kept from before the begin of a
+            recording, and ``tail_ms`` still belong to one when it was asked to end.
         recording: whether a recording is on from the first sample. It has no
             :class:`RecordingStarted`.
     """
 
-    def __init__(self, pre_roll_ms: int, tail_ms: int, *, recording: bool) -> None:
-        self.configure(pre_roll_ms, tail_ms)
+    def __init__(self, settings: Callable[[], TriggerSettings], *, recording: bool) -> None:
+        self._settings = settings
         self._start: int | None = 0 if recording else None
         self._held_key = False  # the recording lasts as long as a key is held
         self._always = recording  # the recording is one of the mode `voice`
@@ -59,11 +60,6 @@ class Gate:
         self._cancelled = False
         self._done = 0  # every sample before was passed on, or is unwanted
         self._held: deque[AudioBlock] = deque()  # while nothing is recorded
-
-    def configure(self, pre_roll_ms: int, tail_ms: int) -> None:
-        """Other lengths hold for what is asked from now on."""
-        self._pre_roll = pre_roll_ms * _SAMPLES_PER_MS
-        self._tail = tail_ms * _SAMPLES_PER_MS
 
     @property
     def open(self) -> bool:
@@ -166,6 +162,14 @@ class Gate:
             yield self._ended()
 
     # -- inside
+
+    @property
+    def _pre_roll(self) -> int:
+        return self._settings().pre_roll_ms * _SAMPLES_PER_MS
+
+    @property
+    def _tail(self) -> int:
+        return self._settings().tail_ms * _SAMPLES_PER_MS
 
     def _begin(self, begin: int, *, held: bool, always: bool) -> None:
         self._start = max(begin, self._done)

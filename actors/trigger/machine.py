@@ -37,11 +37,12 @@ itself after ``max_recording_s``. When the mode changes, a recording that a key 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from vivavoce.config.trigger import TriggerSettings
+from vivavoce.config.trigger import TriggerMode, TriggerSettings
 
 
 class Command(StrEnum):
@@ -106,19 +107,26 @@ class TriggerMachine:
     """The state machine of a trigger; see the tables of the module.
 
     Args:
-        settings: the mode and its times.
+        settings: the times, as they are then, and the mode with which it begins; another mode is
+            entered with :meth:`enter`.
         now: the time of the beginning; no matter in ``voice``, whose recording has no end.
     """
 
-    def __init__(self, settings: TriggerSettings, now: float = 0.0) -> None:
+    def __init__(self, settings: Callable[[], TriggerSettings], now: float = 0.0) -> None:
         self._settings = settings
+        self._mode = settings().mode
         self._recording: _Recording | None = None
         self._stopped: _Recording | None = None
         """What the last release has stopped, while nothing else has happened since."""
         self._held = False
         self._released: float | None = None
-        if settings.mode == "voice":
+        if self._mode == "voice":
             self._recording = _Recording("voice", now)
+
+    @property
+    def mode(self) -> TriggerMode:
+        """The mode it is in."""
+        return self._mode
 
     @property
     def recording(self) -> bool:
@@ -140,9 +148,9 @@ class TriggerMachine:
         if released is not None and self._bounced(released, now):
             return before + self._never_released(now)
         self._stopped = None
-        if self._settings.mode == "hold":
+        if self._mode == "hold":
             return before + self._hold(now)
-        if self._settings.mode == "toggle":
+        if self._mode == "toggle":
             return before + (self._start("key", now) if not self._recording else self._stop(now))
         return before
 
@@ -154,9 +162,9 @@ class TriggerMachine:
         self._held = False
         self._released = now
         recording = self._recording
-        if recording is None or recording.owner != "key" or self._settings.mode != "hold":
+        if recording is None or recording.owner != "key" or self._mode != "hold":
             return before
-        short = self._settings.min_hold_ms / 1000
+        short = self._settings().min_hold_ms / 1000
         if recording.pressed is not None and now - recording.pressed < short:
             recording.slip = now
             return before + self.tick(now)
@@ -203,31 +211,35 @@ class TriggerMachine:
             return None
         if recording.slip is not None:
             return recording.slip + self._debounce_s
-        longest = self._settings.max_recording_s
+        longest = self._settings().max_recording_s
         if longest is None or recording.owner == "voice":
             return None
         return recording.began + longest
 
-    def take_settings(self, settings: TriggerSettings, now: float) -> Decisions:
-        """Other settings from ``now`` on."""
-        before = self.tick(now)
-        was, self._settings = self._settings.mode, settings
-        recording = self._recording
-        if settings.mode != was:
-            self._stopped = None
-            if settings.mode == "voice":
-                self._recording = _Recording("voice", now)
-                return before if recording else (*before, Start(now))
-            if recording is not None and recording.owner != "command":
-                return before + self._end(now)
-        due = self._ends  # its limit may have been lowered
-        return before if due is None or now < due else before + self._end(now)
+    def enter(self, mode: TriggerMode, now: float) -> Decisions:
+        """``mode`` holds from ``now`` on, or still does; other settings may have changed, too.
+
+        A recording that is longer than a limit that was lowered ends now, not when it was that
+        long.
+        """
+        due = self._ends
+        overdue = () if due is None or now < due else self._end(now)
+        was, self._mode = self._mode, mode
+        if mode == was:
+            return overdue
+        recording, self._stopped = self._recording, None
+        if mode == "voice":
+            self._recording = _Recording("voice", now)
+            return overdue if recording else (*overdue, Start(now))
+        if recording is not None and recording.owner != "command":
+            return overdue + self._end(now)
+        return overdue
 
     # -- what inputs have in common
 
     @property
     def _debounce_s(self) -> float:
-        return self._settings.debounce_ms / 1000
+        return self._settings().debounce_ms / 1000
 
     def _bounced(self, released: float, now: float) -> bool:
         """Repeats of X11 are a release and a press at the same time, with no debounce as well."""
@@ -249,7 +261,7 @@ class TriggerMachine:
         return ()
 
     def _start(self, owner: _Owner, now: float) -> Decisions:
-        if self._settings.mode == "voice":
+        if self._mode == "voice":
             owner = "voice"
         if self._recording is None:
             self._recording = _Recording(owner, now, now if owner == "key" else None)
@@ -272,5 +284,5 @@ class TriggerMachine:
         if self._recording is None:
             return ()
         self._recording = None
-        again = self._start("voice", now) if self._settings.mode == "voice" else ()
+        again = self._start("voice", now) if self._mode == "voice" else ()
         return (Cancel(now), *again)

@@ -19,6 +19,7 @@ from vivavoce.actors.trigger import TriggerActor
 from vivavoce.chain import as_played, make_actors, reads_ahead
 from vivavoce.closing import ClosingPolicy
 from vivavoce.config import Profile, load_profile
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.errors import VivavoceError
 from vivavoce.config.schema import LogSettings
 from vivavoce.crew import Crew
@@ -115,7 +116,7 @@ class Pipeline:
         buffer_events: bool = True,
         follow_profile: bool = False,
         engine: EngineClient | None = None,
-        log: Callable[[LogSettings], Sink] = HostLog,
+        log: Callable[[Callable[[], LogSettings]], Sink] = HostLog,
     ) -> None:
         environ = os.environ if environ is None else environ
         self._live: LiveProfile | None = None
@@ -125,33 +126,34 @@ class Pipeline:
             profile = load_profile(origin, environ=environ, overrides=overrides)
             if follow_profile:
                 self._live = LiveProfile(origin, profile, environ=environ, overrides=overrides)
-        self.profile = profile
         clock = clock or LoopClock()
-        self.context = ActorContext(
-            clock=clock, stream=StreamClock(clock), ledger=Ledger(), metrics=Metrics()
-        )
         self.source = source or make_source(profile.capture, clock)
         self._reads_ahead = source is None and reads_ahead(profile.capture)
+        holds = as_played(profile) if self._reads_ahead else profile
+        self.context = ActorContext(
+            clock=clock,
+            stream=StreamClock(clock),
+            ledger=Ledger(),
+            metrics=Metrics(),
+            settings=ProfileCell(holds),
+        )
         self._fan: FanOut[Caption] = FanOut()
         self._events: Subscription[Caption] | None = None
         if buffer_events:
             self._events = self._fan.subscribe(TO_SINKS, Overload.BLOCK, name="events")
         self._keys = HeldKeys()
-        self.desktop = Desktop(profile, self._origin, self.context, self._keys, environ)
+        self.desktop = Desktop(lambda: self.profile_name, self.context, self._keys, environ)
         self._capture = CaptureActor(self.source, self.context)
-        if self._reads_ahead:
-            profile = as_played(profile)
-        self._crew = self._assemble(profile, on_progress, engine)
+        self._crew = self._assemble(holds, on_progress, engine)
         self._supervisor = Supervisor(profile.supervisor, self.context)
         self._outcome = Outcome(self._fan)
-        self._sink = log(profile.log)
+        self._sink = log(self.context.settings.of(lambda profile: profile.log))
         self._upkeep = Upkeep(
             profile,
             self.context,
             self._supervisor,
             self._outcome,
-            self._sink,
-            sleeps=not self._reads_ahead,
+            ahead=self._reads_ahead,
             make_monitor=self._make_monitor,
             follow=self._follow,
         )
@@ -486,7 +488,9 @@ class Pipeline:
             PipelineStateError: the pipeline does not run.
             VivavoceError: a part of it cannot be had, such as a history; nothing has changed.
         """
-        await self._reconfigure(profile, self.profile_name)
+        self._must_run("use another profile")
+        await self.desktop.make_ready(profile, self._supervisor)
+        await self._upkeep.take_profile(profile)
 
     async def use_profile(self, profile: str | Path) -> None:
         """Go on with another profile by its name or path, and follow that one.
@@ -499,13 +503,13 @@ class Pipeline:
         if self._live is None:
             raise PipelineStateError("use_profile() needs a pipeline with follow_profile=True")
         self._must_run("use another profile")
-        await self._live.switch(profile, lambda fresh: self._reconfigure(fresh, str(profile)))
+        await self._live.switch(profile, self.reconfigure)
 
-    async def _reconfigure(self, profile: Profile, name: str) -> None:
-        self._must_run("use another profile")
-        await self.desktop.take_profile(profile, name, self._supervisor)
-        self.profile = profile
-        await self._upkeep.take_profile(as_played(profile) if self._reads_ahead else profile)
+    @property
+    def profile(self) -> Profile:
+        """The profile as it was written; what the machine's conditions make of it now is
+        ``context.settings.profile``."""
+        return self._upkeep.written
 
     @property
     def profile_name(self) -> str:
@@ -554,12 +558,11 @@ class Pipeline:
         assert isinstance(transcription, TranscriptionActor)
         return transcription
 
-    def _make_monitor(self, profile: Profile) -> MonitorActor:
+    def _make_monitor(self) -> MonitorActor:
         from vivavoce.actors.monitor import MonitorActor
 
         transcription = self._transcription
         self._monitor = MonitorActor(
-            profile,
             channels=lambda: {one.name: one.statistics() for one in self._crew.channels},
             readers=lambda: [one.name for one in self._fan.channels],
             statistics=lambda: gather_statistics(self.context, self._crew.channels),

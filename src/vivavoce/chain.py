@@ -71,7 +71,7 @@ def make_actors(
     if engine is not None:
         choose = partial(_this_engine, engine)
     return [
-        *([] if ahead else [TriggerActor(profile.trigger, keys, context)]),
+        *([] if ahead else [TriggerActor(keys, context)]),
         VadActor(profile.vad, ask_focus=ask_focus, context=context),
         TranscriptionActor(profile.transcription, choose, side_by_side, context),
         CleanupActor(profile.cleanup, profile=profile, context=context),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -15,6 +14,7 @@ from vivavoce.actors.injection.focus import make_probe
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
 from vivavoce.config.errors import VivavoceError
+from vivavoce.config.injection import InjectionSettings
 from vivavoce.crew import Crew
 from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vivavoce.actors.history.keeper import AudioBook
     from vivavoce.actors.history.recorder import Recorder
     from vivavoce.actors.injection.actor import InjectionActor
+    from vivavoce.actors.injection.outfit import Outfit
     from vivavoce.actors.trigger.feedback import Feedback
 
 _CLOSING_S = 8.0
@@ -38,23 +39,21 @@ class Desktop:
     """Hotkeys and feedback, focus notes, the injection and history actors of one pipeline.
 
     Args:
-        profile: with which it begins.
         name: of the profile, for the history.
-        context: shared with the actors.
+        context: shared with the actors; what is wanted of it stands in its settings.
         keys: that a person holds; shared with the trigger.
         environ: of the session.
     """
 
     def __init__(
         self,
-        profile: Profile,
-        name: str,
+        name: Callable[[], str],
         context: ActorContext,
         keys: HeldKeys,
         environ: Mapping[str, str],
     ) -> None:
-        self._profile = profile
         self._name = name
+        self._settings = context.settings
         self._crew: Crew | None = None
         self._context = context
         self._keys = keys
@@ -76,20 +75,20 @@ class Desktop:
             live: whether somebody is there; else there is no trigger.
         """
         self._crew = crew
-        profile = self._profile
+        profile = self._settings.profile
         if live:
-            trigger = _trigger_of(crew)
-            self._hotkeys = Hotkeys(trigger, self._keys, self._context.clock, self._environ)
-            self._hotkeys.take_settings(profile.trigger)
+            self._hotkeys = Hotkeys(
+                self._settings, _trigger_of(crew), self._keys, self._context.clock, self._environ
+            )
         if history_wanted(profile):
             self._keep_sound(crew, profile)
-            crew.add_sink(self._make_history())
+            crew.add_sink(self._make_history(profile))
         if _types(profile):
             crew.add_sink(self._make_injection())
 
     async def focus(self) -> Focus | None:
         """The window that has the focus; asked only where that matters to anybody."""
-        profile = self._profile
+        profile = self._settings.profile
         if _types(profile) or profile.applications or history_wanted(profile):
             return await self._probe.focus()
         return None
@@ -102,7 +101,7 @@ class Desktop:
     @property
     def keeps_history(self) -> bool:
         """Whether finals are kept."""
-        return self._recorder is not None and history_wanted(self._profile)
+        return self._recorder is not None and history_wanted(self._settings.profile)
 
     @property
     def problem(self) -> str:
@@ -134,34 +133,28 @@ class Desktop:
         from vivavoce.actors.trigger.feedback import Feedback
 
         assert self._crew is not None
-        self._feedback = Feedback(self._profile.trigger.feedback)
+        self._feedback = Feedback(self._settings.of(lambda profile: profile.trigger.feedback))
         _trigger_of(self._crew).watch(self._feedback.decided)
         if why := self._why_nothing_types():
             log.warning(why)
         await self._hotkeys.run()
 
-    async def take_profile(self, profile: Profile, name: str, supervisor: Supervisor) -> None:
-        """Another profile holds; actors that are there are told by themselves.
+    async def make_ready(self, profile: Profile, supervisor: Supervisor) -> None:
+        """Another profile is about to hold: add the actors that it wants, and the one before did
+        not.
 
         Raises:
-            VivavoceError: its history cannot be opened; the one before still holds.
+            VivavoceError: its history cannot be opened; nothing has changed.
         """
         assert self._crew is not None
-        before, self._profile, self._name = (self._profile, self._name), profile, name
         if self._history is None and history_wanted(profile):
-            actor = self._make_history()
+            actor = self._make_history(profile)
             try:
                 await self.open()
             except VivavoceError:
-                (self._profile, self._name), self._history, self._recorder = before, None, None
+                self._history, self._recorder = None, None
                 raise
             supervisor.add(self._crew.add_sink(actor))
-        if self._hotkeys is not None:
-            self._hotkeys.take_settings(profile.trigger)
-        if self._feedback is not None:
-            self._feedback.take_settings(profile.trigger.feedback)
-        if self._history is not None:
-            self._history.profile_name = name
         if _types(profile) and self._injection is None:
             supervisor.add(self._crew.add_sink(self._make_injection()))
 
@@ -177,33 +170,36 @@ class Desktop:
 
     def _make_injection(self) -> InjectionActor:
         from vivavoce.actors.injection.actor import InjectionActor
-        from vivavoce.actors.injection.choose import make_outfit
 
         self._injection = InjectionActor(
-            self._profile,
-            partial(make_outfit, environ=self._environ, persistence=self._profile.persistence),
+            self._make_outfit,
             report=self._delivered,
             probe=make_probe(self._environ),  # one answers one question at a time
-            revisions_follow=self._profile.transcription.draft is not None,
             keys=self._keys,
             context=self._context,
         )
         return self._injection
 
+    def _make_outfit(self, settings: InjectionSettings) -> Outfit:
+        from vivavoce.actors.injection.choose import make_outfit
+
+        persistence = self._settings.profile.persistence
+        return make_outfit(settings, self._environ, persistence=persistence)
+
     def _delivered(self, delivery: Delivery) -> None:
-        if self._recorder is not None and history_wanted(self._profile):
+        if self._recorder is not None and history_wanted(self._settings.profile):
             self._recorder.deliver(delivery)
         for report in self._reports:
             report(delivery)
 
-    def _make_history(self) -> HistoryActor:
+    def _make_history(self, profile: Profile) -> HistoryActor:
         from vivavoce.actors.history.actor import HistoryActor
         from vivavoce.actors.history.recorder import Recorder
 
-        profile = self._profile
         path = history_path(profile.history, self._environ)
-        self._recorder = Recorder(path, profile.history, self._context.metrics)
-        self._history = HistoryActor(self._recorder, profile, self._name, self._book, self._context)
+        limits = self._settings.of(lambda profile: profile.history)
+        self._recorder = Recorder(path, limits, self._context.metrics)
+        self._history = HistoryActor(self._recorder, self._name, self._book, self._context)
         return self._history
 
     def _keep_sound(self, crew: Crew, profile: Profile) -> None:
@@ -214,11 +210,11 @@ class Desktop:
             crew.insert(AudioKeeper(self._book, self._context), after="vad", before=None)
 
     def _why_nothing_types(self) -> str:
-        if not _types(self._profile):
+        if not _types(self._settings.profile):
             return ""
         from vivavoce.actors.injection.choose import names_of
 
-        _, reason = names_of(self._profile.injection, self._environ)
+        _, reason = names_of(self._settings.profile.injection, self._environ)
         return f"nothing is typed: {reason}" if reason else ""
 
 

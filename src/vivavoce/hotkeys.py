@@ -10,6 +10,7 @@ import anyio
 
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger import TriggerActor
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.trigger import TriggerSettings
 from vivavoce.pipeline.clock import Clock
 from vivavoce.pipeline.log import get_logger
@@ -26,6 +27,7 @@ class Hotkeys:
     """Hears the keys, and goes on with others when the profile changes.
 
     Args:
+        settings: which keys; read when they change.
         trigger: is told of them.
         held: which modifiers a person holds.
         clock: the pipeline's.
@@ -36,29 +38,31 @@ class Hotkeys:
     """
 
     def __init__(
-        self, trigger: TriggerActor, held: HeldKeys, clock: Clock, environ: Mapping[str, str]
+        self,
+        settings: ProfileCell,
+        trigger: TriggerActor,
+        held: HeldKeys,
+        clock: Clock,
+        environ: Mapping[str, str],
     ) -> None:
+        self._settings = settings.of(lambda profile: profile.trigger)
         self._trigger = trigger
         self._held = held
         self._clock = clock
         self._environ = environ
-        self._settings: TriggerSettings | None = None
+        self._hears = _keys(self._settings())
         self._others = asyncio.Event()
         self.problem = ""
-
-    def take_settings(self, settings: TriggerSettings) -> None:
-        """Hear these keys from now on."""
-        before, self._settings = self._settings, settings
-        if before is None or _keys(before) != _keys(settings):
-            self._others.set()
+        settings.when_changed(self._look)
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
             self._others.clear()
-            settings = self._settings
+            settings = self._settings()
+            self._hears = _keys(settings)
             self.problem = ""
-            if settings is not None and (settings.hotkey or settings.cancel_hotkey):
+            if settings.hotkey or settings.cancel_hotkey:
                 await self._hear(settings)
             await self._others.wait()
 
@@ -84,6 +88,11 @@ class Hotkeys:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_S):
                 await listener.stop()
             self._lost(self._clock.now())  # nobody would tell that they go up
+
+    def _look(self) -> None:
+        """Other settings hold: are these other keys?"""
+        if _keys(self._settings()) != self._hears:
+            self._others.set()
 
     def _on_key(self, event: KeyEvent) -> None:
         """In the event loop. What this program presses itself is no word of a person's."""

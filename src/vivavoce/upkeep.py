@@ -9,13 +9,14 @@ from typing import Any
 
 import anyio
 
+from vivavoce.chain import as_played
 from vivavoce.config import Profile
 from vivavoce.config.conditions import with_conditions
 from vivavoce.config.power import CONDITIONS
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.fanout import FanOut
-from vivavoce.pipeline.log import Sink, get_logger
+from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.messages import Caption, EndOfStream, PowerChanged, PowerMode
 from vivavoce.pipeline.power import Power, PowerEvent, PowerPolicy
 from vivavoce.pipeline.power_control import PowerController
@@ -59,12 +60,12 @@ class Upkeep:
     """Power modes and profile of a running pipeline.
 
     Args:
-        profile: with which it begins.
-        context: shared with the actors.
+        profile: with which it begins, as it was written.
+        context: shared with the actors; the profile that holds stands in its settings, and is put
+            there by nobody else.
         supervisor: tells the actors.
         outcome: where power changes are published.
-        sink: of the log.
-        sleeps: whether there are power modes; a recording that is read ahead has none.
+        ahead: whether this is a recording that is read ahead, which has no power modes.
         make_monitor: makes the monitor, once audio is captured: it is not needed before.
         follow: runs beside it once audio is captured, and takes changes of the profile over.
         read: what the platform tells of battery, pressure and heat.
@@ -76,21 +77,18 @@ class Upkeep:
         context: ActorContext,
         supervisor: Supervisor,
         outcome: Outcome,
-        sink: Sink,
         *,
-        sleeps: bool,
-        make_monitor: Callable[[Profile], Actor[Any, Any]],
+        ahead: bool,
+        make_monitor: Callable[[], Actor[Any, Any]],
         follow: Callable[[], Coroutine[Any, Any, None]],
         read: Callable[[], Readings] = read_conditions,
     ) -> None:
-        self._profile = profile
-        self._effective = profile
+        self._written = profile
         self._conditions = Conditions()
         self._context = context
         self._supervisor = supervisor
         self._outcome = outcome
-        self._sink = sink
-        self._sleeps = sleeps
+        self._ahead = ahead
         self._make_monitor = make_monitor
         self._follow = follow
         self._read = read
@@ -105,9 +103,9 @@ class Upkeep:
         return self._context.power.power.mode
 
     @property
-    def profile(self) -> Profile:
-        """The profile as it holds now, conditions included."""
-        return self._effective
+    def written(self) -> Profile:
+        """The profile as it was written, without what the machine's conditions change."""
+        return self._written
 
     def force(self, mode: PowerMode | None) -> None:
         """Spend silence in ``mode`` from now on; None: as the profile says."""
@@ -123,7 +121,7 @@ class Upkeep:
 
     async def take_profile(self, profile: Profile) -> None:
         """Another profile holds from now on."""
-        self._profile = profile
+        self._written = profile
         self._changed.set()
         await self._apply()
 
@@ -131,23 +129,23 @@ class Upkeep:
         """Work until cancelled."""
         try:
             async with anyio.create_task_group() as group:
-                if self._sleeps:
+                if not self._ahead:
                     group.start_soon(self._control_power, name="power")
                     group.start_soon(self._watch_conditions, name="conditions")
                 await self._context.stream.begun()
                 await asyncio.to_thread(import_module, "vivavoce.actors.monitor")
-                self._supervisor.add(self._make_monitor(self._effective))
+                self._supervisor.add(self._make_monitor())
                 group.start_soon(self._follow, name="profile")
         except BaseExceptionGroup as failures:
             first = first_failure(failures)
             raise first from first.__cause__
 
     async def _control_power(self) -> None:
-        if self._effective.power.mode == "auto" and self._forced is None:
+        if self._context.settings.profile.power.mode == "auto" and self._forced is None:
             # Silence counts from the first sample on.
             await self._context.stream.begun()
         self._controller = PowerController(
-            self._effective.power, self._context, tell=self._tell, publish=self._outcome.publish
+            self._context, tell=self._tell, publish=self._outcome.publish
         )
         if self._forced is not None:
             self._controller.force(self._forced)
@@ -160,8 +158,9 @@ class Upkeep:
 
     def _begin_in(self) -> None:
         """Who starts is told the first mode at once: a microphone that is to be closed stays so."""
-        if self._sleeps:
-            policy = PowerPolicy(self._profile.power, 0.0)
+        if not self._ahead:
+            settings = self._context.settings.of(lambda profile: profile.power)
+            policy = PowerPolicy(settings, 0.0)
             if self._forced is not None:
                 policy.force(self._forced, 0.0)
             self._context.power.power = policy.power(0.0)
@@ -172,10 +171,9 @@ class Upkeep:
     async def _watch_conditions(self) -> None:
         clock = self._context.clock
         await self._context.stream.begun()
-        policy = ConditionPolicy(self._profile.power)
+        policy = ConditionPolicy(lambda: self._written.power)
         while True:
             self._changed.clear()
-            policy.settings = self._profile.power
             readings = Readings()
             if self._has_conditions():
                 readings = await asyncio.to_thread(self._read)
@@ -192,23 +190,22 @@ class Upkeep:
                 continue
 
     def _has_conditions(self, *names: str) -> bool:
-        power = self._profile.power
+        power = self._written.power
         return any(getattr(power, name).settings for name in names or CONDITIONS)
 
     async def _apply(self) -> None:
         met = {name: getattr(self._conditions, name) for name in CONDITIONS}
-        effective = with_conditions(self._profile, **met)
-        if effective == self._effective:
+        effective = with_conditions(self._written, **met)
+        if self._ahead:
+            effective = as_played(effective)
+        if effective == self._context.settings.profile:
             return
-        self._effective = effective
         log.info(
             "another profile holds",
             conditions=", ".join(name for name, holds in met.items() if holds) or "none",
         )
-        self._sink.take_settings(effective.log)
-        await self._supervisor.tell_profile(effective)
-        if self._controller is not None:
-            self._controller.take_settings(effective.power)
+        self._context.settings.put(effective)
+        await self._supervisor.tell_profile()
 
 
 def _give_memory_back() -> None:

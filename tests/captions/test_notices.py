@@ -69,7 +69,7 @@ class Live:
 
     def __init__(self, device: tuple[int, BinaryIO]) -> None:
         self.ours, stream = device
-        self.sink = LogSink(LogSettings())
+        self.sink = LogSink(LogSettings)
         use_sink(self.sink)
         self.actor = CaptionActor(terminal(), stream)
         self.screen = Screen(COLUMNS, ROWS)

@@ -63,12 +63,17 @@ def test_settings_of_an_application_lie_over_the_profile() -> None:
     assert terminal.injection.timeout_ms == 700
     assert for_application(profile, "Slack").cleanup.profanity_mask
     assert for_application(profile, "emacs") is profile
-    profiles = ApplicationProfiles(profile)
+    holds = profile
+    profiles = ApplicationProfiles(lambda: holds)
     assert profiles.of("xterm") is profiles.of("xterm")
     assert profiles.of("") is profile
     for number in range(1_000):
         profiles.of(f"window {number}")
     assert len(profiles._known) <= 64
+    known = profiles.of("xterm")
+    holds = load("injection.timeout_ms=900")
+    assert profiles.of("xterm") is holds, "what was worked out for another profile is forgotten"
+    assert known.injection.timeout_ms == 700
 
 
 def test_one_switch_turns_all_persistence_off() -> None:

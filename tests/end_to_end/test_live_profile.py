@@ -48,7 +48,7 @@ async def followed(
     profile: str | Path, *overrides: str, environ: dict[str, str] | None = None
 ) -> AsyncIterator[Following]:
     following = Following(profile, environ or {"XDG_CONFIG_HOME": "/nonexistent"}, *overrides)
-    use_sink(LogSink(LogSettings(level="info"), following.log))
+    use_sink(LogSink(lambda: LogSettings(level="info"), following.log))
     task = asyncio.create_task(following.live.follow(following.applied.put))
     await until(lambda: following.reads, "it was not read")
     try:

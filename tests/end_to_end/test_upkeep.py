@@ -3,6 +3,7 @@
 import asyncio
 
 from vivavoce.config import Profile, load_profile
+from vivavoce.config.cell import ProfileCell
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.fanout import FanOut
@@ -28,13 +29,13 @@ class Machine:
     """Upkeep on a machine whose battery and load are scripted; `reads` counts the looks at it."""
 
     def __init__(self, *overrides: str, **readings) -> None:
-        self.context = ActorContext()
+        profile = load_profile("captions", environ={}, overrides=overrides)
+        self.context = ActorContext(settings=ProfileCell(profile))
         self.readings = Readings(**readings)
         self.reads = 0
         self.told, monitor = Told(), Told()
         for actor in (self.told, monitor):
             actor.context = self.context
-        profile = load_profile("captions", environ={}, overrides=overrides)
         self.supervisor = Supervisor(profile.supervisor, self.context)
         self.supervisor.add(self.told)
         fan: FanOut[Caption] = FanOut()
@@ -43,9 +44,8 @@ class Machine:
             self.context,
             self.supervisor,
             Outcome(fan),
-            LogSink(profile.log),
-            sleeps=True,
-            make_monitor=lambda _: monitor,
+            ahead=False,
+            make_monitor=lambda: monitor,
             follow=self._nothing,
             read=self._read,
         )
@@ -81,7 +81,7 @@ def test_on_battery_other_settings_hold_until_the_plug_is_back() -> None:
         await asyncio.sleep(100)
         machine.readings = Readings(on_battery=True, battery_percent=80)
         await asyncio.sleep(200)
-        assert machine.upkeep.profile.transcription.partial_interval_ms == 500
+        assert machine.context.settings.profile.transcription.partial_interval_ms == 500
         machine.readings = Readings(on_battery=False, battery_percent=80)
         await asyncio.sleep(100)
 
@@ -90,7 +90,7 @@ def test_on_battery_other_settings_hold_until_the_plug_is_back() -> None:
     assert (on, off) == (120, 300), "looked at once a minute"
     assert battery.transcription.partial_interval_ms == 500
     assert battery.power.park_after_s == 60
-    assert mains == machine.upkeep.profile
+    assert mains == machine.context.settings.profile
     assert mains.transcription.partial_interval_ms == 250
 
 
@@ -130,10 +130,10 @@ def test_a_machine_without_a_battery_is_not_looked_at_again() -> None:
 def test_pressure_is_looked_at_where_the_profile_minds_it() -> None:
     async def script(machine: Machine) -> None:
         await asyncio.sleep(100)
-        assert machine.upkeep.profile.transcription.partials
+        assert machine.context.settings.profile.transcription.partials
         machine.readings = Readings(pressure_percent=90.0)
         await asyncio.sleep(190)
-        assert not machine.upkeep.profile.transcription.partials
+        assert not machine.context.settings.profile.transcription.partials
 
     minded = "power.under_pressure.settings={transcription: {partials: false}}"
     machine = play(lambda: Machine(minded), script)
@@ -141,14 +141,18 @@ def test_pressure_is_looked_at_where_the_profile_minds_it() -> None:
     assert len(machine.told.profiles) == 1
 
 
-def test_the_log_takes_other_levels() -> None:
+def test_whoever_reads_a_setting_sees_what_a_condition_makes_of_it() -> None:
     async def script(machine: Machine) -> None:
-        await asyncio.sleep(1)
-        changed = load_profile("captions", environ={}, overrides=["log.levels={capture: debug}"])
-        await machine.upkeep.take_profile(changed)
-        assert machine.upkeep._sink.threshold("capture") == 10
+        log = LogSink(machine.context.settings.of(lambda profile: profile.log))
+        before = log.threshold("capture")
+        await asyncio.sleep(100)
+        machine.readings = Readings(on_battery=True, battery_percent=80)
+        await asyncio.sleep(100)
+        assert (before, log.threshold("capture")) == (30, 10)
+        assert machine.upkeep.written.log.level == "warning", "nobody wrote it"
 
-    play(Machine, script)
+    chatty = "power.on_battery.settings={log: {level: debug}}"
+    play(lambda: Machine(chatty, on_battery=False), script)
 
 
 def test_the_first_mode_is_known_before_anything_starts() -> None:

@@ -15,6 +15,7 @@ from vivavoce.actors.history.keeper import AudioBook, AudioKeeper
 from vivavoce.actors.history.reading import Reader
 from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.history.sound import from_wav, to_wav
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.history import HistorySettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
@@ -53,13 +54,13 @@ def rows(path: Path):
 @pytest.fixture
 async def kept(path: Path):
     """An actor on a recorder, and a way to end both."""
-    recorder = Recorder(path, HistorySettings(keep_days=None), Metrics())
+    recorder = Recorder(path, lambda: HistorySettings(keep_days=None), Metrics())
     await recorder.open()
     book = AudioBook(20.0)
-    context = ActorContext()
+    context = ActorContext(settings=ProfileCell(WANTED))
     context.stream.start()
     context.stream.wall_start = 1_777_000_000.25
-    actor = HistoryActor(recorder, WANTED, "dictation", book, context)
+    actor = HistoryActor(recorder, lambda: "dictation", book, context)
     await actor.on_start()
     yield actor, recorder, book
     await recorder.close()
@@ -151,12 +152,6 @@ async def test_a_final_that_is_delivered_twice_is_kept_once(kept, path: Path) ->
     assert row.sound
 
 
-async def test_other_limits_hold_at_once(kept) -> None:
-    actor, recorder, _ = kept
-    await actor.on_profile(Profile(history=HistorySettings(enabled=True, keep_days=3.0)))
-    assert recorder._settings.keep_days == 3.0
-
-
 async def test_the_keeper_passes_everything_on_as_it_came() -> None:
     book, out = AudioBook(10.0), Channel(8)
     keeper = AudioKeeper(book)
@@ -210,13 +205,17 @@ def test_damaged_sound_is_told() -> None:
     assert from_wav(to_wav(np.array([1, -2, 3], np.int16))).tolist() == [1, -2, 3]
 
 
-async def test_nothing_is_kept_from_when_the_profile_says_so(kept, path: Path) -> None:
-    actor, recorder, _ = kept
+async def test_nothing_is_kept_from_when_the_profile_says_so(path: Path) -> None:
+    name = "dictation"
+    recorder = Recorder(path, lambda: HistorySettings(keep_days=None), Metrics())
+    await recorder.open()
+    cell = ProfileCell(WANTED)
+    actor = HistoryActor(recorder, lambda: name, context=ActorContext(settings=cell))
     await actor.on_message(final(1, "before"))
-    await actor.on_profile(Profile(history=HistorySettings(enabled=True), persistence=False))
+    cell.put(Profile(history=HistorySettings(enabled=True), persistence=False))
     await actor.on_message(final(2, "secret"))
-    await actor.on_profile(WANTED)
-    actor.profile_name = "another"
+    cell.put(WANTED)
+    name = "another"
     await actor.on_message(final(3, "behind"))
     await recorder.close()
     assert [(row.text, row.profile) for row in rows(path)] == [

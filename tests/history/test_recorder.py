@@ -33,7 +33,7 @@ def log() -> io.StringIO:
 
 def made(path: Path, metrics: Metrics, **more) -> Recorder:
     settings = more.pop("settings", HistorySettings(keep_days=None, keep_mb=None))
-    return Recorder(path, settings, metrics, now=lambda: BEGAN / 1000, **more)
+    return Recorder(path, lambda: settings, metrics, now=lambda: BEGAN / 1000, **more)
 
 
 def texts(path: Path) -> list[str]:
@@ -309,9 +309,8 @@ async def test_the_end_is_not_held_up_by_a_disk_that_hangs(
 async def test_retention_at_the_beginning_and_then_hourly(path: Path, row, fill) -> None:
     fill("old", "old too")
     now = BEGAN / 1000 + 86_400 + 90
-    recorder = Recorder(
-        path, HistorySettings(keep_days=1.0, keep_mb=None), Metrics(), now=lambda: now
-    )
+    limits = HistorySettings(keep_days=1.0, keep_mb=None)
+    recorder = Recorder(path, lambda: limits, Metrics(), now=lambda: now)
     await recorder.open()
     await until(lambda: committed(path) == 0)
     recorder.add(row(3, "young"))
@@ -319,7 +318,10 @@ async def test_retention_at_the_beginning_and_then_hourly(path: Path, row, fill)
     now += 7_200
     recorder.add(row(300, "younger"))
     await until(lambda: texts(path) == ["younger"])
-    recorder.take_settings(HistorySettings(keep_days=None))
+    limits = HistorySettings(keep_days=0.001, keep_mb=None)
+    now += 7_200
+    recorder.add(row(600, "another"))
+    await until(lambda: texts(path) == ["another"])
     await recorder.close()
 
 
@@ -353,7 +355,7 @@ from vivavoce.config.history import HistorySettings
 from vivavoce.pipeline.metrics import Metrics
 
 async def main():
-    recorder = Recorder(Path(sys.argv[1]), HistorySettings(), Metrics())
+    recorder = Recorder(Path(sys.argv[1]), HistorySettings, Metrics())
     await recorder.open()
     for number in itertools.count():
         at = 1_900_000_000_000 + number

@@ -10,6 +10,7 @@ from support.injecting import (
     Paper,
     ended,
     final,
+    profile,
     revision,
     started,
 )
@@ -90,7 +91,7 @@ def test_a_second_model_that_fell_behind_is_not_waited_for():
         desk = Desk(revisions_follow=True)
         await desk.say(*(final(n, f"{n}.") for n in range(70)))
         assert len(desk.outcomes) == 6
-        desk.rig.actor._waiting.revisions_follow = False
+        desk.rig.context.settings.put(profile({"backend": "auto"}))  # no draft any more
         await desk.say(final(70, "70."))
         assert len(desk.outcomes) == 71
 

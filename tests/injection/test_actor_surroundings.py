@@ -278,7 +278,8 @@ def test_a_profile_that_changes():
     async def main() -> None:
         desk = Desk()
         await desk.say(final(1, "a\nb"))
-        await desk.rig.actor.on_profile(profile({"backend": "auto", "newlines": "shift_enter"}))
+        changed = profile({"backend": "auto", "newlines": "shift_enter"})
+        desk.rig.context.settings.put(changed)
         await desk.say(final(2, "c\nd"))
         assert desk.text == "a b c<shift+enter>d"
 

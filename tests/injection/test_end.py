@@ -16,6 +16,7 @@ from vivavoce.actors.injection.actor import InjectionActor
 from vivavoce.actors.injection.back_end import Content, Manner, Report
 from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.actors.transcription.focus_notes import FocusNotes
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.clock import run_virtual
@@ -113,16 +114,19 @@ class Run:
         self.paper, self.board = paper, board
         self.probe = HangingFocus(EDITOR)
         self.deliveries: list[Delivery] = []
-        self.context = ActorContext()
+        holds = profile(
+            {"backend": "auto", **injection},
+            trigger={"mode": "hold", "hotkey": "f9"},
+            transcription={"draft": "tiny"} if revisions_follow else {},
+        )
+        self.context = ActorContext(settings=ProfileCell(holds))
         self.notes = FocusNotes()
         self._report = report
         outfit = Outfit([paper], board, close=[paper.close])
         self.actor = InjectionActor(
-            profile({"backend": "auto", **injection}, trigger={"mode": "hold", "hotkey": "f9"}),
             lambda settings: outfit,
             report=self._tell,
             probe=self.probe,
-            revisions_follow=revisions_follow,
             context=self.context,
         )
         self.inbox = self.actor.inbox
@@ -278,10 +282,10 @@ def test_a_back_end_that_cannot_be_closed_keeps_no_other_open() -> None:
 
         made = Outfit([Broken()], Board(), close=[Broken().close, close])
         actor = InjectionActor(
-            profile({"backend": "auto"}),
             lambda settings: made,
             report=lambda delivery: None,
             probe=FixedFocus(EDITOR),
+            context=ActorContext(settings=ProfileCell(profile({"backend": "auto"}))),
         )
         await actor.deliver(final(1, "One."))
         await actor.on_stop()
@@ -297,7 +301,7 @@ async def test_what_could_not_be_copied_is_in_the_history_as_failed(tmp_path: Pa
     from vivavoce.config.history import HistorySettings
 
     context = ActorContext()
-    recorder = Recorder(tmp_path / "history.sqlite3", HistorySettings(), context.metrics)
+    recorder = Recorder(tmp_path / "history.sqlite3", HistorySettings, context.metrics)
     await recorder.open()
     run = Run(HangingPaper(), HangingBoard("raise"), report=recorder.deliver)
     texts = [final(1, "One."), final(2, "Two.")]

@@ -16,6 +16,7 @@ from vivavoce.actors.injection.hands import Hands
 from vivavoce.actors.trigger.keys import KeyEvent, KeyEventKind
 from vivavoce.actors.trigger.pynput_keys import PynputKeys
 from vivavoce.config.hotkeys import KeyCombination
+from vivavoce.config.trigger import TriggerSettings
 
 pytestmark = [pytest.mark.desktop, pytest.mark.patient]
 
@@ -224,7 +225,7 @@ async def test_own_keys_are_not_heard_as_hotkeys(display: XDisplay, editor: Term
 def test_the_hotkey_is_heard_while_text_is_typed_unless_texts_press_it(hotkey: str, hidden: bool):
     """What texts press can be no word of a person's; all else is, also while text is typed."""
     keys = HeldKeys(lambda: 1.0)
-    hands = Hands(keys, profile({}, trigger={"hotkey": hotkey}))
+    hands = Hands(keys, lambda: TriggerSettings(mode="hold", hotkey=hotkey))
     with hands.typing():
         assert keys.is_ours(1.0) is hidden
     assert not keys.is_ours(1.1)
@@ -233,7 +234,7 @@ def test_the_hotkey_is_heard_while_text_is_typed_unless_texts_press_it(hotkey: s
 def test_keys_that_are_this_programs_own():
     now = 10.0
     keys = HeldKeys(lambda: now)
-    hands = Hands(keys, profile({}, trigger={"hotkey": "ctrl"}))
+    hands = Hands(keys, lambda: TriggerSettings(mode="hold", hotkey="ctrl"))
     assert not keys.is_ours(10.0)
     with hands.pressing("ctrl+v"):
         assert keys.is_ours(10.0)

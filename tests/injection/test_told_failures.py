@@ -19,8 +19,10 @@ from vivavoce.actors.injection.lending import Lending
 from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.actors.injection.worker import Worker
 from vivavoce.actors.transcription.focus_notes import FocusNotes
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import LogSettings
+from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.log import LogSink, use_sink
 from vivavoce.pipeline.messages import Focus
@@ -29,7 +31,7 @@ from vivavoce.pipeline.messages import Focus
 @pytest.fixture
 def logged() -> io.StringIO:
     stream = io.StringIO()
-    use_sink(LogSink(LogSettings(), stream))
+    use_sink(LogSink(LogSettings, stream))
     return stream
 
 
@@ -110,10 +112,12 @@ def test_held_texts_that_cannot_be_typed_are_told_before_anything_else_is_said(
         paper, probe = Paper(), FixedFocus(Focus(window="8", application="Other"))
         paper.plan = [RuntimeError("a fault")]
         actor = InjectionActor(
-            profile({"backend": "auto", "focus_moved": "hold"}),
             lambda settings: Outfit([paper], Board()),
             report=lambda delivery: None,
             probe=probe,
+            context=ActorContext(
+                settings=ProfileCell(profile({"backend": "auto", "focus_moved": "hold"}))
+            ),
         )
         notes = FocusNotes()
         notes.note(10, EDITOR)

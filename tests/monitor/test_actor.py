@@ -325,7 +325,7 @@ def test_targets_of_a_changed_profile_hold_at_once() -> None:
             await asyncio.sleep(5)
             assert await stage.ask("check") == ()
             changed = load_profile("captions", environ={}, overrides=["targets.main_memory_mb=50"])
-            await stage.supervisor.tell_profile(changed)
+            stage.context.settings.put(changed)
             assert names(await stage.ask("check")) == ["main_memory_mb"]
 
     run_virtual(main)

@@ -14,6 +14,7 @@ from support.waiting import advance, moment, until
 from vivavoce.actors.monitor import MonitorActor
 from vivavoce.actors.monitor.exporter import Exporter, ExporterError, Health
 from vivavoce.config import load_profile
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.monitoring import MetricsSettings, is_loopback, listen_address
 from vivavoce.pipeline.actor import ActorContext
@@ -205,8 +206,8 @@ async def test_a_busy_port_is_one_line_and_ends_the_run() -> None:
         profile = load_profile(
             "captions", environ={}, overrides=[f'metrics.listen="127.0.0.1:{port}"']
         )
-        context = ActorContext()
-        monitor = MonitorActor(profile, context=context)
+        context = ActorContext(settings=ProfileCell(profile))
+        monitor = MonitorActor(context=context)
         supervisor = Supervisor(profile.supervisor, context)
         supervisor.add(monitor)
         with pytest.raises(ExporterError, match=f"127.0.0.1:{port} is in use") as caught:
@@ -259,9 +260,9 @@ def test_other_machines_only_when_allowed(host: str) -> None:
 
 async def test_a_scrape_of_the_monitor_shows_channels_ledger_and_modes() -> None:
     profile = load_profile("captions", environ={}, overrides=['metrics.listen="127.0.0.1:0"'])
-    context = ActorContext()
+    context = ActorContext(settings=ProfileCell(profile))
     monitor = MonitorActor(
-        profile, channels=lambda: {"monitor": monitor.inbox.statistics()}, context=context
+        channels=lambda: {"monitor": monitor.inbox.statistics()}, context=context
     )
     inbox = monitor.inbox
     supervisor = Supervisor(profile.supervisor, context)

@@ -16,10 +16,10 @@ Memory = Callable[[float], float]
 
 
 def watched(memory: Memory, hours: float = 8.0, every_s: float = 60.0) -> LeakWatch:
-    watch = LeakWatch(allowed=3.0, floor=2.0)
+    watch = LeakWatch(floor=2.0)
     for sample in range(int(hours * 3_600 / every_s)):
         at = sample * every_s
-        watch.add(at, memory(at / 3_600))
+        watch.add(at, memory(at / 3_600), 3.0)
         watch.ever = getattr(watch, "ever", False) or watch.growth is not None  # type: ignore[attr-defined]
     return watch
 

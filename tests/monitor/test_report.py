@@ -93,7 +93,7 @@ def test_sections_are_aligned() -> None:
 
 
 def summary(facts: Facts) -> MonitorSummary:
-    findings = Judge(TargetSettings()).judge(facts)
+    findings = Judge().judge(facts, TargetSettings())
     return MonitorSummary(
         facts=facts,
         findings=findings,

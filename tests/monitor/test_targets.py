@@ -39,7 +39,7 @@ ALL = TargetSettings(engine_memory_mb=500.0, battery_percent_per_hour=10.0)
 
 def advised(facts: Facts, *overrides: str) -> list[str]:
     profile = load_profile("captions", environ={}, overrides=overrides)
-    findings = Judge(ALL).judge(facts)
+    findings = Judge().judge(facts, ALL)
     return [one.text for one in recommend(findings, facts, profile)]
 
 
@@ -49,7 +49,7 @@ def test_every_setting_in_targets_is_judged() -> None:
 
 
 def test_everything_bad_is_found_with_its_unit() -> None:
-    found = {one.name: one for one in Judge(ALL).judge(BAD)}
+    found = {one.name: one for one in Judge().judge(BAD, ALL)}
     assert set(found) == set(TARGETS) | set(FAULTS)
     assert (found["lag_s"].measured, found["lag_s"].target, found["lag_s"].unit) == (4.2, 3.0, "s")
     assert found["partial_ms"].measured == 1_500
@@ -60,11 +60,11 @@ def test_everything_bad_is_found_with_its_unit() -> None:
 
 
 def test_who_is_to_blame_is_named() -> None:
-    found = {one.name: one.what for one in Judge(ALL).judge(BAD)}
+    found = {one.name: one.what for one in Judge().judge(BAD, ALL)}
     assert found["dropped_events"] == "events lost by slow readers ('slower' 30, 'slow' 12)"
     both = "subscribers 'deaf', 'deafer' do not read and hold up the pipeline"
     assert found["stalled_subscriber"] == both
-    (one,) = Judge(ALL).judge(Facts(stalled={"screen": 6.0}))
+    (one,) = Judge().judge(Facts(stalled={"screen": 6.0}), ALL)
     assert one.what == "subscriber 'screen' does not read and holds up the pipeline"
 
 
@@ -80,20 +80,20 @@ def test_what_to_do_about_a_reader_is_said_by_its_name() -> None:
 
 
 def test_nothing_known_is_nothing_found() -> None:
-    assert Judge(ALL).judge(Facts()) == ()
-    assert Judge(TargetSettings()).judge(Facts(engine_bytes=10**12)) == (), "no target, no finding"
+    assert Judge().judge(Facts(), ALL) == ()
+    assert Judge().judge(Facts(engine_bytes=10**12), TargetSettings()) == (), "no target"
 
 
 def test_just_on_target_is_on_target() -> None:
-    assert Judge(ALL).judge(Facts(lag_s=3.0, main_bytes=120_000_000)) == ()
+    assert Judge().judge(Facts(lag_s=3.0, main_bytes=120_000_000), ALL) == ()
 
 
 def test_a_finding_remembers_since_when_until_it_is_mended() -> None:
-    judge = Judge(ALL)
-    assert judge.judge(Facts(at=10, lag_s=5))[0].since == 10
-    assert judge.judge(Facts(at=20, lag_s=6))[0].since == 10
-    assert judge.judge(Facts(at=30, lag_s=1)) == ()
-    assert judge.judge(Facts(at=40, lag_s=5))[0].since == 40
+    judge = Judge()
+    assert judge.judge(Facts(at=10, lag_s=5), ALL)[0].since == 10
+    assert judge.judge(Facts(at=20, lag_s=6), ALL)[0].since == 10
+    assert judge.judge(Facts(at=30, lag_s=1), ALL) == ()
+    assert judge.judge(Facts(at=40, lag_s=5), ALL)[0].since == 40
 
 
 def test_the_advice_for_lag_names_the_speed_and_two_ways_out() -> None:
@@ -131,7 +131,7 @@ def test_a_leak_names_the_types() -> None:
 
 
 def test_no_setting_is_advised_twice() -> None:
-    findings = Judge(ALL).judge(BAD)
+    findings = Judge().judge(BAD, ALL)
     settings = [one.setting for one in recommend(findings, BAD, Profile()) if one.setting]
     assert len(settings) == len(set(settings))
 
@@ -158,7 +158,7 @@ WORST = (
 def test_every_advice_can_be_followed(name: str, overrides: tuple[str, ...]) -> None:
     overrides = ("transcription.model=small.en", *overrides)
     profile = load_profile("captions", environ={}, overrides=overrides)
-    (finding,) = (one for one in Judge(ALL).judge(BAD) if one.name == name)
+    (finding,) = (one for one in Judge().judge(BAD, ALL) if one.name == name)
     advice = recommend([finding], BAD, profile)
     assert advice, f"no advice for {name}"
     for one in advice:

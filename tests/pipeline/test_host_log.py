@@ -19,7 +19,7 @@ Write = Callable[[Logger], None]
 
 def written(write: Write, settings: LogSettings | None = None, component: str = "capture") -> None:
     def inside() -> None:
-        use_sink(HostLog(settings))
+        use_sink(HostLog(lambda: settings or LogSettings()))
         write(get_logger(component))
 
     copy_context().run(inside)
@@ -93,15 +93,17 @@ def test_what_is_below_the_level_of_the_profile_never_gets_there(caplog) -> None
 
 def test_levels_change_while_it_runs(caplog) -> None:
     caplog.set_level(logging.DEBUG)
-    sink = HostLog(LogSettings(level="error"))
+    holds = LogSettings(level="error")
+    sink = HostLog(lambda: holds)
 
     def inside() -> None:
+        nonlocal holds
         use_sink(sink)
         log = get_logger("capture")
         log.info("one")
-        sink.take_settings(LogSettings(level="info"))
+        holds = LogSettings(level="info")
         log.info("two")
-        sink.take_settings(LogSettings())
+        holds = LogSettings()
         log.debug("three")
 
     copy_context().run(inside)

@@ -18,7 +18,7 @@ def logged(settings: LogSettings, write, component: str = "test") -> str:
     stream = io.StringIO()
 
     async def main() -> None:
-        use_sink(LogSink(settings, stream))
+        use_sink(LogSink(lambda: settings, stream))
         write(get_logger(component))
 
     asyncio.run(main())
@@ -72,16 +72,18 @@ def test_a_component_can_have_its_own_level(component: str, shown: str) -> None:
 
 def test_levels_and_captions_change_at_run_time_and_the_format_does_not() -> None:
     stream = io.StringIO()
-    sink = LogSink(LogSettings(format="json"), stream)
+    settings = LogSettings(format="json")
+    sink = LogSink(lambda: settings, stream)
 
     async def main() -> None:
+        nonlocal settings
         use_sink(sink)
         log = get_logger("capture")
         log.info("one", caption_text="x")
-        sink.take_settings(LogSettings(levels={"capture": "info"}, captions=True, format="console"))
+        settings = LogSettings(levels={"capture": "info"}, captions=True, format="console")
         log.info("two", caption_text="x")
         get_logger("vad").info("three")
-        sink.take_settings(LogSettings(level="info"))
+        settings = LogSettings(level="info")
         log.info("four", caption_text="x")
 
     asyncio.run(main())
@@ -101,7 +103,8 @@ def test_a_call_below_the_level_renders_nothing(kind: type[Sink]) -> None:
     async def main() -> str:
         stream = io.StringIO()
         settings = LogSettings(levels={"capture": "debug"})
-        use_sink(LogSink(settings, stream) if kind is LogSink else kind(settings))
+        sink = LogSink(lambda: settings, stream) if kind is LogSink else kind(lambda: settings)
+        use_sink(sink)
         get_logger("vad").debug("quiet", value=Costly())
         return stream.getvalue()
 
@@ -119,7 +122,7 @@ def contains(stream: io.StringIO, line: str) -> bool:
 
 async def test_lines_are_written_while_the_pipeline_runs_and_the_last_ones_at_its_end() -> None:
     stream = io.StringIO()
-    sink = LogSink(LogSettings(), stream)
+    sink = LogSink(LogSettings, stream)
     use_sink(sink)
     draining = asyncio.create_task(sink.drain())
     await asyncio.sleep(0)
@@ -140,7 +143,7 @@ async def test_lines_are_written_while_the_pipeline_runs_and_the_last_ones_at_it
 async def test_a_stream_that_takes_nothing_stalls_nobody_and_the_loss_is_told() -> None:
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as pipe:
-        sink = LogSink(LogSettings(), stream)
+        sink = LogSink(LogSettings, stream)
         use_sink(sink)
         draining = asyncio.create_task(sink.drain())
         await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +18,8 @@ SETTINGS = PowerSettings(
 
 
 def quiet(now: float = 0.0, **changes) -> PowerPolicy:
-    settings = PowerSettings(
-        **{name: changes.get(name, getattr(SETTINGS, name)) for name in SETTINGS.__struct_fields__}
-    )
-    return PowerPolicy(settings, now)
+    settings = msgspec.structs.replace(SETTINGS, **changes)
+    return PowerPolicy(lambda: settings, now)
 
 
 @pytest.mark.parametrize(
@@ -141,12 +140,18 @@ def test_woken_from_the_profiles_closed_it_goes_by_the_time() -> None:
 
 
 def test_a_mode_that_the_profile_is_edited_to_holds_though_somebody_woke_it_before() -> None:
-    policy = quiet(mode="closed")
+    settings = PowerSettings(mode="closed")
+    policy = PowerPolicy(lambda: settings, 0)
     policy.handle(PowerEvent.WAKE, 10)
-    policy.take_settings(PowerSettings(mode="closed", idle_after_s=99.0))
+    settings = PowerSettings(mode="closed", idle_after_s=99.0)
+    policy.settings_changed()
     assert policy.mode(11) is ACTIVE, "another setting does not release the microphone again"
-    policy.take_settings(PowerSettings(mode="parked"))
+    settings = PowerSettings(mode="parked")
+    policy.settings_changed()
     assert policy.mode(20) is PARKED
+    settings = PowerSettings(mode="closed")
+    policy.settings_changed()
+    assert policy.mode(30) is CLOSED, "also where it is the one from which it was woken"
 
 
 def test_woken_from_a_programs_closed_the_profiles_mode_holds() -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.power import ModeSettings, PowerSettings
+from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.messages import PowerChanged, PowerMode
@@ -16,13 +18,11 @@ SETTINGS = PowerSettings(
 
 class Recorder:
     def __init__(self, settings: PowerSettings = SETTINGS) -> None:
-        self.context = ActorContext()
+        self.context = ActorContext(settings=ProfileCell(Profile(power=settings)))
         self.told: list[tuple[float, PowerMode]] = []
         self.published: list[PowerMode] = []
         self.last = Power()
-        self.controller = PowerController(
-            settings, self.context, tell=self._tell, publish=self._publish
-        )
+        self.controller = PowerController(self.context, tell=self._tell, publish=self._publish)
 
     async def _tell(self, power: Power) -> None:
         assert self.context.power.power is power
@@ -91,7 +91,8 @@ def test_other_settings_of_the_same_mode_are_told_without_an_event() -> None:
     async def script(recorder: Recorder) -> None:
         await asyncio.sleep(1)
         longer = ModeSettings(block_ms=64)
-        recorder.controller.take_settings(PowerSettings(active=longer, listening_after_s=5))
+        changed = PowerSettings(active=longer, listening_after_s=5)
+        recorder.context.settings.put(Profile(power=changed))
         await asyncio.sleep(1)
         assert recorder.last.settings.block_ms == 64
         await asyncio.sleep(3.5)

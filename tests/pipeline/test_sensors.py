@@ -19,7 +19,7 @@ from vivavoce.pipeline.sensors import (
 
 
 def policy(**settings: int) -> ConditionPolicy:
-    return ConditionPolicy(PowerSettings(**settings))
+    return ConditionPolicy(lambda: PowerSettings(**settings))
 
 
 def battery(percent: float | None, *, plugged: bool = False) -> Readings:
@@ -76,9 +76,10 @@ def test_what_is_not_told_is_not_met() -> None:
 
 
 def test_another_profile_moves_the_thresholds() -> None:
-    conditions = policy(low_battery_percent=20)
+    settings = PowerSettings(low_battery_percent=20)
+    conditions = ConditionPolicy(lambda: settings)
     assert not conditions.update(battery(30), 0.0).low_battery
-    conditions.settings = PowerSettings(low_battery_percent=40)
+    settings = PowerSettings(low_battery_percent=40)
     assert conditions.update(battery(30), 1.0).low_battery
 
 

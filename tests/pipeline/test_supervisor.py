@@ -183,7 +183,8 @@ def test_power_and_profile_are_told_once_an_actor_is_up_and_again_after_each_res
         await asyncio.sleep(1)
         assert actor.modes == [PowerMode.IDLE]
         profile = Profile(description="another")
-        await run.supervisor.tell_profile(profile)
+        run.context.settings.put(profile)
+        await run.supervisor.tell_profile()
         assert actor.profiles == [profile]
         await run.inbox.send(3)
         await asyncio.sleep(5)

@@ -18,7 +18,7 @@ log = get_logger("pipeline")
 @pytest.fixture
 def logged() -> io.StringIO:
     stream = io.StringIO()
-    use_sink(LogSink(LogSettings(), stream))
+    use_sink(LogSink(LogSettings, stream))
     return stream
 
 

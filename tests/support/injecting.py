@@ -16,6 +16,7 @@ from vivavoce.actors.injection.back_end import DONE, Content, Manner, Report, Re
 from vivavoce.actors.injection.choose import make_outfit
 from vivavoce.actors.injection.outfit import Outfit
 from vivavoce.actors.transcription.focus_notes import FocusNotes
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.messages import (
@@ -173,20 +174,17 @@ class Rig:
         probe: Any,
         outfit: Outfit | None = None,
         environ: Mapping[str, str] | None = None,
-        revisions_follow: bool = False,
         report: Callable[[Delivery], None] | None = None,
     ) -> None:
         self.deliveries: list[Delivery] = []
         self._report = report
-        self.context = ActorContext()
+        self.context = ActorContext(settings=ProfileCell(made))
         self.keys = HeldKeys()
         self.notes = FocusNotes()
         self.actor = InjectionActor(
-            made,
             lambda settings: outfit or make_outfit(settings, environ or {}),
             report=self._tell,
             probe=probe,
-            revisions_follow=revisions_follow,
             keys=self.keys,
             context=self.context,
         )
@@ -220,7 +218,8 @@ class Desk:
 
     def __init__(self, *back_ends: Paper, mode: str = "voice", **settings) -> None:
         more = {"applications": settings.pop("applications", [])}
-        follow = settings.pop("revisions_follow", False)
+        if settings.pop("revisions_follow", False):
+            more["transcription"] = {"draft": "tiny"}
         self.papers = back_ends or (Paper(),)
         self.board = Board()
         self.probe = FixedFocus(EDITOR)
@@ -231,7 +230,6 @@ class Desk:
             made,
             probe=self.probe,
             outfit=Outfit(self.papers, self.board),
-            revisions_follow=follow,
         )
         self.say = self.rig.say
 

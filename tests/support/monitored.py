@@ -14,6 +14,7 @@ from vivavoce.actors.monitor.sensors import (
     Usage,
 )
 from vivavoce.config import load_profile
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.power import ModeSettings
 from vivavoce.config.schema import SupervisorSettings
 from vivavoce.pipeline.actor import ActorContext, ActorHandle
@@ -86,11 +87,9 @@ class Stage:
 
     def __init__(self, *overrides: str, **arguments: Any) -> None:
         self.sensors = Scripted(asyncio.get_running_loop().time)
-        self.context = ActorContext()
         self.profile = load_profile("captions", environ={}, overrides=overrides)
-        self.monitor = MonitorActor(
-            self.profile, sensors=self.sensors, context=self.context, **arguments
-        )
+        self.context = ActorContext(settings=ProfileCell(self.profile))
+        self.monitor = MonitorActor(sensors=self.sensors, context=self.context, **arguments)
         self.inbox = self.monitor.inbox
         self.supervisor = Supervisor(SupervisorSettings(), self.context)
         self.supervisor.add(self.monitor)

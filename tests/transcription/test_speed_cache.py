@@ -42,7 +42,7 @@ class Told:
 @pytest.fixture
 def told() -> Told:
     stream = Told()
-    use_sink(LogSink(LogSettings(level="info"), stream))
+    use_sink(LogSink(lambda: LogSettings(level="info"), stream))
     return stream
 
 

@@ -58,7 +58,7 @@ PLAYER = """if True:
     from vivavoce.actors.trigger.machine import Cancel, Start, Stop
     from vivavoce.config.trigger import FeedbackSettings
     async def main():
-        feedback = Feedback(FeedbackSettings(tones=True, volume=0.5))
+        feedback = Feedback(lambda: FeedbackSettings(tones=True, volume=0.5))
         for number, decision in enumerate((Start(1.0), Stop(2.0, 2.01), Start(3.0), Cancel(4.0))):
             feedback.decided(decision)
             # The first one imports and connects; on a busy machine that takes its time.
@@ -74,7 +74,7 @@ HANGS = """if True:
     from vivavoce.actors.trigger.machine import Start
     from vivavoce.config.trigger import FeedbackSettings
     async def main():
-        Feedback(FeedbackSettings(tones=True)).decided(Start(1.0))
+        Feedback(lambda: FeedbackSettings(tones=True)).decided(Start(1.0))
         await asyncio.sleep(0)
         print("went on", flush=True)
         os._exit(0)
@@ -187,8 +187,8 @@ class Told:
     def __init__(self, noted: Path, settings: FeedbackSettings = NOTIFY) -> None:
         self._noted = noted
         self._stream = io.StringIO()
-        use_sink(LogSink(LogSettings(), self._stream))
-        self.feedback = Feedback(settings)
+        use_sink(LogSink(LogSettings, self._stream))
+        self.feedback = Feedback(lambda: settings)
 
     @property
     def noted(self) -> list[str]:
@@ -301,7 +301,7 @@ async def test_who_is_cancelled_while_a_notification_ends_hears_of_it(
     notify_send: Callable[..., Path],
 ) -> None:
     noted = notify_send("time.sleep(60)")
-    feedback = Feedback(NOTIFY)
+    feedback = Feedback(lambda: NOTIFY)
     feedback.decided(Start(1.0))
     await until(noted.exists, "no notification is shown")
     closing = asyncio.create_task(feedback.close())
@@ -334,8 +334,8 @@ async def test_a_device_with_nonsense_costs_one_tone(monkeypatch: pytest.MonkeyP
     )
     monkeypatch.setitem(sys.modules, "sounddevice", module)
     stream = io.StringIO()
-    use_sink(LogSink(LogSettings(), stream))
-    feedback = Feedback(FeedbackSettings(tones=True))
+    use_sink(LogSink(LogSettings, stream))
+    feedback = Feedback(lambda: FeedbackSettings(tones=True))
     for at in (1.0, 2.0, 3.0):
         feedback.decided(Start(at))
     async with asyncio.timeout(10):

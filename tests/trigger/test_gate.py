@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.actors.trigger.gate import Gate, Passed, Unwanted
+from vivavoce.config.trigger import TriggerSettings
 from vivavoce.pipeline.messages import (
     AudioBlock,
     Gap,
@@ -14,6 +15,11 @@ from vivavoce.pipeline.messages import (
 )
 
 MS = 16
+
+
+def gate_of(pre_roll_ms: int, tail_ms: int, *, recording: bool) -> Gate:
+    settings = TriggerSettings(pre_roll_ms=pre_roll_ms, tail_ms=tail_ms)
+    return Gate(lambda: settings, recording=recording)
 
 
 def block(start: int, length: int) -> AudioBlock:
@@ -37,7 +43,7 @@ def recordings(found: list[Passed]) -> list[tuple[int, int, bool]]:
 
 
 def test_a_recording_has_its_pre_roll_and_its_tail() -> None:
-    gate = Gate(320, 240, recording=False)
+    gate = gate_of(320, 240, recording=False)
     found = feed(gate, 0, 1_000)
     gate.start(1_000 * MS)
     found += feed(gate, 1_000, 2_000)
@@ -50,7 +56,7 @@ def test_a_recording_has_its_pre_roll_and_its_tail() -> None:
 
 
 def test_nothing_of_a_pre_roll_before_the_first_sample() -> None:
-    gate = Gate(320, 0, recording=False)
+    gate = gate_of(320, 0, recording=False)
     gate.start(10 * MS)
     found = feed(gate, 0, 100)
     gate.stop(100 * MS)
@@ -58,7 +64,7 @@ def test_nothing_of_a_pre_roll_before_the_first_sample() -> None:
 
 
 def test_a_recording_that_begins_in_audio_still_to_come_waits_for_it() -> None:
-    gate = Gate(100, 0, recording=False)
+    gate = gate_of(100, 0, recording=False)
     gate.start(500 * MS)
     assert not any(isinstance(one, AudioBlock) for one in feed(gate, 0, 384))
     found = feed(gate, 384, 1_024)
@@ -66,7 +72,7 @@ def test_a_recording_that_begins_in_audio_still_to_come_waits_for_it() -> None:
 
 
 def test_a_press_in_the_tail_makes_two_recordings_that_touch() -> None:
-    gate = Gate(320, 240, recording=False)
+    gate = gate_of(320, 240, recording=False)
     found = feed(gate, 0, 640)
     gate.start(640 * MS)
     found += feed(gate, 640, 1_280)
@@ -80,7 +86,7 @@ def test_a_press_in_the_tail_makes_two_recordings_that_touch() -> None:
 
 
 def test_a_stop_that_is_resumed_never_happened() -> None:
-    gate = Gate(0, 240, recording=False)
+    gate = gate_of(0, 240, recording=False)
     gate.start(0)
     found = feed(gate, 0, 640)
     gate.stop(640 * MS)
@@ -92,7 +98,7 @@ def test_a_stop_that_is_resumed_never_happened() -> None:
 
 
 def test_without_a_tail_a_resumed_recording_is_a_new_one() -> None:
-    gate = Gate(0, 0, recording=False)
+    gate = gate_of(0, 0, recording=False)
     gate.start(0)
     gate.stop(64 * MS)
     found = feed(gate, 0, 128)
@@ -103,7 +109,7 @@ def test_without_a_tail_a_resumed_recording_is_a_new_one() -> None:
 
 
 def test_a_cancelled_recording_says_so_at_once() -> None:
-    gate = Gate(320, 240, recording=False)
+    gate = gate_of(320, 240, recording=False)
     gate.start(0)
     found = feed(gate, 0, 640)
     gate.cancel()
@@ -111,21 +117,21 @@ def test_a_cancelled_recording_says_so_at_once() -> None:
 
 
 def test_a_cancel_before_the_first_audio_leaves_nothing() -> None:
-    gate = Gate(0, 0, recording=False)
+    gate = gate_of(0, 0, recording=False)
     gate.start(640 * MS)
     gate.cancel()
     assert all(isinstance(one, Unwanted) for one in feed(gate, 0, 1_280))
 
 
 def test_what_is_recorded_from_the_first_sample_is_passed_on_as_it_is() -> None:
-    gate = Gate(320, 240, recording=True)
+    gate = gate_of(320, 240, recording=True)
     blocks = [block(0, 512), block(512, 512)]
     assert [one for each in blocks for one in gate.take(each)] == blocks
     assert list(gate.finish(1_024)) == []
 
 
 def test_a_gap_is_passed_on_and_a_recording_goes_on_behind_it() -> None:
-    gate = Gate(320, 0, recording=False)
+    gate = gate_of(320, 0, recording=False)
     found = feed(gate, 0, 320)
     gate.start(320 * MS)
     gap = Gap(start=320 * MS, end=960 * MS, reason=GapReason.DEVICE_LOST)
@@ -138,7 +144,7 @@ def test_a_gap_is_passed_on_and_a_recording_goes_on_behind_it() -> None:
 
 
 def test_a_release_inside_a_gap_ends_with_it() -> None:
-    gate = Gate(0, 100, recording=False)
+    gate = gate_of(0, 100, recording=False)
     gate.start(0)
     found = feed(gate, 0, 320)
     gate.stop(400 * MS)
@@ -162,7 +168,7 @@ OPERATIONS = st.lists(
 def test_every_sample_goes_one_way_and_recordings_alternate(
     operations: list[tuple[str, int]], pre_roll_ms: int, tail_ms: int, recording: bool
 ) -> None:
-    gate = Gate(pre_roll_ms, tail_ms, recording=recording)
+    gate = gate_of(pre_roll_ms, tail_ms, recording=recording)
     at, found = 0, []
     for what, number in operations:
         if what == "take":

@@ -10,6 +10,8 @@ from support.waiting import moment, until
 
 from vivavoce.actors.desktop.held_keys import HeldKeys
 from vivavoce.actors.trigger import TriggerActor
+from vivavoce.config.cell import ProfileCell
+from vivavoce.config.schema import Profile
 from vivavoce.config.trigger import TriggerSettings
 from vivavoce.hotkeys import Hotkeys
 from vivavoce.pipeline.actor import ActorContext
@@ -30,16 +32,22 @@ def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyboard]:
     made.kill()
 
 
+def _with(hotkey: str) -> Profile:
+    return Profile(trigger=TriggerSettings(mode="hold", hotkey=hotkey))
+
+
 class Listening:
     """A trigger whose keys are heard."""
 
     def __init__(self, keyboard: Keyboard, hotkey: str) -> None:
         self.keyboard = keyboard
-        self.context = ActorContext()
+        self.settings = ProfileCell(_with(hotkey))
+        self.context = ActorContext(settings=self.settings)
         self.keys = HeldKeys()
-        self.trigger = TriggerActor(TriggerSettings(mode="hold"), self.keys, self.context)
-        self.hotkeys = Hotkeys(self.trigger, self.keys, self.context.clock, dict(os.environ))
-        self.hotkeys.take_settings(TriggerSettings(mode="hold", hotkey=hotkey))
+        self.trigger = TriggerActor(self.keys, self.context)
+        self.hotkeys = Hotkeys(
+            self.settings, self.trigger, self.keys, self.context.clock, dict(os.environ)
+        )
 
     async def until(self, recording: bool, *keys: str) -> None:
         """Press until it is heard; keys that are not heard yet are let go of."""
@@ -69,7 +77,7 @@ async def test_another_hotkey_while_one_is_held_leaves_nothing_recording(
 ) -> None:
     await listening.until(True, "Control_R")
     assert listening.keys.held == {"ctrl"}
-    listening.hotkeys.take_settings(TriggerSettings(mode="hold", hotkey="f8"))
+    listening.settings.put(_with("f8"))
     await listening.until(False)
     assert listening.keys.held == set()
     await keyboard.xdotool("keyup", "Control_R")

@@ -16,7 +16,7 @@ VOICE = msgspec.structs.replace(HOLD, mode="voice")
 
 def told(settings: TriggerSettings, script: str) -> list[object]:
     """Decisions on a script as `0 press, 0.2 cancel, 0.3 to:toggle` (the last: another mode)."""
-    machine = TriggerMachine(settings, 0.0)
+    machine = TriggerMachine(lambda: settings, 0.0)
     found: list[object] = []
     for step in script.split(","):
         at, what = step.split()
@@ -24,8 +24,7 @@ def told(settings: TriggerSettings, script: str) -> list[object]:
         if what in ("press", "release", "keys_lost", "tick"):
             found += getattr(machine, what)(now)
         elif what.startswith("to:"):
-            other = msgspec.structs.replace(settings, mode=what.removeprefix("to:"))
-            found += machine.take_settings(other, now)
+            found += machine.enter(what.removeprefix("to:"), now)
         else:
             found += machine.command(Command(what), now)
     return found
@@ -212,7 +211,7 @@ def test_what_follows(case: str) -> None:
 
 
 def test_what_it_says_of_itself() -> None:
-    machine = TriggerMachine(HOLD, 0.0)
+    machine = TriggerMachine(lambda: HOLD, 0.0)
     assert (machine.recording, machine.held, machine.due(0.0)) == (False, False, None)
     machine.press(1.0)
     assert (machine.recording, machine.held, machine.due(1.0)) == (True, True, 601.0)
@@ -221,26 +220,29 @@ def test_what_it_says_of_itself() -> None:
     assert machine.due(5.0) == 5.0  # at once: it is past
     machine.tick(1.07)
     assert (machine.recording, machine.held, machine.due(1.07)) == (False, False, None)
-    voice = TriggerMachine(VOICE, 0.0)
+    voice = TriggerMachine(lambda: VOICE, 0.0)
     assert (voice.recording, voice.due(0.0)) == (True, None)
 
 
 def test_a_lower_limit_stops_now_and_not_in_the_past() -> None:
-    machine = TriggerMachine(HOLD, 0.0)
+    settings = HOLD
+    machine = TriggerMachine(lambda: settings, 0.0)
     machine.press(0.0)
-    lower = msgspec.structs.replace(HOLD, max_recording_s=10.0)
-    assert machine.take_settings(lower, 300.0) == (Stop(300.0, 300.0),)
+    settings = msgspec.structs.replace(HOLD, max_recording_s=10.0)
+    assert machine.enter("hold", 300.0) == (Stop(300.0, 300.0),)
 
 
 def test_without_a_limit_it_goes_on() -> None:
-    machine = TriggerMachine(msgspec.structs.replace(HOLD, max_recording_s=None), 0.0)
+    endless = msgspec.structs.replace(HOLD, max_recording_s=None)
+    machine = TriggerMachine(lambda: endless, 0.0)
     machine.press(0.0)
     assert machine.due(1.0) is None
     assert machine.tick(1e9) == ()
 
 
 def test_without_debounce_only_pairs_at_the_same_time_are_repeats() -> None:
-    machine = TriggerMachine(msgspec.structs.replace(HOLD, debounce_ms=0), 0.0)
+    steady = msgspec.structs.replace(HOLD, debounce_ms=0)
+    machine = TriggerMachine(lambda: steady, 0.0)
     machine.press(0.0)
     assert machine.release(1.0) == (Stop(1.0, 1.0),)
     assert machine.press(1.0) == (Resume(1.0),)

@@ -46,7 +46,7 @@ class Keyboard(RuleBasedStateMachine):
             max_recording_s=LONGEST_S if limited else None,
         )
         self.now = 100.0
-        self.machine = TriggerMachine(self.settings, self.now)
+        self.machine = TriggerMachine(lambda: self.settings, self.now)
         self.down, self.up_since = False, 0.0
         self.open = mode == "voice"
         self.last_stop: Stop | None = None  # what may be resumed
@@ -132,7 +132,7 @@ class Keyboard(RuleBasedStateMachine):
     @rule(mode=MODES)
     def change_mode(self, mode: str) -> None:
         self.settings = msgspec.structs.replace(self.settings, mode=mode)  # type: ignore[arg-type]
-        self.take(self.machine.take_settings(self.settings, self.now))
+        self.take(self.machine.enter(self.settings.mode, self.now))
 
     @invariant()
     def nobody_is_left_listening(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.trigger import TriggerSettings
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.clock import run_virtual
@@ -25,11 +26,16 @@ class Told:
     """A trigger, and what it told about power."""
 
     def __init__(self, mode: str) -> None:
-        self.context = ActorContext()
+        self.settings = ProfileCell(Profile(trigger=TriggerSettings(mode=mode, tail_ms=64)))
+        self.context = ActorContext(settings=self.settings)
         self.events: list[PowerEvent] = []
         self.context.power.listen(self.events.append)
-        self.actor = TriggerActor(TriggerSettings(mode=mode, tail_ms=64), context=self.context)
+        self.actor = TriggerActor(context=self.context)
         self.at = 0
+
+    async def take(self, settings: TriggerSettings) -> None:
+        self.settings.put(Profile(trigger=settings))
+        await self.actor.on_profile(self.settings.profile)
 
     async def hear(self, seconds: float) -> None:
         for _ in range(round(seconds * 31.25)):
@@ -83,7 +89,7 @@ def test_a_change_to_always_listening_lets_it_sleep() -> None:
         trigger.actor.start()
         await trigger.hear(0.2)
         settings = msgspec.structs.replace(TriggerSettings(), mode="voice")
-        await trigger.actor.on_profile(Profile(trigger=settings))
+        await trigger.take(settings)
         assert trigger.actor.recording
 
     assert told("manual", script) == [STARTED, ENDED]
@@ -92,7 +98,7 @@ def test_a_change_to_always_listening_lets_it_sleep() -> None:
 def test_a_recording_ends_by_itself() -> None:
     async def script(trigger: Told) -> None:
         longest = msgspec.structs.replace(TriggerSettings(mode="hold"), max_recording_s=2.0)
-        await trigger.actor.on_profile(Profile(trigger=longest))
+        await trigger.take(longest)
         trigger.actor.press(trigger.context.clock.now())
         await trigger.hear(3.0)
         assert not trigger.actor.recording, "though the key was never released"

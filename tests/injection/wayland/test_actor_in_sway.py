@@ -15,6 +15,7 @@ from vivavoce.actors.injection.focus import make_probe
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import WaylandClipboard
 from vivavoce.actors.transcription.focus_notes import FocusNotes
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import ActorContext
@@ -30,13 +31,12 @@ class Dictation:
     """An injection actor in a session, and what it reported."""
 
     def __init__(self, sway: SwaySession, **injection: Any) -> None:
-        profile = msgspec.convert({"injection": {"backend": "auto", **injection}}, Profile)
+        holds = msgspec.convert({"injection": {"backend": "auto", **injection}}, Profile)
         self.deliveries: list[Delivery] = []
-        self.context = ActorContext()
+        self.context = ActorContext(settings=ProfileCell(holds))
         self.notes = FocusNotes()
         self.probe = make_probe(sway.environ)
         self._actor = InjectionActor(
-            profile,
             lambda settings: make_outfit(settings, sway.environ),
             report=self.deliveries.append,
             probe=self.probe,

@@ -15,9 +15,11 @@ from vivavoce.actors.history.recorder import Recorder
 from vivavoce.actors.injection.focus import make_probe
 from vivavoce.actors.injection.tool import ToolRunner
 from vivavoce.actors.injection.wayland import WaylandClipboard
+from vivavoce.config.cell import ProfileCell
 from vivavoce.config.history import HistorySettings
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.config.schema import Profile
+from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.metrics import Metrics
 
 pytestmark = [pytest.mark.desktop, pytest.mark.patient]
@@ -50,9 +52,11 @@ async def test_each_text_is_typed_or_copied_once_and_in_the_history(
     editor = sway.terminal()
     clipboard = WaylandClipboard(tools, InjectionSettings())
     environ = {**sway.environ, "PATH": f"{_flaky_wtype(tmp_path)}:{sway.environ['PATH']}"}
-    recorder = Recorder(tmp_path / "history.db", HistorySettings(keep_days=None), Metrics())
+    kept = HistorySettings(enabled=True, keep_days=None)
+    recorder = Recorder(tmp_path / "history.db", lambda: kept, Metrics())
     await recorder.open()
-    history = HistoryActor(recorder, Profile(history=HistorySettings(enabled=True)), "dictation")
+    context = ActorContext(settings=ProfileCell(Profile(history=kept)))
+    history = HistoryActor(recorder, lambda: "dictation", context=context)
     rig = Rig(
         profile({"backend": "auto", "paste_keys": "ctrl+shift+v"}),
         probe=make_probe(environ),

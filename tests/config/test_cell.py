@@ -18,9 +18,9 @@ KEEPERS = {
 def test_a_part_is_that_of_the_profile_that_holds() -> None:
     cell = ProfileCell()
     level = cell.of(lambda profile: profile.log.level)
-    seen: list[str] = []
+    seen: list[str | None] = []
     cell.when_changed(lambda: seen.append(level()))
-    assert (cell.profile, level()) == (Profile(), "warning")
+    assert (cell.profile, level()) == (Profile(), None)
     cell.put(Profile(log=LogSettings(level="debug")))
     assert (seen, level()) == (["debug"], "debug")
 

@@ -164,14 +164,17 @@ def test_there_are_sources() -> None:
     assert len(SOURCES) > 40
 
 
-HEAVY = "onnxruntime av rich structlog faster_whisper ctranslate2 pocketsphinx huggingface_hub"
+HEAVY = (
+    "onnxruntime av psutil rich structlog faster_whisper ctranslate2 pocketsphinx huggingface_hub"
+)
 
 
 @pytest.mark.process
 def test_nothing_heavy_is_imported_before_the_first_sample() -> None:
     probe = (
         "import sys, vivavoce.cli.run, vivavoce.assembly, vivavoce.actors.transcription,"
-        "vivavoce.actors.vad, vivavoce.actors.cleanup, vivavoce.actors.captions;"
+        "vivavoce.actors.vad, vivavoce.actors.cleanup, vivavoce.actors.captions,"
+        "vivavoce.actors.monitor;"
         f"print([m for m in {HEAVY.split()!r} if m in sys.modules])"
     )
     done = subprocess.run(

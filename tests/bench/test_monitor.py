@@ -21,4 +21,4 @@ def test_the_monitor_is_weighed_by_mode_and_by_part(bench: Bench, tmp_path: Path
     for mode in ("while somebody speaks", "listening", "idle"):
         assert found[f"CPU, {mode}"].budget == 0.1
         assert found[f"CPU, {mode}"].value > 0
-    assert 1 < found["a tick"].value < found["a sample"].value
+    assert 1 < found["a tick"].value < found["a judgement"].value

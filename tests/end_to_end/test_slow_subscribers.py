@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 from support.program import SPEECH, read_wave
-from support.scripted import ScriptedEngine
 
 import vivavoce
 from vivavoce.pipeline.clock import run_virtual
+from vivavoce.testing import ScriptedEngine
 
 UTTERANCE = np.concatenate(
     [

@@ -15,8 +15,8 @@ class Trigger:
     """Begins and ends recordings of a running pipeline. Call it in the event loop.
 
     What is asked for holds from the moment of the call, however much audio waits. In the mode
-    ``voice`` everything is recorded, and only :meth:`cancel` says something new. Once the stream has
-    ended nothing is recorded, whatever is asked for.
+    ``voice`` everything is recorded, and only :meth:`cancel` says something new. Once the stream
+    has ended nothing is recorded, whatever is asked for.
 
     Example::
 

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 
 from vivavoce.actors.transcription.backlog import Backlog
+from vivavoce.actors.transcription.client import EngineClient
 from vivavoce.actors.transcription.desk import TRIES
 from vivavoce.actors.transcription.engines.base import Hypothesis
 from vivavoce.actors.transcription.finals import final_message, latency_of, promised
@@ -102,6 +103,12 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._reviser = self._keeper.reviser
         self._follower = Follower(settings, self._desk, self.context, self.emit, self._focus)
         self._lag = LagWatch(settings, self._backlog, self.context)
+        self._started = asyncio.Event()
+        self._loads: set[asyncio.Future[EngineClient]] = set()  # for those who wait in load()
+
+    async def on_start(self) -> None:
+        """The engine may be loaded."""
+        self._started.set()
 
     async def run(self) -> None:
         """Work until the inbox is closed and every utterance has its final."""
@@ -128,6 +135,9 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def on_stop(self) -> None:
         """End the engine process; its memory goes back to the system."""
+        self._started.clear()
+        for loading in self._loads:
+            loading.cancel()  # else it would start the engine anew, and nobody would end that
         await self._keeper.stop()
 
     async def on_ask(self, question: Any) -> Any:
@@ -162,11 +172,24 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def load(self) -> None:
         """Return when the engine is loaded; started now if it is not. In any task of the loop.
 
+        While the actor is restarted this waits; once it has ended, for ever.
+
         Raises:
             EngineError: it cannot be loaded.
             EngineDied: it died too often while it loaded.
         """
-        await self._keeper.engine.ready()
+        while True:
+            await self._started.wait()
+            loading = asyncio.ensure_future(self._keeper.engine.ready())
+            self._loads.add(loading)
+            try:
+                await asyncio.wait([loading])
+            finally:
+                self._loads.discard(loading)
+                loading.cancel()
+            if not loading.cancelled():
+                loading.result()
+                return
 
     def trim(self) -> None:
         """Memory is short: forget what can be computed again."""

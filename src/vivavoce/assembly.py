@@ -338,7 +338,7 @@ class Pipeline:
 
         Raises:
             VivavoceError: it cannot be loaded, or the pipeline has failed.
-            PipelineStateError: the pipeline does not run.
+            PipelineStateError: the pipeline does not run, or the stream has ended meanwhile.
         """
         self._must_run("wait for its engine")
         assert self._running is not None
@@ -347,10 +347,12 @@ class Pipeline:
             await asyncio.wait([loading, self._running], return_when=asyncio.FIRST_COMPLETED)
             if loading.done():
                 loading.result()
-            elif (failure := self._failure()) is not None:
-                raise failure from failure.__cause__
+                return
         finally:
             loading.cancel()
+        if (failure := self._failure()) is not None:
+            raise failure from failure.__cause__
+        self._must_run("wait for its engine")
 
     def stop(self) -> None:
         """Stop capture; what was said until now is still finished. Idempotent."""

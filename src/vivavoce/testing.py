@@ -210,7 +210,7 @@ class ScriptedEngine:
         self._hears = hears
         self.sessions: dict[int, bytearray] = {}
         self._most: dict[Call, int] = {"partial": 1, "final": side_by_side}
-        self._working: list[tuple[Call, asyncio.Future[None]]] = []
+        self._working: list[tuple[Call, asyncio.Future[EngineDied]]] = []
 
     def hear(self, audio: Pcm, cost: float) -> Hypothesis:
         """What it makes of ``audio``, which took it ``cost`` seconds; override it for more than
@@ -302,13 +302,13 @@ class ScriptedEngine:
         assert len(audio) == 2 * count, "asked for more than it was fed"
         self.most_finals = max(self.most_finals, in_work + (kind == "final"))
         self.calls.append((kind, count))
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ended: asyncio.Future[EngineDied] = asyncio.get_running_loop().create_future()
         self._working.append((kind, ended))
         try:
             await asyncio.wait([ended], timeout=cost)
             self._fail_as_told(kind)
             if ended.done():
-                ended.result()
+                raise ended.result()
         except asyncio.CancelledError:
             self.cancelled.append((kind, count))
             raise
@@ -334,7 +334,7 @@ class ScriptedEngine:
         self.sessions = {}
         for _, ended in self._working:
             if not ended.done():
-                ended.set_exception(death)
+                ended.set_result(death)
 
 
 class _Collected:

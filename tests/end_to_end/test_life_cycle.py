@@ -133,6 +133,45 @@ def test_ready_says_why_an_engine_cannot_be_loaded() -> None:
     run_virtual(scene)
 
 
+@pytest.mark.parametrize("stop_s", [0.0, 1.0])
+def test_ready_says_so_where_the_stream_ends_before_the_engine_is_loaded(stop_s: float) -> None:
+    class SlowToStop(ScriptedEngine):
+        async def stop(self) -> None:
+            await asyncio.sleep(stop_s)
+            await super().stop()
+
+    async def scene() -> None:
+        engine = SlowToStop(load_s=10.0)
+        async with pushed(engine) as pipeline:
+            waiting = asyncio.create_task(pipeline.ready())
+            await asyncio.sleep(0)
+            pipeline.end()
+            with pytest.raises(vivavoce.PipelineStateError, match="has ended"):
+                await waiting
+            await asyncio.sleep(60)
+            assert not engine.running_now, "nobody is there to end it"
+        assert len(asyncio.all_tasks()) == 1
+
+    run_virtual(scene)
+
+
+def test_ready_outlives_a_restart_of_who_loads_the_engine() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine(load_s=10.0)
+        async with pushed(engine) as pipeline:
+            await pipeline.feed(UTTERANCE)
+            waiting = asyncio.create_task(pipeline.ready())
+            await asyncio.sleep(1)
+            nobody = vivavoce.SpeechResumed(utterance=99, at=1)
+            await pipeline.actor("transcription").tell(nobody)
+            await waiting
+            assert pipeline.engine_ready
+            restarts = pipeline.statistics().counters
+            assert restarts['vivavoce_actor_restarts_total{actor="transcription"}'] > 0
+
+    run_virtual(scene)
+
+
 # -- subscriptions
 
 

@@ -77,6 +77,7 @@ class LifeCycle(RuleBasedStateMachine):
         fails_at=st.sampled_from([0, 0, 1, 5]),
         after=st.sampled_from(["capture", "trigger", "vad", "transcription", "cleanup"]),
         read=st.booleans(),
+        begin=st.sampled_from(["start", "start", "enter", "enter", "later"]),
     )
     def make(
         self,
@@ -88,6 +89,7 @@ class LifeCycle(RuleBasedStateMachine):
         fails_at: int,
         after: str,
         read: bool,
+        begin: str,
     ) -> None:
         self.engine = ScriptedEngine(speech().words_in, final_s=final_s)
         self.engine.dies_at += dies_at
@@ -112,6 +114,10 @@ class LifeCycle(RuleBasedStateMachine):
             self.reading = asyncio.create_task(self.read(everything))
 
         self.do(make())
+        if begin == "start":
+            self.start(turns=None)
+        elif begin == "enter":
+            self.enter()
 
     # -- doing
 
@@ -280,7 +286,7 @@ class LifeCycle(RuleBasedStateMachine):
     @rule(patience=st.sampled_from([0.1, LONGEST_S]))
     def ready(self, patience: float) -> None:
         outcome = self.wait_for(self.pipeline.ready, VivavoceError, patience=patience)
-        assert self.pipeline.engine_ready or outcome is not None
+        assert self.engine.info is not None or outcome is not None
 
     @rule(
         name=st.sampled_from(["meeting", "captions", "battery", "nosuch"]),
@@ -415,9 +421,16 @@ class LifeCycle(RuleBasedStateMachine):
             assert ledger.pending == 0, str(ledger)
             assert isinstance(self.events[-1], vivavoce.EndOfStream), self.events[-3:]
             assert self.events[-1].end == ledger.captured
+        hypothesis.event(self.how_it_went())
         self.look_at_stable_text()
         gc.collect()
         assert not self.unseen
+
+    def how_it_went(self) -> str:
+        if not self.started or self.aborted or self.failure is not None:
+            return "aborted" if self.aborted else "failed" if self.started else "never started"
+        finals = sum(isinstance(event, vivavoce.Final) for event in self.events)
+        return f"ended with {min(finals, 3)} finals"
 
     def look_at_stable_text(self) -> None:
         stable: dict[int, str] = {}

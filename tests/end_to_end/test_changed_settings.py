@@ -19,6 +19,7 @@ import vivavoce
 from vivavoce.actors.history.reading import Reader
 from vivavoce.config import load_profile
 from vivavoce.pipeline.clock import run_virtual
+from vivavoce.pipeline.log import LogSink, use_sink
 
 SAID = np.frombuffer(read_wave(SPEECH / "utt-025-rms.wav"), dtype=np.int16)
 BLOCK = 1_600
@@ -209,6 +210,7 @@ def test_what_is_logged_and_told_a_person_follows_the_profile(
     monkeypatch.setenv("PATH", str(tmp_path))  # where no notify-send is
 
     async def scene() -> None:
+        use_sink(LogSink())  # for what is logged here, outside of the pipeline's tasks
         world = World(tmp_path, "trigger.mode=manual")
         async with world.pipeline as pipeline:
             await world.record(1.0)

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "src/vivavoce/assets"
 
 
+@pytest.mark.process
 def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
     (example,) = re.findall(
         r"```python\n(.*?)```", (ROOT / "docs/embedding.md").read_text(), re.DOTALL
@@ -52,6 +53,7 @@ def test_every_public_name_says_what_it_is() -> None:
             assert found.__doc__, name
 
 
+@pytest.mark.process
 def test_who_does_not_test_does_not_import_it() -> None:
     probe = (
         "import sys, vivavoce, vivavoce.cli.session;"

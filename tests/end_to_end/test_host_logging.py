@@ -57,6 +57,7 @@ def standard_error(home: Path, configured: str, *overrides: str) -> list[str]:
     return done.stderr.splitlines()
 
 
+@pytest.mark.process
 def test_a_host_that_shows_info_gets_each_line_once(tmp_path: Path) -> None:
     lines = standard_error(tmp_path, "logging.basicConfig(level=logging.INFO)")
     assert lines.count(f"WARNING:vivavoce.transcription:{AGAIN}") == 1
@@ -67,10 +68,12 @@ def test_a_host_that_shows_info_gets_each_line_once(tmp_path: Path) -> None:
     assert not any(line.startswith("vivavoce: ") for line in lines), "that is the command line's"
 
 
+@pytest.mark.process
 def test_a_host_without_logging_sees_warnings(tmp_path: Path) -> None:
     assert standard_error(tmp_path, "") == [AGAIN]
 
 
+@pytest.mark.process
 def test_the_level_of_the_profile_holds_whatever_the_host_shows(tmp_path: Path) -> None:
     shown = standard_error(tmp_path, "logging.basicConfig(level=10)", "log.level=error")
     assert not any("vivavoce.transcription" in line for line in shown)

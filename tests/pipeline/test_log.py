@@ -225,6 +225,7 @@ vivavoce.cli.main(["doctor"])
 """
 
 
+@pytest.mark.process
 def test_what_the_command_line_logs_outside_of_a_pipeline_looks_the_same() -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", OUTSIDE],

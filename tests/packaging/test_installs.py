@@ -1,6 +1,7 @@
 """What a newcomer does with a clone: install it either way, and use it from anywhere."""
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -117,6 +118,15 @@ class TestInstalled:
             [installed.python, "-c", example], cwd=tmp_path, environ=isolated(tmp_path)
         )
         assert "she has her freedom" in done.stdout.lower()
+
+    def test_the_example_of_a_test_passes(self, installed: Environment, tmp_path: Path) -> None:
+        page = (installing.ROOT / "docs/embedding.md").read_text()
+        (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+        tests = re.findall(r"^def (test_\w+)", example, re.MULTILINE)
+        assert len(tests) == 2
+        calls = "".join(f"{test}()\n" for test in tests)
+        (tmp_path / "shout.py").write_text(f"{example}\n{calls}")
+        installing.run([installed.python, "shout.py"], cwd=tmp_path, environ=isolated(tmp_path))
 
 
 def test_a_source_distribution_installs(sdist: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The base of all actors: an inbox, an outbox, and four hooks.
+"""The base of all actors: a mailbox, an outlet, and hooks.
 
 The life of an actor:
 
@@ -31,6 +31,7 @@ from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.mailbox import Mailbox, PowerNews, ProfileNews, Request, Urgent
 from vivavoce.pipeline.metrics import Measurement, Metrics
 from vivavoce.pipeline.power import Power, PowerPort
+from vivavoce.pipeline.tasks import is_cancelled, stray
 
 log = get_logger("supervisor")
 
@@ -206,8 +207,9 @@ class Actor(Generic[In, Out]):
     async def deliver(self, message: Any) -> None:
         """Handle one thing from the mailbox: a message, or what is urgent.
 
-        A failure leaves a message to be delivered once more. An actor with its own :meth:`run`
-        passes each thing that it receives through here to get that.
+        A failure leaves a message to be delivered once more; what is urgent is not. An actor with
+        its own :meth:`run` passes each thing that it receives through here: among its messages
+        are those that only the base class knows, such as the power mode.
         """
         self._busy_since = asyncio.get_running_loop().time()
         try:
@@ -259,6 +261,11 @@ class Actor(Generic[In, Out]):
         return self._deliveries
 
     @property
+    def emitting(self) -> bool:
+        """Whether it waits for the next actor to take something."""
+        return self._emitting
+
+    @property
     def stuck_since(self) -> float | None:
         """Since when (seconds of the loop's time) it handles one thing without waiting for the next
         actor; None: it does not."""
@@ -267,12 +274,20 @@ class Actor(Generic[In, Out]):
     async def _answer(self, request: Request) -> None:
         try:
             answer = await self.on_ask(request.question)
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            _refuse(request, stray(error))
         except Exception as error:  # noqa: BLE001 - the failure belongs to the asker, who gets it
-            if not request.reply.done():
-                request.reply.set_exception(error)
+            _refuse(request, error)
         else:
             if not request.reply.done():
                 request.reply.set_result(answer)
+
+
+def _refuse(request: Request, error: Exception) -> None:
+    if not request.reply.done():
+        request.reply.set_exception(error)
 
 
 class ActorHandle(Generic[In]):
@@ -302,9 +317,14 @@ class ActorHandle(Generic[In]):
         Raises:
             TimeoutError: no answer within ``timeout`` seconds.
             ChannelClosed: the actor has ended.
+            WouldBlock: hundreds of questions wait for it already.
             Exception: whatever the actor's ``on_ask`` raised.
         """
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._actor.inbox.put_first(Request(question, reply))
-        async with asyncio.timeout(timeout):
-            return await reply
+        request = Request(question, reply)
+        self._actor.inbox.put_first(request)
+        try:
+            async with asyncio.timeout(timeout):
+                return await reply
+        finally:
+            self._actor.inbox.take_back(request)

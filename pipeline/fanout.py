@@ -28,6 +28,11 @@ class Subscription(Channel[T]):
         """Items that were dropped because nobody had received those before them."""
         return self._dropped
 
+    @property
+    def was_read(self) -> bool:
+        """Whether anybody has received, or waits to receive, from it."""
+        return bool(self._received or self._getters)
+
     def close(self) -> None:
         """End the subscription. Idempotent."""
         super().close()

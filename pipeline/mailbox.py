@@ -95,7 +95,8 @@ class Mailbox(Channel[T]):
     def put_first(self, urgent: Urgent) -> None:
         """Let the actor handle ``urgent`` before its messages, behind what is in the lane already.
 
-        Never waits. Of a kind that replaces itself only the newest is kept, in its own place.
+        Never waits. Of a kind that replaces itself only the newest is kept; there is always room
+        for it.
 
         Raises:
             ChannelClosed: the actor has ended.
@@ -107,7 +108,7 @@ class Mailbox(Channel[T]):
             for earlier in [one for one in self._lane if type(one) is type(urgent)]:
                 self._lane.remove(earlier)
                 earlier.settle()
-        if len(self._lane) >= _MOST_URGENT:
+        elif len(self._lane) >= _MOST_URGENT:
             raise WouldBlock(f"{self.name!r} takes no more: {_MOST_URGENT} questions wait")
         self._lane.append(urgent)
         if self._getters:
@@ -132,6 +133,11 @@ class Mailbox(Channel[T]):
         while not self._lane:
             await self._arrival()
         return self._lane.popleft()
+
+    def take_back(self, urgent: Urgent) -> None:
+        """Nobody wants it any more: it is not handled, unless it was already."""
+        if urgent in self._lane:
+            self._lane.remove(urgent)
 
     def urgent_nowait(self) -> Urgent | None:
         """What is urgent; None: nothing is."""

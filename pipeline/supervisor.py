@@ -29,6 +29,7 @@ from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.mailbox import PowerNews, ProfileNews, Urgent
 from vivavoce.pipeline.power import Power
+from vivavoce.pipeline.tasks import is_cancelled, stray
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
@@ -41,7 +42,8 @@ log = get_logger("supervisor")
 
 
 class ActorFailed(VivavoceError):  # noqa: N818 - what happened: "the actor failed"
-    """An actor failed more often than its restart intensity allows; the cause is chained."""
+    """An actor failed more often than its restart intensity allows (the cause is chained), failed
+    while it stopped, ended too early, or was given up because it did not come to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Supervisor:
         self._all_started.set()
         self._scopes: dict[Actor[Any, Any], anyio.CancelScope] = {}
         self._stuck: list[Actor[Any, Any]] = []  # given up; see give_up_on()
-        self._stops_failed: list[ActorFailed] = []  # told when all have stopped
+        self._stops_failed: list[VivavoceError] = []  # told when all have stopped
         self._power: Power | None = None
         self._profile_changed = False
         self.failure: Exception | None = None
@@ -219,8 +221,9 @@ class Supervisor:
         with anyio.CancelScope(shield=True), anyio.move_on_after(_STOP_GRACE_S) as grace:
             try:
                 await actor.on_stop()
-            except VivavoceError:
-                raise
+            except VivavoceError as failure:
+                log.error(f"{actor.name}: {failure}")  # noqa: TRY400 - one line, no trace
+                self._stops_failed.append(failure)
             except Exception as cause:  # noqa: BLE001 - the supervisor: told, and raised at the end
                 what = f"{actor.name} failed while it stopped: {type(cause).__name__}: {cause}"
                 log.error(what)  # noqa: TRY400 - one line, no trace
@@ -232,7 +235,7 @@ class Supervisor:
 
     async def _run_and_restart(self, actor: Actor[Any, Any]) -> None:
         intensity = RestartIntensity(self._settings)
-        pending: BaseException | None = None
+        pending: Exception | None = None
         while True:
             try:
                 if pending is None:
@@ -243,6 +246,11 @@ class Supervisor:
                 await actor.run()
             except VivavoceError:
                 raise
+            except asyncio.CancelledError as cause:
+                if is_cancelled():
+                    raise
+                pending = stray(cause)
+                await self._after_failure(actor, intensity, pending)
             except Exception as cause:  # noqa: BLE001 - this is the supervisor: it decides
                 await self._after_failure(actor, intensity, cause)
                 pending = cause
@@ -251,7 +259,8 @@ class Supervisor:
         if not (actor.inbox.closed or actor.is_sink):
             raise ActorFailed(
                 f"{actor.name} returned from run() before the end of the stream; an actor with its "
-                "own run() receives from its inbox until ChannelClosed is raised"
+                "own run() awaits deliver() with what it receives from its inbox until "
+                "ChannelClosed is raised"
             )
 
     def _bring_up_to_date(self, actor: Actor[Any, Any]) -> None:
@@ -288,10 +297,19 @@ class Supervisor:
                 message=type(given_up.message).__name__,
             )
             self._context.metrics.counter("vivavoce_set_aside_total", actor=actor.name).add()
-            await actor.on_set_aside(given_up.message)
+            await self._set_aside(actor, given_up)
             if self._on_set_aside is not None:
                 self._on_set_aside(given_up)
         await self._context.clock.sleep(wait)
+
+    async def _set_aside(self, actor: Actor[Any, Any], given_up: SetAside) -> None:
+        try:
+            await actor.on_set_aside(given_up.message)
+        except VivavoceError:
+            raise
+        except Exception as cause:
+            what = f"{actor.name} failed at setting a message aside"
+            raise ActorFailed(f"{what}: {type(cause).__name__}: {cause}") from cause
 
 
 def _stuck(actors: Iterable[Actor[Any, Any]]) -> ActorFailed:

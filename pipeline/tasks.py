@@ -35,6 +35,23 @@ def _tell_failure(log: Logger, task: asyncio.Task[Any]) -> None:
         log.error(f"{task.get_name()} failed", error=f"{type(failure).__name__}: {failure}")
 
 
+def is_cancelled() -> bool:
+    """Whether somebody wants the current task to end.
+
+    Else a ``CancelledError`` that it meets comes from something that it awaited, and was cancelled
+    for itself: that is a failure like any other.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def stray(error: asyncio.CancelledError) -> RuntimeError:
+    """What such a failure is, told so that no task group takes it for its own end."""
+    failure = RuntimeError("something that was awaited had been cancelled")
+    failure.__cause__ = error
+    return failure
+
+
 async def end_tasks(*tasks: asyncio.Future[Any]) -> None:
     """Cancel ``tasks`` and return when each has come to its end, however long it resists.
 

@@ -35,6 +35,7 @@ class CaptureActor(Actor[AudioBlock | Gap, Audio]):
         self.failure: SourceError | None = None
         self._source = source
         self._device = source if isinstance(source, DeviceSource) else None
+        self._stopping = False
         self._heard = 0  # where what was put into the mailbox ends
         self._ended_at = 0
         metrics = self.context.metrics
@@ -53,8 +54,10 @@ class CaptureActor(Actor[AudioBlock | Gap, Audio]):
         """Pass audio on until the source ends or is stopped."""
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._listen, name="capture source")
+                if not self.inbox.closed:  # else the source has ended before a restart
+                    group.start_soon(self._listen, name="capture source")
                 await super().run()
+                group.cancel_scope.cancel()
         except BaseExceptionGroup as failures:
             first = first_failure(failures)
             raise first from first.__cause__
@@ -103,7 +106,10 @@ class CaptureActor(Actor[AudioBlock | Gap, Audio]):
         if not self._source.live:
             name, kind = self._source.name, type(cause).__name__
             raise SourceError(f"{name} cannot be read any further: {kind}: {cause}") from cause
-        await super().on_restart(cause)
+        if self._stopping:
+            self.inbox.close()  # nothing new is wanted
+        if not self.inbox.closed:
+            await super().on_restart(cause)
 
     async def on_power(self, power: Power) -> None:
         """A device follows the power mode."""
@@ -124,6 +130,7 @@ class CaptureActor(Actor[AudioBlock | Gap, Audio]):
 
         Not through the mailbox: like a key, it holds from its own moment on.
         """
+        self._stopping = True
         self._source.stop()
 
 

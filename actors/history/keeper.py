@@ -73,6 +73,7 @@ class AudioKeeper(Actor[Speech, Speech]):
     """Passes everything on, and notes the sound of speech in a book. It stands behind the VAD."""
 
     name = "audio keeper"
+    closing_grace_s = None
 
     def __init__(self, book: AudioBook, context: ActorContext | None = None) -> None:
         super().__init__(context=context)

@@ -59,6 +59,7 @@ class TriggerActor(Actor[Audio, Audio]):
     """
 
     name = "trigger"
+    closing_grace_s = None
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class TriggerActor(Actor[Audio, Audio]):
         self._machine = TriggerMachine(self._settings)
         self._gate = Gate(self._settings, recording=self._machine.recording)
         self._watchers: list[Callable[[Decision], None]] = []
+        self._opening = 0  # recordings that were begun, and of which the gate has not heard yet
         self._wanted = False  # whether power was told that it records
         self._timer: asyncio.TimerHandle | None = None
 
@@ -104,7 +106,7 @@ class TriggerActor(Actor[Audio, Audio]):
         In the mode ``voice``, which has no beginning, the utterance that is open is discarded.
         """
         now = self.context.clock.now()
-        in_tail = self._gate.open and not self._machine.recording
+        in_tail = (self._gate.open or self._opening > 0) and not self._machine.recording
         self._decide((Cancel(now),) if in_tail else self._machine.command(Command.CANCEL, now))
 
     def press(self, at: float) -> None:
@@ -153,6 +155,10 @@ class TriggerActor(Actor[Audio, Audio]):
             await self._pass(self._gate.finish(message.end))
             await self.emit(message)
 
+    async def on_start(self) -> None:
+        """A recording that was on when the actor failed still ends by itself."""
+        self._set_timer()
+
     async def on_stop(self) -> None:
         """No timer outlives the actor."""
         if self._timer is not None:
@@ -181,6 +187,7 @@ class TriggerActor(Actor[Audio, Audio]):
             held = self.mode == "hold" and self._machine.held
             self.inbox.put_first(_Take(decision, at, held, self.mode == "voice"))
             if isinstance(decision, Start | Resume):
+                self._opening += 1
                 self._wake()
             log.debug(type(decision).__name__.lower(), at=round(at / SAMPLE_RATE, 3))
             for watcher in self._watchers:
@@ -197,6 +204,7 @@ class TriggerActor(Actor[Audio, Audio]):
             await super().obey(urgent)
 
     def _carry_out(self, wanted: _Take) -> None:
+        self._opening -= isinstance(wanted.decision, Start | Resume)
         if isinstance(wanted.decision, Start):
             self._gate.start(wanted.at, held=wanted.held, always=wanted.always)
         elif isinstance(wanted.decision, Stop):

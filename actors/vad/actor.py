@@ -16,6 +16,7 @@ from vivavoce.actors.vad.segmenter import Decision, Frame, Segmenter, Silence
 from vivavoce.actors.vad.silero import FRAME, Silero, SpeechDetector
 from vivavoce.config.schema import Profile, VadSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
+from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import (
     Audio,
@@ -35,6 +36,9 @@ from vivavoce.pipeline.messages import (
     seconds,
 )
 from vivavoce.pipeline.power import Power, PowerEvent
+from vivavoce.pipeline.tasks import in_background
+
+log = get_logger("focus")
 
 _REPLAY_FRAMES = 32
 """What warms up a detector that slept: 1 s. With a quarter of it, speech 10 dB above a noise began
@@ -315,9 +319,8 @@ class VadActor(Actor[Audio, Speech]):
     def _look_where_it_goes(self, start: int) -> None:
         self._asked = start
         if self._ask_focus is not None and (self._asking is None or self._asking.done()):
-            if self._asking is not None:
-                self._asking.result()  # a failure of the last one is a failure of this actor
-            self._asking = asyncio.create_task(self._find_focus(self._ask_focus), name="focus")
+            work = self._find_focus(self._ask_focus)
+            self._asking = in_background(work, "asking which window has the focus", log)
 
     async def _find_focus(self, ask: Callable[[], Awaitable[Focus | None]]) -> None:
         told = -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -160,6 +160,7 @@ class Pipeline:
         self._monitor: MonitorActor | None = None
         self._stage = Stage.NEW
         self._running: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()  # one profile after the other
         self._host: asyncio.Task[Any] | None = None  # the task whose body runs inside
         self._cancelled_host = False
         self._ending = asyncio.Event()  # capture was told to stop
@@ -245,11 +246,14 @@ class Pipeline:
         try:
             await asyncio.wait([self._running, started], return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
+            self._stage = Stage.LEFT
             await self._abort()
             raise
         finally:
             started.cancel()
-        if self._running.done() and self._running.exception() is not None:
+        if self._running.cancelled():
+            self._must_run("go on")
+        elif self._running.done() and self._running.exception() is not None:
             self._stage = Stage.LEFT
             self._running.result()
 
@@ -269,8 +273,8 @@ class Pipeline:
             self._finished.set()
             return
         self.stop()
-        if self._events is not None:
-            self._events.close()
+        if self._events is not None and not self._events.was_read:
+            self._events.close()  # else somebody may still want the rest
         try:
             await asyncio.wait([self._running])
         except asyncio.CancelledError:
@@ -294,6 +298,8 @@ class Pipeline:
     ) -> bool | None:
         host, self._host = self._host, None
         if error is None:
+            if self._cancelled_host and host is not None:
+                host.uncancel()  # the body went on all the same
             await self.aclose()
             return None
         self._stage = Stage.LEFT
@@ -490,9 +496,7 @@ class Pipeline:
             PipelineStateError: the pipeline does not run.
             VivavoceError: a part of it cannot be had, such as a history; nothing has changed.
         """
-        self._must_run("use another profile")
-        await self.desktop.make_ready(profile, self._supervisor)
-        await self._upkeep.take_profile(profile)
+        await _to_its_end(self._reconfigure(profile))
 
     async def use_profile(self, profile: str | Path) -> None:
         """Go on with another profile by its name or path, and follow that one.
@@ -505,7 +509,13 @@ class Pipeline:
         if self._live is None:
             raise PipelineStateError("use_profile() needs a pipeline with follow_profile=True")
         self._must_run("use another profile")
-        await self._live.switch(profile, self.reconfigure)
+        await _to_its_end(self._live.switch(profile, self._reconfigure))
+
+    async def _reconfigure(self, profile: Profile) -> None:
+        async with self._changing:
+            self._must_run("use another profile")
+            await self.desktop.make_ready(profile, self._supervisor)
+            await self._upkeep.take_profile(profile)
 
     @property
     def profile(self) -> Profile:
@@ -550,7 +560,7 @@ class Pipeline:
 
     async def _follow(self) -> None:
         if self._live is not None:
-            await self._live.follow(self.reconfigure)
+            await self._live.follow(self._reconfigure)
 
     @property
     def _transcription(self) -> TranscriptionActor:
@@ -635,6 +645,21 @@ class Pipeline:
         if self._stage is not Stage.RUNNING or self._finished.is_set():
             stage = Stage.LEFT if self._finished.is_set() else self._stage
             raise PipelineStateError(f"cannot {what}: this pipeline {_LIVED[stage]}")
+
+
+async def _to_its_end(change: Coroutine[Any, Any, None]) -> None:
+    """Make a change that does not stay half made because somebody stops waiting for it."""
+    making = asyncio.ensure_future(change)
+    try:
+        await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.add_done_callback(_tell_failed_change)
+        raise
+
+
+def _tell_failed_change(making: asyncio.Future[None]) -> None:
+    if not making.cancelled() and (failure := making.exception()) is not None:
+        log.error(f"the profile stays as it was: {failure}")
 
 
 _LIVED = {

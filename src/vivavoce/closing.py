@@ -25,11 +25,12 @@ class ClosingPolicy:
 
     def __init__(self, began: float) -> None:
         self._began = began
-        self._drained: dict[str, float] = {}  # actors that have nothing left to do, since when
+        self._idle: dict[str, tuple[int, float]] = {}  # what an actor had received, and since when
         self._reading: dict[int, tuple[int, float]] = {}  # what a subscriber had received, and when
 
     def stuck(self, actors: Iterable[Actor[Any, Any]], now: float) -> list[Actor[Any, Any]]:
-        """Actors that handle one thing for too long, or do not end though all is done."""
+        """Actors that handle one thing for too long, or take nothing though something waits, or do
+        not end though all is done. Who waits for the next actor is not to blame."""
         return [
             actor
             for actor in actors
@@ -55,7 +56,11 @@ class ClosingPolicy:
     def _hangs_since(self, actor: Actor[Any, Any], now: float) -> float | None:
         if actor.stuck_since is not None:
             return actor.stuck_since
-        if actor.inbox.closed and not len(actor.inbox):
-            return self._drained.setdefault(actor.name, now)
-        self._drained.pop(actor.name, None)
-        return None
+        received = actor.inbox.statistics().received
+        if actor.emitting or not (actor.inbox.closed or len(actor.inbox)):
+            self._idle.pop(actor.name, None)
+            return None
+        before = self._idle.get(actor.name)
+        if before is None or before[0] != received:
+            self._idle[actor.name] = before = (received, now)
+        return before[1]

@@ -13,7 +13,6 @@ from vivavoce.actors.history import history_path, history_wanted
 from vivavoce.actors.injection.focus import make_probe
 from vivavoce.actors.trigger import TriggerActor
 from vivavoce.config import Profile
-from vivavoce.config.errors import VivavoceError
 from vivavoce.config.injection import InjectionSettings
 from vivavoce.crew import Crew
 from vivavoce.hotkeys import Hotkeys
@@ -151,7 +150,7 @@ class Desktop:
             actor = self._make_history(profile)
             try:
                 await self.open()
-            except VivavoceError:
+            except BaseException:
                 self._history, self._recorder = None, None
                 raise
             supervisor.add(self._crew.add_sink(actor))

@@ -38,17 +38,20 @@ class Outcome:
     def __init__(self, fan: FanOut[Caption]) -> None:
         self._fan = fan
         self._ended = False
+        self._turn = asyncio.Lock()  # what waits for a slow subscriber is not overtaken
 
     async def send(self, item: Caption) -> None:
         """Deliver what the chain sends."""
         if isinstance(item, EndOfStream):
             self._ended = True
-        await self._fan.send(item)
+        async with self._turn:
+            await self._fan.send(item)
 
     async def publish(self, change: PowerChanged) -> None:
         """Deliver a change of the power mode."""
-        if not self._ended:
-            await self._fan.send(change)
+        async with self._turn:
+            if not self._ended:
+                await self._fan.send(change)
 
     def close(self) -> None:
         """Nothing more comes."""

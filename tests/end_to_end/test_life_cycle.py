@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -557,3 +558,239 @@ def test_under_trio_it_says_that_it_needs_asyncio() -> None:
     entering = pushed().__aenter__()
     with pytest.raises(vivavoce.PipelineStateError, match="asyncio"):
         entering.send(None)  # as any loop does that is not asyncio's
+
+
+# -- found by a reader
+
+
+async def ended(pipeline: vivavoce.Pipeline, times: int = 1) -> tuple[list[Any], Exception | None]:
+    """Feed, leave, and say what came and what was raised."""
+    events: list[Any] = []
+
+    async def body(_: vivavoce.Pipeline) -> None:
+        await feed_all(pipeline, times)
+        events.extend([event async for event in pipeline.events()])
+
+    _, raised = await leaving_takes(pipeline, body)
+    assert raised is None or isinstance(raised, Exception)
+    return events, raised
+
+
+def test_who_waits_for_a_slow_engine_is_not_given_up() -> None:
+    async def scene() -> None:
+        overrides = [
+            "transcription.max_pending=1",
+            "transcription.overload_ladder=false",
+            "transcription.partials=false",
+        ]
+        pipeline = pushed(ScriptedEngine(final_s=40), overrides=overrides)
+
+        async def body(_: vivavoce.Pipeline) -> None:
+            feeding = asyncio.create_task(feed_all(pipeline, 12))
+            await asyncio.sleep(30)
+            feeding.cancel()
+
+        _, raised = await leaving_takes(pipeline, body)
+        assert raised is None
+        assert pipeline.statistics().ledger.pending == 0
+
+    run_virtual(scene)
+
+
+@pytest.mark.parametrize("where", ["message", "ask"])
+def test_something_cancelled_that_an_actor_awaits_is_a_failure_like_any_other(where: str) -> None:
+    class Fragile(vivavoce.Actor[Any, Any]):
+        name = "fragile"
+        failed = False
+
+        async def fail(self) -> None:
+            self.failed = True
+            gone = asyncio.get_running_loop().create_future()
+            gone.cancel()
+            await gone
+
+        async def on_message(self, message: Any) -> None:
+            if where == "message" and not self.failed:
+                await self.fail()
+            await self.emit(message)
+
+        async def on_ask(self, question: Any) -> Any:
+            await self.fail()
+
+    async def scene() -> None:
+        pipeline = pushed()
+        handle = pipeline.insert(Fragile(), after="cleanup")
+        if where == "ask":
+            async with pipeline:
+                with pytest.raises(RuntimeError, match="had been cancelled"):
+                    await handle.ask("anything")
+                await feed_all(pipeline)
+                events = [event async for event in pipeline.events()]
+        else:
+            events, raised = await ended(pipeline)
+            assert raised is None
+        assert any(finals(events))
+        assert isinstance(events[-1], vivavoce.EndOfStream)
+
+    run_virtual(scene)
+
+
+def test_an_actor_that_never_takes_anything_is_named_and_left() -> None:
+    class Deaf(vivavoce.Actor[Any, Any]):
+        name = "deafling"
+
+        async def run(self) -> None:
+            await asyncio.Event().wait()
+
+    async def scene() -> None:
+        pipeline = pushed()
+        pipeline.add_sink(Deaf())
+
+        async def body(_: vivavoce.Pipeline) -> None:
+            await pipeline.feed(UTTERANCE)
+            await asyncio.sleep(5)
+
+        took, raised = await leaving_takes(pipeline, body)
+        assert took < LONGEST_S
+        assert isinstance(raised, vivavoce.ActorFailed)
+        assert "deafling" in str(raised)
+
+    run_virtual(scene)
+
+
+def test_a_task_that_reads_the_events_gets_those_that_come_while_it_is_closed() -> None:
+    async def scene() -> None:
+        pipeline = pushed()
+        await pipeline.start()
+
+        async def read() -> list[Any]:
+            return [event async for event in pipeline.events()]
+
+        reading = asyncio.create_task(read())
+        await pipeline.feed(UTTERANCE)
+        await pipeline.aclose()
+        assert any(finals(await reading))
+
+    run_virtual(scene)
+
+
+def test_questions_that_nobody_waits_for_any_more_leave_no_trace() -> None:
+    class Busy(vivavoce.Actor[Any, Any]):
+        name = "busy"
+
+        async def on_message(self, message: Any) -> None:
+            await asyncio.sleep(600)
+            await self.emit(message)
+
+        async def on_ask(self, question: Any) -> Any:
+            return question
+
+    async def scene() -> None:
+        pipeline = pushed(follow_profile=True)
+        handle = pipeline.insert(Busy(), after="cleanup")
+        async with pipeline:
+            feeding = asyncio.create_task(feed_all(pipeline))
+            await asyncio.sleep(20)
+            for _ in range(400):
+                with pytest.raises(TimeoutError):
+                    await handle.ask("still there?", timeout=0.1)
+            await pipeline.use_profile("meeting")
+            assert pipeline.profile_name == "meeting"
+            await feeding
+            await pipeline.wait()
+
+    run_virtual(scene)
+
+
+def test_who_stops_waiting_for_a_change_of_profile_leaves_it_whole() -> None:
+    class Slow(vivavoce.Actor[Any, Any]):
+        name = "slow"
+
+        async def on_profile(self, profile: vivavoce.Profile) -> None:
+            await asyncio.sleep(3)
+
+    async def scene() -> None:
+        pipeline = pushed(follow_profile=True)
+        pipeline.add_sink(Slow())
+        async with pipeline:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(pipeline.use_profile("meeting"), 0.5)
+            await asyncio.sleep(5)
+            assert pipeline.profile_name == "meeting"
+            meeting = vivavoce.load_profile("meeting", environ={}, overrides=())
+            assert pipeline.profile.description == meeting.description
+
+    run_virtual(scene)
+
+
+def test_a_stop_that_fails_for_good_loses_nothing_that_was_said() -> None:
+    class Bad(vivavoce.Actor[Any, Any]):
+        name = "bad"
+
+        async def on_message(self, message: Any) -> None:
+            await self.emit(message)
+
+        async def on_stop(self) -> None:
+            raise vivavoce.SourceError("cannot let go")
+
+    async def scene() -> None:
+        pipeline = pushed()
+        pipeline.insert(Bad(), after="capture")
+        events, raised = await ended(pipeline)
+        assert isinstance(raised, vivavoce.SourceError)
+        assert any(finals(events))
+        assert pipeline.statistics().ledger.pending == 0
+
+    run_virtual(scene)
+
+
+def test_a_failure_to_set_aside_is_one_error_of_ours() -> None:
+    class Bad(vivavoce.Actor[Any, Any]):
+        name = "bad"
+
+        async def on_message(self, message: Any) -> None:
+            raise ValueError("no good")
+
+        async def on_set_aside(self, message: Any) -> None:
+            raise KeyError("neither")
+
+    async def scene() -> None:
+        pipeline = pushed()
+        pipeline.insert(Bad(), after="cleanup")
+        _, raised = await ended(pipeline)
+        assert isinstance(raised, vivavoce.ActorFailed)
+        assert "setting a message aside" in str(raised)
+
+    run_virtual(scene)
+
+
+def test_a_body_that_swallows_its_cancellation_owes_none() -> None:
+    async def scene() -> None:
+        engine = ScriptedEngine()
+        engine.cannot_load = EngineError("no such model")
+
+        async def body(pipeline: vivavoce.Pipeline) -> None:
+            await pipeline.feed(UTTERANCE)
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(100)
+
+        _, raised = await leaving_takes(pushed(engine), body)
+        assert isinstance(raised, vivavoce.EngineError)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    run_virtual(scene)
+
+
+def test_a_cancel_right_behind_a_stop_discards() -> None:
+    async def scene() -> None:
+        async with pushed(overrides=["trigger.mode=manual"]) as pipeline:
+            pipeline.trigger.start()
+            pipeline.trigger.stop()
+            pipeline.trigger.cancel()
+            await feed_all(pipeline)
+            events = [event async for event in pipeline.events()]
+        assert not any(finals(events))
+
+    run_virtual(scene)

@@ -13,13 +13,13 @@ import numpy as np
 import psutil
 import pytest
 from support.program import SPEECH, read_wave
-from support.scripted import ScriptedEngine
 
 import vivavoce
 from vivavoce.actors.history.reading import Reader
 from vivavoce.config import load_profile
 from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.log import LogSink, use_sink
+from vivavoce.testing import ScriptedEngine
 
 SAID = np.frombuffer(read_wave(SPEECH / "utt-025-rms.wav"), dtype=np.int16)
 BLOCK = 1_600

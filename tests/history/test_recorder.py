@@ -320,7 +320,7 @@ async def test_retention_at_the_beginning_and_then_hourly(path: Path, row, fill)
     await until(lambda: texts(path) == ["younger"])
     limits = HistorySettings(keep_days=0.001, keep_mb=None)
     now += 7_200
-    recorder.add(row(600, "another"))
+    recorder.add(row(1_681, "another"))  # half a minute ago
     await until(lambda: texts(path) == ["another"])
     await recorder.close()
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from hypothesis import settings
 
 from support.waiting import AdvancingLoop, PatientLoop
 from vivavoce.pipeline.clock import VirtualLoop
@@ -47,6 +48,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail when a device or desktop test is skipped: the packages they need are installed",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # An example takes as long as the machine is busy; those that say how many they need get them.
+    examples = 20 if config.getoption("--tier") == "quick" else 100
+    settings.register_profile("vivavoce", max_examples=examples, deadline=None)
+    settings.load_profile("vivavoce")
 
 
 def pytest_asyncio_loop_factories(

@@ -13,13 +13,13 @@ import numpy as np
 import psutil
 import pytest
 from support.program import SPEECH, read_wave
-from support.scripted import ScriptedEngine
 
 import vivavoce
 from vivavoce.actors.history.reading import Reader
 from vivavoce.config import load_profile
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.log import LogSink, use_sink
+from vivavoce.pipeline.log import HostLog, use_sink
+from vivavoce.testing import ScriptedEngine
 
 SAID = np.frombuffer(read_wave(SPEECH / "utt-025-rms.wav"), dtype=np.int16)
 BLOCK = 1_600
@@ -205,13 +205,14 @@ def test_what_a_condition_of_the_machine_changes_is_felt_by_those_who_are_no_act
 
 
 def test_what_is_logged_and_told_a_person_follows_the_profile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "vivavoce")
     monkeypatch.setenv("PATH", str(tmp_path))  # where no notify-send is
 
     async def scene() -> None:
-        use_sink(LogSink())  # for what is logged here, outside of the pipeline's tasks
-        world = World(tmp_path, "trigger.mode=manual")
+        use_sink(HostLog())  # for what is logged here, outside of the pipeline's tasks
+        world = World(tmp_path, "trigger.mode=manual", "log.level=error")
         async with world.pipeline as pipeline:
             await world.record(1.0)
             pipeline.force_power("parked")
@@ -223,7 +224,7 @@ def test_what_is_logged_and_told_a_person_follows_the_profile(
             await world.record(1.0)
 
     run_virtual(scene)
-    told = capfd.readouterr().err
+    told = "\n".join(caplog.messages)
     assert "power mode idle" in told
     assert "power mode parked" not in told
     assert told.count("a notification could not be shown") == 1

@@ -21,6 +21,8 @@ from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.log import HostLog, use_sink
 from vivavoce.testing import ScriptedEngine
 
+pytestmark = pytest.mark.thorough
+
 SAID = np.frombuffer(read_wave(SPEECH / "utt-025-rms.wav"), dtype=np.int16)
 BLOCK = 1_600
 

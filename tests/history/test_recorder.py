@@ -318,7 +318,7 @@ async def test_retention_at_the_beginning_and_then_hourly(path: Path, row, fill)
     now += 7_200
     recorder.add(row(300, "younger"))
     await until(lambda: texts(path) == ["younger"])
-    limits = HistorySettings(keep_days=0.001, keep_mb=None)
+    limits = HistorySettings(keep_days=0.9, keep_mb=None)  # by 1.0, it would stay
     now += 7_200
     recorder.add(row(1_681, "another"))  # half a minute ago
     await until(lambda: texts(path) == ["another"])

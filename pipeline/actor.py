@@ -12,7 +12,7 @@ The life of an actor:
    the end travels down the pipeline behind the last message.
 5. When a hook raises, the supervisor awaits :meth:`Actor.on_restart` (by default: stop, then start)
    and runs it again. The mailbox survives; the message being handled is delivered once more, and
-   when it fails again it is set aside and reported.
+   when it fails again it is set aside, accounted for and reported.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from vivavoce.config.cell import ProfileCell
 from vivavoce.config.schema import Profile
@@ -55,6 +55,20 @@ class Outlet(Protocol[Out_contra]):
 
     def close(self) -> None:
         """Nothing more will be sent."""
+        ...
+
+
+@runtime_checkable
+class AccountingOutlet(Outlet[Out_contra], Protocol[Out_contra]):
+    """An outlet that accounts for what the actor was given and did not send: see
+    :mod:`vivavoce.pipeline.continuity`."""
+
+    async def give_up(self, message: Any) -> None:
+        """The actor will never handle ``message``."""
+        ...
+
+    async def finish(self) -> None:
+        """The actor has come to its end."""
         ...
 
 
@@ -138,6 +152,16 @@ class Actor(Generic[In, Out]):
         """
         return self.context.metrics.measure("vivavoce_actor_seconds", actor=self.name, part=what)
 
+    async def account_for(self, message: Any) -> None:
+        """Let its outlet account for ``message``, which it failed at twice."""
+        if isinstance(self._outlet, AccountingOutlet):
+            await self._outlet.give_up(message)
+
+    async def finish_outlet(self) -> None:
+        """Let its outlet send what it still owes; the actor has come to its end."""
+        if isinstance(self._outlet, AccountingOutlet):
+            await self._outlet.finish()
+
     def close_outlet(self) -> None:
         """Tell the next actor that nothing more will come."""
         if self._outlet is not None:
@@ -183,7 +207,14 @@ class Actor(Generic[In, Out]):
         await self.on_start()
 
     async def on_set_aside(self, message: Any) -> None:
-        """``message`` failed twice and is given up: account for what it carried."""
+        """``message`` failed twice and is given up: account for what only this actor knows of.
+
+        By default nothing need be done. In the chain, audio that does not come out of an actor is
+        dropped on the ledger and told as a gap in its place, by the check that stands behind each
+        actor (:mod:`vivavoce.pipeline.continuity`); what carries neither audio nor text is passed
+        on. The samples of a final are settled when it is made: one that is set aside is counted
+        (``vivavoce_set_aside_total``) and logged. Nobody stands behind a sink, so it owes nothing.
+        """
 
     # -- the loop
 

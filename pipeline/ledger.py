@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 import msgspec
 
@@ -93,6 +93,21 @@ class Ledger:
         ends = [self._frontier, *self._ends]
         starts = [*self._starts, self._captured]
         return [(e, s) for e, s in zip(ends, starts, strict=True) if s > e]
+
+    def unsettled(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The pieces of ``[start, end)`` that were captured and are not settled yet, in order."""
+        at, end = max(start, self._frontier), min(end, self._captured)
+        place = bisect_right(self._ends, at)
+        found = []
+        while at < end:
+            if place == len(self._starts):
+                found.append((at, end))
+                break
+            if self._starts[place] > at:
+                found.append((at, min(self._starts[place], end)))
+            at = self._ends[place]
+            place += 1
+        return found
 
     def _settle(self, start: int, end: int) -> int:
         if end == start:

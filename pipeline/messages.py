@@ -54,6 +54,8 @@ class GapReason(StrEnum):
     """The engine could not transcribe this audio, not even after restarts."""
     ACTOR_RESTARTED = "actor_restarted"
     """An actor failed while it held this audio."""
+    ACTOR_LOST = "actor_lost"
+    """An actor took this audio and did not pass it on."""
     INVALID_INPUT = "invalid_input"
     """The source delivered samples that are not audio (NaN or infinite values)."""
     CANCELLED = "cancelled"

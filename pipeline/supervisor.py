@@ -194,16 +194,26 @@ class Supervisor:
             scope.cancel()
 
     async def _supervise(self, actor: Actor[Any, Any]) -> None:
+        completed = False
         try:
             await self._run_unless_stuck(actor)
         except Exception as failure:
             self.failure = self.failure or failure
             raise
         else:
+            completed = True
             self._has_started(actor)  # those behind one that failed need not be waited for
         finally:
             del self._scopes[actor]
             await self._stop(actor)
+            await self._end(actor, completed=completed)
+
+    async def _end(self, actor: Actor[Any, Any], *, completed: bool) -> None:
+        """Close what it has; who did not come to its end by itself leaves its debts unpaid."""
+        try:
+            if completed:
+                await actor.finish_outlet()
+        finally:
             self._actors.remove(actor)
             actor.inbox.end()
             if actor.is_sink:
@@ -305,6 +315,7 @@ class Supervisor:
     async def _set_aside(self, actor: Actor[Any, Any], given_up: SetAside) -> None:
         try:
             await actor.on_set_aside(given_up.message)
+            await actor.account_for(given_up.message)
         except VivavoceError:
             raise
         except Exception as cause:

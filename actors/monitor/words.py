@@ -89,6 +89,16 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_set_aside_total": Word(
         "faults", "messages given up", "Messages at which an actor failed twice."
     ),
+    "vivavoce_actor_lost_samples_total": Word(
+        "faults",
+        "samples an actor did not pass on",
+        "Samples that an actor was given and did not pass on.",
+    ),
+    "vivavoce_actor_surplus_samples_total": Word(
+        "faults",
+        "samples too many from an actor",
+        "Samples that an actor sent beyond what it was given.",
+    ),
     "vivavoce_not_told_total": Word(
         "faults", "failures to take over a mode or profile", "Actors that failed when told."
     ),

@@ -59,6 +59,7 @@ class Gate:
         self._next_stopped: int | None = None
         self._cancelled = False
         self._done = 0  # every sample before was passed on, or is unwanted
+        self._heard = 0  # where the last audio, or gap, ended
         self._held: deque[AudioBlock] = deque()  # while nothing is recorded
 
     @property
@@ -121,8 +122,11 @@ class Gate:
             What of it is wanted, as blocks without holes, with begin and end of recordings in their
             places; and what is not.
         """
+        if block.start > self._heard:
+            yield from self._skip(self._heard, block.start)  # who left it out has settled it
         if not self._held or block.start >= self._held[-1].end:
             self._held.append(block)  # else it is delivered once more
+        self._heard = max(self._heard, block.end)
         while self._start is not None:
             yield from self._unwanted_before(min(self._start, block.end))
             if self._done < self._start:
@@ -140,16 +144,7 @@ class Gate:
         Yields:
             What was kept and is not wanted, the gap, and an end that lies inside it.
         """
-        yield from self._unwanted_before(gap.start)
-        self._done = gap.end
-        yield gap
-        if self._start is None:
-            return
-        if not self._told:
-            self._start = max(self._start, gap.end)
-        if self._end is not None and self._end <= gap.end:
-            yield from self._tell()
-            yield self._ended()
+        yield from self._skip(min(gap.start, self._heard), gap.end, gap)
 
     def finish(self, end: int) -> Iterator[Passed]:
         """No audio comes behind ``end``.
@@ -170,6 +165,20 @@ class Gate:
     @property
     def _tail(self) -> int:
         return self._settings().tail_ms * _SAMPLES_PER_MS
+
+    def _skip(self, start: int, end: int, gap: Gap | None = None) -> Iterator[Passed]:
+        """Nothing is heard of ``[start, end)``, which may be told as a gap."""
+        yield from self._unwanted_before(start)
+        self._done = self._heard = end
+        if gap is not None:
+            yield gap
+        if self._start is None:
+            return
+        if not self._told:
+            self._start = max(self._start, end)
+        if self._end is not None and self._end <= end:
+            yield from self._tell()
+            yield self._ended()
 
     def _begin(self, begin: int, *, held: bool, always: bool) -> None:
         self._start = max(begin, self._done)

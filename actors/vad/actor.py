@@ -137,8 +137,8 @@ class VadActor(Actor[Audio, Speech]):
         if isinstance(message, AudioBlock):
             await self._take(message)
         elif isinstance(message, RecordingStarted):
-            # What lies before it was nobody's, and is settled.
-            self._next = self._settled = self._handled = message.start
+            await self._skip_to(message.start)  # what lies before it was nobody's, and is settled
+            self._handled = message.start
             await self.emit(message)
             return
         elif isinstance(message, RecordingEnded):
@@ -187,6 +187,7 @@ class VadActor(Actor[Audio, Speech]):
     async def _take(self, block: AudioBlock) -> None:
         if self._awake and self._detector is None:
             await self._load()
+        await self._skip_to(block.start)
         # Delivered again after a restart, it begins with what was settled, or given up as a gap.
         pcm = block.pcm[max(0, self._next + self._rest_samples - block.start) :]
         if self._rest or len(pcm) % FRAME:
@@ -202,6 +203,13 @@ class VadActor(Actor[Audio, Speech]):
         for at in range(0, len(pcm), _AT_ONCE):
             piece = pcm[at : at + _AT_ONCE]
             await self._judge(piece, levels_dbfs(piece, FRAME))
+
+    async def _skip_to(self, start: int) -> None:
+        """Go on at ``start``, where that lies behind all that was heard: who left out what lies
+        between has settled it."""
+        if start > self._next + self._rest_samples:
+            await self._interrupt(EndReason.GAP)
+            self._next = self._settled = start
 
     async def _interrupt(self, reason: EndReason) -> None:
         if self._rest_samples:

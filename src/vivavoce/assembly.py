@@ -190,6 +190,10 @@ class Pipeline:
     ) -> ActorHandle[Any]:
         """Put an own actor into the chain; it receives what its neighbour sends.
 
+        Audio that it does not pass on is a :class:`Gap` (``actor_lost``) in its place, unless it
+        has settled that on ``context.ledger``. It may hold audio back; what it holds at the end of
+        the stream it sends before that.
+
         Args:
             actor: passes on what it does not care for with ``await self.emit(message)``.
             after: name of the actor before it: ``capture``, ``trigger``, ``vad``,

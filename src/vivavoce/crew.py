@@ -7,6 +7,14 @@ from typing import Any, TypeVar
 
 from vivavoce.pipeline.actor import Actor, ActorContext, Outlet
 from vivavoce.pipeline.channel import Channel
+from vivavoce.pipeline.continuity import (
+    AudioContinuity,
+    CaptionContinuity,
+    CheckedOutlet,
+    Continuity,
+    SpeechContinuity,
+    tell_faults,
+)
 from vivavoce.pipeline.fanout import FanOut
 from vivavoce.pipeline.messages import Caption
 from vivavoce.pipeline.supervisor import Supervisor
@@ -79,13 +87,43 @@ class Crew:
         raise KeyError(name)
 
     def join(self, supervisor: Supervisor, outcome: Outlet[Caption]) -> None:
-        """Join all to their neighbours, and give them to the supervisor."""
-        outlets: list[Outlet[Any]] = [actor.inbox for actor in self._chain[1:]]
-        for actor, outlet in zip(self._chain, [*outlets, outcome], strict=True):
+        """Join all to their neighbours, and give them to the supervisor.
+
+        Between two actors stands a check that no audio was lost in the first. Transcription has
+        none: what it takes in, it settles.
+        """
+        checks = self._checks()
+        inboxes: list[Outlet[Any]] = [actor.inbox for actor in self._chain[1:]]
+        outlets = [*inboxes, outcome]
+        behind = [*checks[1:], None]
+        for actor, outlet, check, next_check in zip(
+            self._chain, outlets, checks, behind, strict=True
+        ):
+            if check is not None:
+                outlet = CheckedOutlet(actor.name, outlet, check, next_check)  # noqa: PLW2901
             actor.send_to(outlet)
             supervisor.add(actor)
         for sink in self._sinks:
             supervisor.add(sink)
+
+    def _checks(self) -> list[Continuity | None]:
+        """Of what each actor of the chain sends."""
+        names = [actor.name for actor in self._chain]
+        vad, transcription = names.index("vad"), names.index("transcription")
+        kinds: list[type[Continuity] | None] = [
+            *[AudioContinuity] * vad,
+            *[SpeechContinuity] * (transcription - vad),
+            None,
+            *[CaptionContinuity] * (len(names) - transcription - 1),
+        ]
+        return [
+            None
+            if kind is None
+            else kind(
+                self._context.ledger, tell_faults(name, self._context), first=name == names[0]
+            )
+            for name, kind in zip(names, kinds, strict=True)
+        ]
 
     def _must_be_new(self, actor: Actor[Any, Any]) -> None:
         if any(actor.name == other.name for other in (*self._chain, *self._sinks)):

@@ -2,17 +2,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("support")  # what does not hold is told there, too
 
 from support.pulse import PulseMicrophone, missing  # noqa: E402 - behind what rewrites it
 
 pytest_plugins = ["support.tiers"]
-
-# How long an example takes says how busy the machine is.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tests")
 
 
 @pytest.fixture

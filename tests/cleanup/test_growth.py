@@ -1,7 +1,7 @@
 """With every stage on: what a partial showed as stable stays, and no text is ever too strange."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vivavoce.actors.cleanup import Cleaner
@@ -102,6 +102,7 @@ def test_no_text_is_too_strange(text: str, which: str, language: str) -> None:
 def test_cleaning_twice_is_cleaning_once_where_no_command_is_spoken(
     text: str, language: str
 ) -> None:
+    assume("literal" not in text.casefold())  # which protects the word behind it, once
     rules = {key: ALL[key] for key in ("fillers", "units", "profanity_mask", "vocabulary")}
     cleaner = Cleaner(CleanupSettings(**rules))
     once = cleaner.text(text, language)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from support.waiting import AdvancingLoop, PatientLoop
 from vivavoce.pipeline.clock import VirtualLoop
@@ -44,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("vivavoce")
     group.addoption("--tier", choices=("quick", "test", "rest", "all"), default="all")
     group.addoption(
+        "--explore", action="store_true", help="other random examples of properties in each run"
+    )
+    group.addoption(
         "--require-devices",
         action="store_true",
         help="fail when a device or desktop test is skipped: the packages they need are installed",
@@ -51,9 +54,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # An example takes as long as the machine is busy; those that say how many they need get them.
-    examples = 20 if config.getoption("--tier") == "quick" else 100
-    settings.register_profile("vivavoce", max_examples=examples, deadline=None)
+    # How long an example takes says how busy the machine is; those tests that say how many examples
+    # they need get them. They are the same in each run: what lands or rejects a change must not be
+    # luck. `--explore` looks for others.
+    settings.register_profile(
+        "vivavoce",
+        max_examples=20 if config.getoption("--tier") == "quick" else 100,
+        derandomize=not config.getoption("--explore"),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("vivavoce")
 
 

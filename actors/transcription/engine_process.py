@@ -261,12 +261,13 @@ class EngineProcess:
         finally:
             if process.returncode is None:
                 kill_session(process)
-        await process.wait()
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
-        # Its pipes are closed when their ends are seen; the loop may be closed before that.
+        # Its pipes are closed when their ends are seen: one that is full, and that nobody reads any
+        # more, would never let wait() return; and the loop may be closed before that.
         process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way
+        await process.wait()
         await asyncio.sleep(0)
 
     # -- inside

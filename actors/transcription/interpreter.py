@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -270,6 +269,8 @@ def _named(
     if os.path.dirname(path):  # noqa: PTH120 - "./python" is a path, "python" is not
         found = os.path.abspath(path)  # noqa: PTH100 - a link stays one: a venv is known by it
     else:
+        import shutil  # not at the start: it brings every kind of archive with it
+
         found = shutil.which(path, path=environ.get("PATH")) or ""
     if not found or not runnable(found):
         raise InterpreterError(

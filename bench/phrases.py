@@ -268,7 +268,7 @@ async def _saved(phrases: list[Phrase], options: Options) -> list[Figure]:
             began = time.perf_counter()
             await engine.open(number, SessionOptions())
             await engine.feed(number, phrase.pcm.tobytes())
-            text = (await engine.final(number)).text
+            text = (await engine.exact(number)).text
             await engine.close(number)
             decoding.append(time.perf_counter() - began)
             cache.store(phrase.pcm, text, 0.0)

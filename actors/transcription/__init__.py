@@ -1,7 +1,6 @@
 """Speech to text: the actor, its policies, and the engines in their own process."""
 
 from vivavoce.actors.transcription.actor import TranscriptionActor
-from vivavoce.actors.transcription.keeper import Starters
-from vivavoce.actors.transcription.selection import start_selected
+from vivavoce.actors.transcription.selection import Starters, start_selected
 
 __all__ = ["Starters", "TranscriptionActor", "start_selected"]

@@ -1,14 +1,15 @@
-"""The parent's side of an engine: starts the process, asks, notices its death, ends it."""
+"""The parent's side of an engine: starts the process, asks, notices its end or hang, ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from vivavoce.actors.transcription.deadlines import TICK_S, Kind, Patience
 from vivavoce.actors.transcription.engines.base import (
     EVERYTHING,
     EngineDied,
@@ -24,10 +25,11 @@ from vivavoce.actors.transcription.engines.protocol import (
     Answer,
     Cancel,
     CloseSession,
+    ExactRequest,
     Failed,
     Feed,
-    FinalRequest,
     FromEngine,
+    Heartbeat,
     Load,
     Loaded,
     Open,
@@ -53,6 +55,7 @@ from vivavoce.pipeline.metrics import Metrics
 _HOST = "vivavoce.actors.transcription.engines.host"
 _KEPT_LINES = 50
 _COMPLAINT_S = 1.0
+_GONE_S = 5.0  # that a killed process may take; one that waits for a device cannot be killed
 _ENVIRON = {
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
@@ -75,11 +78,12 @@ class EngineProcess:
     """One engine in a process of its own; may be started again after it died or was stopped.
 
     Requests wait for their answers and can be cancelled: a late answer is thrown away. When the
-    process dies, every request in flight, and every later one, raises :class:`EngineDied`.
+    process dies, every request in flight, and every later one, raises :class:`EngineDied`. So it
+    does when the process hangs (see :class:`Patience`): it is killed then.
 
     Args:
         spec: which engine, and how.
-        metrics: counts ``vivavoce_engine_starts_total``.
+        metrics: counts ``vivavoce_engine_starts_total`` and ``vivavoce_engine_hangs_total``.
         on_progress: told of a download: what, bytes done, bytes in all (0: not known).
         python: the interpreter that the user named; None: the one that this program runs in.
         greeting_s: how long a Python may take until it runs, before anything is imported.
@@ -99,11 +103,14 @@ class EngineProcess:
         self._greeting_s = greeting_s
         self.info: EngineInfo | None = None
         self._starts = metrics.counter("vivavoce_engine_starts_total")
+        self._hangs = metrics.counter("vivavoce_engine_hangs_total")
         self._on_progress = on_progress
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._waiting: dict[int, asyncio.Future[FromEngine]] = {}
-        self._last_request = 0
+        self._last_number = 0
+        self._patience = Patience()
+        self._tick: asyncio.TimerHandle | None = None
         self._stderr: deque[str] = deque(maxlen=_KEPT_LINES)
         self._died: EngineDied | None = None
         self._ending: asyncio.Future[None] | None = None
@@ -125,7 +132,7 @@ class EngineProcess:
         Raises:
             EngineError: the engine cannot be loaded; the text says why and what to do.
             InterpreterError: there is no Python to run it.
-            EngineDied: the process ended while it loaded.
+            EngineDied: the process ended, or hung, while it loaded.
         """
         await self.stop(grace_s=0.0)
         self._died = None
@@ -144,11 +151,12 @@ class EngineProcess:
         # The readers live exactly as long as the process: stop() ends and awaits them.
         self._readers = [asyncio.create_task(self._read_stderr(self._process))]
         try:
-            # One that did before is waited for as long as it takes: the machine may be very busy.
+            # One that did before is waited for longer: the machine may be very busy.
             limit_s = None if self.info else self._greeting_s
-            await greeted(self._process, interpreter, self._complaint, limit_s)
+            with self._watched("load"):
+                await greeted(self._process, interpreter, self._complaint, limit_s)
             self._readers.append(asyncio.create_task(self._read_answers(self._process)))
-            loaded = await self._ask(Loaded, lambda n: Load(request=n, spec=self.spec))
+            loaded = await self._ask(Loaded, "load", lambda n: Load(request=n, spec=self.spec))
         except BaseException as failure:
             unfit = isinstance(failure, EngineDied) and failure.returncode == CANNOT_IMPORT
             said = await self._complaint() if unfit else ""
@@ -156,13 +164,15 @@ class EngineProcess:
             if unfit:
                 why = f"{interpreter!r} cannot run the engine ({said})"
                 raise InterpreterError(why) from failure
+            if self._died is not None and isinstance(failure, EngineDied):
+                raise self._died from None  # Python that was ended in its hang says less
             raise
         self.info = loaded.info
         return loaded.info
 
-    async def open(self, session: int, options: SessionOptions) -> None:
-        """Begin session ``session``. Raises :class:`EngineDied`."""
-        await self._send(Open(session=session, options=options))
+    async def open(self, session: int, options: SessionOptions, at: int = 0) -> None:
+        """Begin a session whose first audio is sample ``at``. Raises :class:`EngineDied`."""
+        await self._send(Open(session=session, options=options, at=at))
 
     async def feed(self, session: int, pcm: bytes | memoryview) -> None:
         """Append audio (mono 16 kHz int16) to a session; waits while the pipe is full.
@@ -175,18 +185,18 @@ class EngineProcess:
     async def partial(
         self,
         session: int,
-        samples: int = EVERYTHING,
+        end: int = EVERYTHING,
         prefix: Sequence[str] = (),
         *,
-        times: bool = False,
+        language: str | None = None,
     ) -> Hypothesis:
-        """A cheap hypothesis of a session's first ``samples``.
+        """A cheap hypothesis of a session's audio up to sample ``end``.
 
         Args:
             session: its number.
-            samples: the audio to cover.
-            prefix: words agreed on already, the first of the utterance.
-            times: the words have times.
+            end: the audio to cover, in samples since capture began.
+            prefix: words agreed on already, the first of the window.
+            language: of the speech; None: as the session's options say.
 
         Raises:
             EngineDied: the process is gone.
@@ -194,22 +204,28 @@ class EngineProcess:
         """
         answer = await self._ask(
             Answer,
+            "partial",
             lambda n: PartialRequest(
-                request=n, session=session, samples=samples, prefix=tuple(prefix), times=times
+                request=n, session=session, end=end, prefix=tuple(prefix), language=language
             ),
         )
         return answer.hypothesis
 
-    async def final(
-        self, session: int, samples: int = EVERYTHING, previous: str = "", *, cheap: bool = False
+    async def exact(
+        self,
+        session: int,
+        end: int = EVERYTHING,
+        *,
+        cheap: bool = False,
+        language: str | None = None,
     ) -> Hypothesis:
-        """The exact hypothesis of a session's first ``samples``.
+        """The exact hypothesis of a session's audio up to sample ``end``.
 
         Args:
             session: its number.
-            samples: the audio to cover.
-            previous: what was said just before, as context.
+            end: the audio to cover, in samples since capture began.
             cheap: greedy and trimmed, for an engine that cannot keep up.
+            language: of the speech; None: as the session's options say.
 
         Raises:
             EngineDied: the process is gone.
@@ -217,8 +233,9 @@ class EngineProcess:
         """
         answer = await self._ask(
             Answer,
-            lambda n: FinalRequest(
-                request=n, session=session, samples=samples, previous=previous, cheap=cheap
+            "exact",
+            lambda n: ExactRequest(
+                request=n, session=session, end=end, cheap=cheap, language=language
             ),
         )
         return answer.hypothesis
@@ -237,6 +254,9 @@ class EngineProcess:
         It ends by itself when its input ends; after ``grace_s`` seconds it is killed.
         """
         process, self._process = self._process, None
+        if self._tick is not None:
+            self._tick.cancel()
+            self._tick = None
         if process is not None:
             self._fail_waiting(EngineDied("the engine was stopped", process.returncode))
             self._ending = asyncio.ensure_future(self._end(process, self._readers, grace_s))
@@ -267,7 +287,11 @@ class EngineProcess:
         # Its pipes are closed when their ends are seen: one that is full, and that nobody reads any
         # more, would never let wait() return; and the loop may be closed before that.
         process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way
-        await process.wait()
+        try:
+            async with asyncio.timeout(_GONE_S):
+                await process.wait()
+        except TimeoutError:
+            log.warning(f"process {process.pid} of the engine cannot be ended: a device holds it")
         await asyncio.sleep(0)
 
     # -- inside
@@ -277,24 +301,65 @@ class EngineProcess:
         await asyncio.wait(self._readers[:1], timeout=_COMPLAINT_S)
         return next((line for line in self._stderr if line.strip()), "")
 
-    async def _ask(self, kind: type[R], request: Callable[[int], ToEngine]) -> R:
-        self._last_request += 1
-        number = self._last_request
-        answer: asyncio.Future[FromEngine] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
+    async def _ask(self, answer: type[R], kind: Kind, request: Callable[[int], ToEngine]) -> R:
+        with self._watched(kind) as number:
+            waiting: asyncio.Future[FromEngine] = asyncio.get_running_loop().create_future()
+            self._waiting[number] = waiting
+            try:
+                await self._send(request(number))
+                reply = await waiting
+            except asyncio.CancelledError:
+                self._abandon(number)
+                raise
+            finally:
+                self._waiting.pop(number, None)
+            if isinstance(reply, Failed):
+                raise EngineError(reply.message, reply.kind)
+            if not isinstance(reply, answer):
+                what = f"{type(reply).__name__} to request {number}"
+                raise ProtocolError(f"the engine answered {what}")
+            return reply
+
+    @contextmanager
+    def _watched(self, kind: Kind) -> Iterator[int]:
+        """End the process if this takes too long; the number of what is in flight."""
+        loop = asyncio.get_running_loop()
+        self._last_number += 1
+        number = self._last_number
+        self._patience.begin(number, kind, loop.time())
+        if self._tick is None:
+            self._tick = loop.call_later(TICK_S, self._look_at_clock)
+        answered = False
         try:
-            await self._send(request(number))
-            reply = await answer
-        except asyncio.CancelledError:
-            self._abandon(number)
-            raise
+            yield number
+            answered = True
         finally:
-            self._waiting.pop(number, None)
-        if isinstance(reply, Failed):
-            raise EngineError(reply.message, reply.kind)
-        if not isinstance(reply, kind):
-            raise ProtocolError(f"the engine answered {type(reply).__name__} to request {number}")
-        return reply
+            self._patience.end(number, loop.time(), answered=answered)
+
+    def _look_at_clock(self) -> None:
+        loop = asyncio.get_running_loop()
+        unanswered_s = self._patience.tick(loop.time())
+        self._tick = None
+        if unanswered_s is not None:
+            self._end_hung(unanswered_s)
+        elif self._patience.waits:
+            self._tick = loop.call_later(TICK_S, self._look_at_clock)
+
+    def _end_hung(self, unanswered_s: float) -> None:
+        """Kill a process that hangs, and tell all who wait for it at once: it may not die."""
+        process = self._process
+        if process is None or process.stdin is None or self._died is not None:
+            return
+        self._hangs.add()
+        self._died = EngineDied(
+            f"the engine did not answer for {unanswered_s:.0f} s and was ended", None
+        )
+        if process.returncode is None:
+            kill_session(process)
+        process.stdin.transport.abort()  # who waits until it takes more is told
+        self._fail_waiting(self._died)
+        if self.on_death is not None:
+            self.on_death(self._died)
 
     def _abandon(self, request: int) -> None:
         """Tell the engine that nobody waits; it stops where it can."""
@@ -311,9 +376,15 @@ class EngineProcess:
             raise EngineDied("the engine is not running", None)
         try:
             process.stdin.write(encode(packet, payload))
-            await process.stdin.drain()
+            if process.stdin.transport.get_write_buffer_size():
+                with self._watched("send"):
+                    await process.stdin.drain()
+            else:
+                await process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError):
             raise await self._bury(process) from None
+        if self._died is not None:
+            raise self._died
 
     async def _read_answers(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -330,6 +401,9 @@ class EngineProcess:
             await self._bury(process)
 
     def _dispatch(self, packet: FromEngine) -> None:
+        self._patience.hear(asyncio.get_running_loop().time())
+        if isinstance(packet, Heartbeat):
+            return
         if isinstance(packet, Progress):
             if self._on_progress is not None:
                 try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from vivavoce.actors.transcription.engine import StartEngine
 from vivavoce.actors.transcription.engine_process import EngineProcess
 from vivavoce.actors.transcription.engines.base import EngineError, EngineSpec
 from vivavoce.actors.transcription.engines.models import AUTO, REPOSITORIES, is_directory_name
@@ -16,6 +18,31 @@ from vivavoce.pipeline.metrics import Metrics
 log = get_logger("transcription")
 
 _MENDED_BY_FALLBACK = ("model_not_found", "missing_dependency")
+
+
+class Starters(NamedTuple):
+    """What makes and starts the engine, and the better one where the first is of a draft."""
+
+    engine: StartEngine
+    reviser: StartEngine | None = None
+
+
+ChooseEngines: TypeAlias = Callable[[TranscriptionSettings], Starters]
+
+
+def engine_settings(settings: TranscriptionSettings) -> tuple[object, ...]:
+    """What an engine is loaded with: where it differs, another one is needed."""
+    return (
+        settings.engine,
+        settings.model,
+        settings.draft,
+        settings.language,
+        settings.device,
+        settings.compute_type,
+        settings.threads,
+        settings.python,
+        settings.offline,
+    )
 
 
 def engine_spec(

@@ -147,7 +147,7 @@ async def _utterance(
         steps.append(time.perf_counter() - began)
         agreed = hypothesis.text.split()[:-_UNSURE_WORDS]
     began = time.perf_counter()
-    await engine.final(session, len(speech) // _SAMPLE_BYTES)
+    await engine.exact(session, len(speech) // _SAMPLE_BYTES)
     final = time.perf_counter() - began
     await engine.close(session)
     return final, steps

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal, TypeAlias, TypeVar
 
+import msgspec
 import numpy as np
 
 from vivavoce.actors.transcription.engines.base import (
@@ -37,7 +38,7 @@ Out = TypeVar("Out")
 Hearing: TypeAlias = Callable[[Pcm], Sequence[Word]]
 """What an engine makes of the audio: words with their samples, counted from its beginning."""
 
-Call: TypeAlias = Literal["partial", "final"]
+Call: TypeAlias = Literal["partial", "exact"]
 """What an engine is asked for."""
 
 
@@ -130,8 +131,8 @@ class ScriptedEngine:
     >>> from vivavoce import Final, Pipeline, PushSource
     >>> async def scene() -> str:
     ...     clip = speech()
-    ...     engine = ScriptedEngine(clip.words_in, final_s=1.0)
-    ...     engine.dies_at.append("final")  # and is started again
+    ...     engine = ScriptedEngine(clip.words_in, exact_s=1.0)
+    ...     engine.dies_at.append("exact")  # and is started again
     ...     async with Pipeline(source=PushSource(), engine=engine) as pipeline:
     ...         await pipeline.feed(clip.samples)
     ...         pipeline.end()
@@ -145,27 +146,27 @@ class ScriptedEngine:
         model: the name of its model, as in each final.
         load_s: seconds that it takes to load. This and the other costs may be changed at any time.
         partial_s: seconds that a partial takes.
-        search_s: the same for one that is to have the times of its words; as ``partial_s`` by
-            default.
-        final_s: seconds that a final takes.
-        cheap_s: the same for a final of a pipeline that cannot keep up.
-        costs_of: seconds that a final of so many samples takes, whatever ``final_s`` says.
-        side_by_side: the most finals that it can be asked for at a time.
+        exact_s: seconds that an exact decoding takes.
+        cheap_s: the same for one of a pipeline that cannot keep up.
+        costs_of: seconds that one of so many samples takes, whatever ``exact_s`` says.
+        side_by_side: the most exact decodings that it can be asked for at a time.
 
     Attributes:
-        dies_at: calls at whose end it dies, each once: "partial" or "final".
+        dies_at: calls at whose end it dies, each once: "partial" or "exact".
         errors_at: calls that it answers with an :class:`EngineError`, each once.
         cannot_load: raised by each start while it is set.
         running_now: whether it is loaded.
         starts: how often it was started.
-        calls: calls that began, with the number of samples of each.
+        calls: calls that began, with the end of the audio that each was to cover, in samples since
+            capture began.
         done: those that were answered.
         cancelled: those that nobody waited for to the end.
-        most_finals: the most finals that were in work at a time.
-        finals: the samples of each final that was asked for, the text said before it, and whether
-            it was to be cheap.
-        finals_at: when each of them was asked for, in seconds of the loop's time.
-        sessions: the audio of the utterances that are open.
+        most_exacts: the most exact decodings that were in work at a time.
+        exacts: the begin and end of the audio of each exact decoding that was asked for, and
+            whether it was to be cheap.
+        exacts_at: when each of them was asked for, in seconds of the loop's time.
+        sessions: the audio of the windows that are open.
+        starts_of: where that audio begins, in samples since capture began.
         left_open: those that were open still when it was stopped.
     """
 
@@ -178,8 +179,7 @@ class ScriptedEngine:
         model: str = "scripted",
         load_s: float = 0.5,
         partial_s: float = 0.05,
-        search_s: float | None = None,
-        final_s: float = 0.2,
+        exact_s: float = 0.2,
         cheap_s: float = 0.05,
         costs_of: Mapping[int, float] | None = None,
         side_by_side: int = 1,
@@ -187,13 +187,12 @@ class ScriptedEngine:
         self.info: EngineInfo | None = None
         self.on_death: Callable[[EngineDied], None] | None = None
         self.model = model
-        self.load_s, self.partial_s, self.final_s, self.cheap_s = (
+        self.load_s, self.partial_s, self.exact_s, self.cheap_s = (
             load_s,
             partial_s,
-            final_s,
+            exact_s,
             cheap_s,
         )
-        self.search_s = partial_s if search_s is None else search_s
         self.costs_of = dict(costs_of or {})
         self.dies_at: list[Call] = []
         self.errors_at: list[Call] = []
@@ -203,18 +202,19 @@ class ScriptedEngine:
         self.calls: list[tuple[Call, int]] = []
         self.done: list[tuple[Call, int]] = []
         self.cancelled: list[tuple[Call, int]] = []
-        self.most_finals = 0
-        self.finals: list[tuple[int, str, bool]] = []
-        self.finals_at: list[float] = []
+        self.most_exacts = 0
+        self.exacts: list[tuple[int, int, bool]] = []
+        self.exacts_at: list[float] = []
         self.left_open: list[int] = []
         self._hears = hears
         self.sessions: dict[int, bytearray] = {}
-        self._most: dict[Call, int] = {"partial": 1, "final": side_by_side}
+        self.starts_of: dict[int, int] = {}
+        self._most: dict[Call, int] = {"partial": 1, "exact": side_by_side}
         self._working: list[tuple[Call, asyncio.Future[EngineDied]]] = []
 
     def hear(self, audio: Pcm, cost: float) -> Hypothesis:
         """What it makes of ``audio``, which took it ``cost`` seconds; override it for more than
-        words."""
+        words. Samples are counted from the beginning of ``audio``."""
         words = self._hears(audio)
         return Hypothesis(
             text=" ".join(word.text for word in words),
@@ -257,34 +257,43 @@ class ScriptedEngine:
         )
         return self.info
 
-    async def open(self, session: int, options: SessionOptions) -> None:
-        """Begin an utterance."""
+    async def open(self, session: int, options: SessionOptions, at: int = 0) -> None:
+        """Begin a window whose first audio is sample ``at``."""
         self._must_run()
         self.sessions[session] = bytearray()
+        self.starts_of[session] = at
 
     async def feed(self, session: int, pcm: bytes) -> None:
-        """Take audio of an utterance: mono 16 kHz int16."""
+        """Take the next audio of a window: mono 16 kHz int16."""
         self._must_run()
         self.sessions[session] += pcm
 
     async def partial(
-        self, session: int, samples: int, prefix: Sequence[str] = (), *, times: bool = False
+        self, session: int, end: int, prefix: Sequence[str] = (), *, language: str | None = None
     ) -> Hypothesis:
-        """What it makes of the first ``samples`` of an utterance, early."""
-        cost = self.search_s if times else self.partial_s
-        return self.hear(await self._work("partial", session, samples, cost), cost)
+        """What it makes of a window up to sample ``end``, early."""
+        return await self._work("partial", session, end, self.partial_s, language)
 
-    async def final(
-        self, session: int, samples: int, previous: str = "", *, cheap: bool = False
+    async def exact(
+        self, session: int, end: int, *, cheap: bool = False, language: str | None = None
     ) -> Hypothesis:
-        """What it makes of the first ``samples`` of an utterance, for good."""
-        self.finals.append((samples, previous, cheap))
-        self.finals_at.append(asyncio.get_running_loop().time())
-        cost = self.cheap_s if cheap else self.costs_of.get(samples, self.final_s)
-        return self.hear(await self._work("final", session, samples, cost), cost)
+        """What it makes of a window up to sample ``end``, for good."""
+        start = self.starts_of.get(session, 0)
+        self.exacts.append((start, end, cheap))
+        self.exacts_at.append(asyncio.get_running_loop().time())
+        cost = self.cheap_s if cheap else self.costs_of.get(end - start, self.exact_s)
+        return await self._work("exact", session, end, cost, language)
+
+    async def advance(self, session: int, to_sample: int) -> None:
+        """Forget a window's audio before sample ``to_sample``."""
+        self._must_run()
+        gone = to_sample - self.starts_of[session]
+        assert 0 <= 2 * gone <= len(self.sessions[session]), "told to forget what it was not fed"
+        del self.sessions[session][: 2 * gone]
+        self.starts_of[session] = to_sample
 
     async def close(self, session: int) -> None:
-        """End an utterance."""
+        """End a window."""
         self.sessions.pop(session, None)
 
     async def stop(self) -> None:
@@ -294,14 +303,17 @@ class ScriptedEngine:
 
     # -- inside
 
-    async def _work(self, kind: Call, session: int, count: int, cost: float) -> Pcm:
+    async def _work(
+        self, kind: Call, session: int, end: int, cost: float, language: str | None
+    ) -> Hypothesis:
         self._must_run()
         in_work = [working for working, _ in self._working].count(kind)
         assert in_work < self._most[kind], f"too many of {kind} at a time"
-        audio = bytes(self.sessions[session][: 2 * count])
-        assert len(audio) == 2 * count, "asked for more than it was fed"
-        self.most_finals = max(self.most_finals, in_work + (kind == "final"))
-        self.calls.append((kind, count))
+        start = self.starts_of[session]
+        audio = bytes(self.sessions[session][: 2 * (end - start)])
+        assert len(audio) == 2 * (end - start), "asked for more than it was fed"
+        self.most_exacts = max(self.most_exacts, in_work + (kind == "exact"))
+        self.calls.append((kind, end))
         ended: asyncio.Future[EngineDied] = asyncio.get_running_loop().create_future()
         self._working.append((kind, ended))
         try:
@@ -310,12 +322,13 @@ class ScriptedEngine:
             if ended.done():
                 raise ended.result()
         except asyncio.CancelledError:
-            self.cancelled.append((kind, count))
+            self.cancelled.append((kind, end))
             raise
         finally:
             self._working.remove((kind, ended))
-        self.done.append((kind, count))
-        return np.frombuffer(audio, dtype=np.int16)
+        self.done.append((kind, end))
+        found = self.hear(np.frombuffer(audio, dtype=np.int16), cost)
+        return _placed(found, start, language or found.language)
 
     def _fail_as_told(self, kind: Call) -> None:
         if kind in self.dies_at:
@@ -335,6 +348,19 @@ class ScriptedEngine:
         for _, ended in self._working:
             if not ended.done():
                 ended.set_result(death)
+
+
+def _placed(found: Hypothesis, start: int, language: str) -> Hypothesis:
+    """The same, where its audio begins at sample ``start`` of the capture."""
+    return msgspec.structs.replace(
+        found,
+        words=tuple(
+            msgspec.structs.replace(word, start=start + word.start, end=start + word.end)
+            for word in found.words
+        ),
+        samples=start + found.samples,
+        language=language,
+    )
 
 
 class _Collected:

@@ -103,7 +103,7 @@ def test_what_is_decoded_together_goes_through_the_model_together() -> None:
     split._encoder = split._decoder = Spy()
     sessions = []
     for number in list(CLIPS)[:3]:
-        sessions.append(engine.open(ENGLISH))
+        sessions.append(engine.open(ENGLISH, 0))
         sessions[-1].feed(CLIPS[number])
     entered = threading.Barrier(3)
     for session in sessions:  # each takes part before the first goes ahead
@@ -115,7 +115,7 @@ def test_what_is_decoded_together_goes_through_the_model_together() -> None:
         session._transcribe = transcribe
     everything = WholeAudio(2**40)
     threads = [
-        threading.Thread(target=session.final, args=(everything, ""), kwargs={"cheap": False})
+        threading.Thread(target=session.exact, args=(everything,), kwargs={"cheap": False})
         for session in sessions
     ]
     for thread in threads:
@@ -132,7 +132,7 @@ def alone() -> dict[int, Hypothesis]:
     async def decode() -> dict[int, Hypothesis]:
         async with Running(1) as engine:
             await fed(engine)
-            return {number: await engine.final(number) for number in CLIPS}
+            return {number: await engine.exact(number) for number in CLIPS}
 
     return asyncio.run(decode())
 
@@ -143,12 +143,12 @@ async def test_finals_at_the_same_time_equal_those_one_at_a_time(
 ) -> None:
     async with Running(4, batch=batch) as engine:
         await fed(engine)
-        finals = await asyncio.gather(*(engine.final(number) for number in CLIPS))
+        finals = await asyncio.gather(*(engine.exact(number) for number in CLIPS))
         for number, together in zip(CLIPS, finals, strict=True):
             compare(alone[number], together)
         # A cancelled one leaves its batch, the others go on; what is cheap has its own calls.
-        asking = [asyncio.create_task(engine.final(number)) for number in CLIPS]
-        cheap = asyncio.create_task(engine.final(min(CLIPS), cheap=True))
+        asking = [asyncio.create_task(engine.exact(number)) for number in CLIPS]
+        cheap = asyncio.create_task(engine.exact(min(CLIPS), cheap=True))
         await asyncio.sleep(0.05)
         for cancelled in (0, 2, 5):
             asking[cancelled].cancel()
@@ -164,7 +164,7 @@ async def test_finals_at_the_same_time_equal_those_one_at_a_time(
         await engine.open(900, ENGLISH)
         async with asyncio.timeout(60):
             first, second, empty, missing = await asyncio.gather(
-                *(engine.final(number) for number in (*list(CLIPS)[:2], 900, 901)),
+                *(engine.exact(number) for number in (*list(CLIPS)[:2], 900, 901)),
                 return_exceptions=True,
             )
         for number, together in zip(CLIPS, (first, second), strict=False):
@@ -182,7 +182,7 @@ async def test_a_hard_one_in_the_batch_does_no_harm_to_the_others(
         await fed(engine)
         await engine.open(800, ENGLISH)
         await engine.feed(800, read_wave(SPEECH / HUMAN))
-        finals = await asyncio.gather(*(engine.final(number) for number in (800, *numbers)))
+        finals = await asyncio.gather(*(engine.exact(number) for number in (800, *numbers)))
         assert finals[0].text
         for number, together in zip(numbers, finals[1:], strict=True):
             compare(alone[number], together)
@@ -197,6 +197,6 @@ async def test_the_same_run_twice_samples_the_same() -> None:
             for number, pcm in enumerate((human, sounds.noisy(human, 15.0), human[8_000:])):
                 await engine.open(number, ENGLISH)
                 await engine.feed(number, pcm)
-                texts[-1].append((await engine.final(number)).text)
+                texts[-1].append((await engine.exact(number)).text)
     assert texts[0] == texts[1]
     assert all(texts[0])

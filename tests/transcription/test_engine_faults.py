@@ -27,9 +27,9 @@ from vivavoce.actors.transcription.engines.protocol import (
     Answer,
     Cancel,
     CloseSession,
+    ExactRequest,
     Failed,
     Feed,
-    FinalRequest,
     Load,
     Open,
     PartialRequest,
@@ -60,17 +60,20 @@ class SteppingSession:
         if not pcm:
             raise EngineError("there is nothing in this audio")
 
-    def partial(self, request: Request, prefix: Any, *, times: bool) -> Hypothesis:
+    def partial(self, request: Request, prefix: Any) -> Hypothesis:
         return self._work("partial", request)
 
-    def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
-        return self._work("final", request)
+    def exact(self, request: Request, *, cheap: bool) -> Hypothesis:
+        return self._work("exact", request)
 
     def _work(self, kind: str, request: Request) -> Hypothesis:
         self._engine.began[kind].set()
         while not self._engine.let_go[kind].wait(0.005):
             request.check()
         return Hypothesis(text=kind)
+
+    def advance(self, to_sample: int) -> None:
+        """Nothing is kept."""
 
     def close(self) -> None:
         self._engine.closed.set()
@@ -81,8 +84,8 @@ class SteppingEngine:
     side_by_side = 1
 
     def __init__(self) -> None:
-        self.began = {kind: threading.Event() for kind in ("partial", "final")}
-        self.let_go = {kind: threading.Event() for kind in ("partial", "final")}
+        self.began = {kind: threading.Event() for kind in ("partial", "exact")}
+        self.let_go = {kind: threading.Event() for kind in ("partial", "exact")}
         self.closed = threading.Event()
 
     def load(self, progress: Any) -> EngineInfo:
@@ -96,7 +99,7 @@ class SteppingEngine:
             warm_up_s=0.0,
         )
 
-    def open(self, options: SessionOptions) -> SteppingSession:
+    def open(self, options: SessionOptions, at: int) -> SteppingSession:
         return SteppingSession(self)
 
 
@@ -153,23 +156,23 @@ def test_an_abandoned_partial_frees_its_lane_while_it_decodes(stepping: Any) -> 
 
 def test_what_was_abandoned_before_its_turn_is_never_begun(stepping: Any) -> None:
     host, engine, wire = stepping
-    host.handle(FinalRequest(request=2, session=1), b"")
-    assert engine.began["final"].wait(LIMIT_S)
-    engine.began["final"].clear()
-    host.handle(FinalRequest(request=3, session=1), b"")
+    host.handle(ExactRequest(request=2, session=1), b"")
+    assert engine.began["exact"].wait(LIMIT_S)
+    engine.began["exact"].clear()
+    host.handle(ExactRequest(request=3, session=1), b"")
     host.handle(Cancel(request=3), b"")
-    engine.let_go["final"].set()
-    host.handle(FinalRequest(request=4, session=1), b"")
-    assert wire.wait_for(4).hypothesis.text == "final"
+    engine.let_go["exact"].set()
+    host.handle(ExactRequest(request=4, session=1), b"")
+    assert wire.wait_for(4).hypothesis.text == "exact"
     assert sorted(wire.replies()) == [2, 4]
 
 
-@pytest.mark.parametrize(("first", "second"), [("partial", "final"), ("final", "partial")])
+@pytest.mark.parametrize(("first", "second"), [("partial", "exact"), ("exact", "partial")])
 def test_finals_and_partials_do_not_wait_for_each_other(
     stepping: Any, first: str, second: str
 ) -> None:
     host, engine, wire = stepping
-    requests = {"partial": PartialRequest, "final": FinalRequest}
+    requests = {"partial": PartialRequest, "exact": ExactRequest}
     for number, kind in enumerate((first, second), start=2):
         host.handle(requests[kind](request=number, session=1), b"")
         assert engine.began[kind].wait(LIMIT_S)
@@ -184,13 +187,13 @@ def test_a_failed_feed_shows_at_the_next_request_until_the_session_is_opened_ane
     stepping: Any,
 ) -> None:
     host, engine, wire = stepping
-    engine.let_go["final"].set()
+    engine.let_go["exact"].set()
     host.handle(Feed(session=1), b"")
-    host.handle(FinalRequest(request=2, session=1), b"")
+    host.handle(ExactRequest(request=2, session=1), b"")
     assert "nothing in this audio" in wire.wait_for(2).message
     host.handle(Open(session=1, options=SessionOptions()), b"")
-    host.handle(FinalRequest(request=3, session=1), b"")
-    assert wire.wait_for(3).hypothesis.text == "final"
+    host.handle(ExactRequest(request=3, session=1), b"")
+    assert wire.wait_for(3).hypothesis.text == "exact"
 
 
 def test_a_session_is_closed_behind_the_partial_that_runs(stepping: Any) -> None:
@@ -198,7 +201,7 @@ def test_a_session_is_closed_behind_the_partial_that_runs(stepping: Any) -> None
     host.handle(PartialRequest(request=2, session=1), b"")
     assert engine.began["partial"].wait(LIMIT_S)
     host.handle(CloseSession(session=1), b"")
-    host.handle(FinalRequest(request=3, session=1), b"")
+    host.handle(ExactRequest(request=3, session=1), b"")
     assert "no session 1" in wire.wait_for(3).message
     assert not engine.closed.is_set()
     engine.let_go["partial"].set()
@@ -221,16 +224,16 @@ async def engine() -> Any:
 async def test_partials_and_finals_of_one_session_side_by_side(engine: EngineProcess) -> None:
     await engine.open(1, ENGLISH)
     await engine.feed(1, BOYS)
-    expected = (await engine.final(1)).text
+    expected = (await engine.exact(1)).text
     async with asyncio.timeout(LIMIT_S):
         found = await asyncio.gather(
-            engine.final(1), *(engine.partial(1) for _ in range(5)), engine.final(1)
+            engine.exact(1), *(engine.partial(1) for _ in range(5)), engine.exact(1)
         )
     assert {hypothesis.text for hypothesis in found} == {expected}
     # Whoever is cancelled at whatever moment, the others are answered.
     for delay_s in (0.0, 0.01, 0.05):
-        asking = [asyncio.create_task(engine.partial(1)), asyncio.create_task(engine.final(1))]
-        kept = [asyncio.create_task(engine.partial(1)), asyncio.create_task(engine.final(1))]
+        asking = [asyncio.create_task(engine.partial(1)), asyncio.create_task(engine.exact(1))]
+        kept = [asyncio.create_task(engine.partial(1)), asyncio.create_task(engine.exact(1))]
         await asyncio.sleep(delay_s)
         for task in asking:
             task.cancel()
@@ -239,7 +242,7 @@ async def test_partials_and_finals_of_one_session_side_by_side(engine: EnginePro
         await asyncio.gather(*asking, return_exceptions=True)
     # What is asked of a closed session is an error, and the engine lives on.
     await engine.close(1)
-    for ask in (engine.partial, engine.final):
+    for ask in (engine.partial, engine.exact):
         with pytest.raises(EngineError, match="no session 1"):
             await ask(1)
     await engine.feed(1, BOYS)
@@ -247,7 +250,7 @@ async def test_partials_and_finals_of_one_session_side_by_side(engine: EnginePro
     await engine.close(1)
     await engine.open(1, ENGLISH)
     await engine.feed(1, BOYS)
-    assert (await engine.final(1)).text == expected
+    assert (await engine.exact(1)).text == expected
 
 
 @pytest.mark.engine
@@ -257,8 +260,8 @@ async def test_a_final_that_is_overtaken_by_its_sessions_end_is_not_silently_emp
     for number in (1, 2):
         await engine.open(number, ENGLISH)
         await engine.feed(number, TALK)
-    first = asyncio.create_task(engine.final(1))
-    waiting = asyncio.create_task(engine.final(2))
+    first = asyncio.create_task(engine.exact(1))
+    waiting = asyncio.create_task(engine.exact(2))
     await asyncio.sleep(0)
     await engine.close(2)
     assert (await first).text
@@ -272,7 +275,7 @@ async def test_a_corrupt_packet_ends_the_process_which_can_be_started_again(
 ) -> None:
     await engine.open(1, ENGLISH)
     await engine.feed(1, TALK)
-    asking = asyncio.create_task(engine.final(1))
+    asking = asyncio.create_task(engine.exact(1))
     await asyncio.sleep(0.02)
     engine._process.stdin.write(b"\xff" * 64)
     async with asyncio.timeout(LIMIT_S):
@@ -283,7 +286,7 @@ async def test_a_corrupt_packet_ends_the_process_which_can_be_started_again(
     await engine.start()
     await engine.open(1, ENGLISH)
     await engine.feed(1, BOYS)
-    assert (await engine.final(1)).text.startswith("The boys")
+    assert (await engine.exact(1)).text.startswith("The boys")
 
 
 @pytest.mark.smoke
@@ -295,7 +298,7 @@ async def test_stop_in_mid_decode_fails_what_waits_and_leaves_no_process(
     await engine.feed(1, TALK)
     asking = [
         asyncio.create_task(ask(1))
-        for ask in (engine.partial, engine.final, engine.final, engine.partial)
+        for ask in (engine.partial, engine.exact, engine.exact, engine.partial)
     ]
     await asyncio.sleep(0.03)
     process = psutil.Process(engine.pid)

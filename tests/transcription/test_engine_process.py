@@ -45,7 +45,7 @@ class Running:
 async def final_of(engine: EngineProcess, path: Path, session: int = 1) -> str:
     await engine.open(session, SessionOptions(language="en"))
     await engine.feed(session, read_wave(path))
-    text = (await engine.final(session)).text
+    text = (await engine.exact(session)).text
     await engine.close(session)
     return text
 
@@ -65,9 +65,9 @@ async def test_finals_equal_faster_whispers_own_and_can_be_repeated() -> None:
         audio = read_wave(BOYS)
         for start in range(0, len(audio), 3_200):  # piece by piece, as it is spoken
             await engine.feed(1, audio[start : start + 3_200])
-        first = await engine.final(1)
+        first = await engine.exact(1)
         await engine.partial(1)
-        assert (await engine.final(1)).text == first.text == expected
+        assert (await engine.exact(1)).text == first.text == expected
         assert [word.text for word in first.words] == expected.split()
         assert 0.0 < first.confidence <= 1.0
 
@@ -76,7 +76,7 @@ async def test_a_trimmed_partial_reads_as_the_final_and_costs_a_fraction() -> No
     async with Running(WHISPER) as engine:
         await engine.open(1, SessionOptions(language="en"))
         await engine.feed(1, read_wave(BOYS))
-        partial, final = await engine.partial(1), await engine.final(1)
+        partial, final = await engine.partial(1), await engine.exact(1)
     assert partial.text == final.text
     # No timing is asserted; the engine's own figure must be there for the policy to adapt to.
     assert partial.decode_s > 0
@@ -88,16 +88,16 @@ async def test_silence_and_next_to_nothing_give_an_empty_text() -> None:
             await engine.open(number, SessionOptions(language="en"))
             await engine.feed(number, bytes(2 * samples))
             assert (await engine.partial(number)).text == ""
-            assert (await engine.final(number)).text == ""
+            assert (await engine.exact(number)).text == ""
 
 
 async def test_advance_keeps_positions() -> None:
     async with Running(WHISPER) as engine:
         await engine.open(1, SessionOptions(language="en"))
         await engine.feed(1, bytes(64_000) + read_wave(BOYS))
-        whole = await engine.final(1)
+        whole = await engine.exact(1)
         await engine.advance(1, 32_000)
-        rest = await engine.final(1)
+        rest = await engine.exact(1)
     assert rest.samples == whole.samples
     assert rest.words[-1].end > 32_000
     assert abs(rest.words[-1].end - whole.words[-1].end) < 16_000
@@ -112,7 +112,7 @@ async def test_pocketsphinx_final_does_not_depend_on_history_or_partials() -> No
         for start in range(0, len(audio), 32_000):
             await engine.feed(3, audio[start : start + 32_000])
             await engine.partial(3)
-        third = await engine.final(3)
+        third = await engine.exact(3)
     assert first == third.text == "the boys examined three of them with no result"
     assert [word.text for word in third.words] == third.text.split()
 
@@ -128,7 +128,7 @@ async def test_a_killed_engine_is_noticed_at_once_and_can_be_started_again() -> 
         text = await final_of(engine, BOYS)
         await engine.open(2, SessionOptions(language="en"))
         await engine.feed(2, read_wave(BOYS))
-        asking = asyncio.create_task(engine.final(2))
+        asking = asyncio.create_task(engine.exact(2))
         await asyncio.sleep(0.02)
         os.kill(engine.pid, signal.SIGKILL)
         async with asyncio.timeout(60):
@@ -137,7 +137,7 @@ async def test_a_killed_engine_is_noticed_at_once_and_can_be_started_again() -> 
         assert died.value.returncode == -signal.SIGKILL
         assert not engine.alive
         with pytest.raises(EngineDied):
-            await engine.final(2)
+            await engine.exact(2)
         await engine.start()
         assert await final_of(engine, BOYS) == text
 
@@ -155,17 +155,17 @@ async def test_a_cancelled_request_does_no_harm() -> None:
     async with Running(WHISPER) as engine:
         await engine.open(1, SessionOptions(language="en"))
         await engine.feed(1, read_wave(BOYS))
-        asking = asyncio.create_task(engine.final(1))
+        asking = asyncio.create_task(engine.exact(1))
         await asyncio.sleep(0.02)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-        assert (await engine.final(1)).text == await final_of(engine, BOYS, 2)
+        assert (await engine.exact(1)).text == await final_of(engine, BOYS, 2)
 
 
 async def test_an_unknown_session_is_an_error_and_the_engine_lives_on() -> None:
     async with Running(SPHINX) as engine:
         with pytest.raises(EngineError, match="no session 9"):
-            await engine.final(9)
+            await engine.exact(9)
         assert engine.alive
 
 

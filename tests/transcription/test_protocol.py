@@ -7,9 +7,9 @@ from vivavoce.actors.transcription.engines.protocol import (
     MAX_PAYLOAD,
     PREFIX,
     Answer,
+    ExactRequest,
     Failed,
     Feed,
-    FinalRequest,
     Load,
     ProtocolError,
     decode_reply,
@@ -33,7 +33,7 @@ def test_frames_survive_the_wire(payload: bytes, session: int) -> None:
     "packet",
     [
         Load(request=1, spec=EngineSpec(engine="faster-whisper", model="x")),
-        FinalRequest(request=2, session=3),
+        ExactRequest(request=2, session=3),
     ],
 )
 def test_requests(packet) -> None:

@@ -43,17 +43,17 @@ class Heard:
     """A session that was fed some audio; counts what the model was asked for."""
 
     def __init__(self, engine: FasterWhisperEngine, audio: str | bytes, **changes: Any) -> None:
-        self.session = engine.open(options(**changes))
+        self.session = engine.open(options(**changes), 0)
         self.pcm = read_wave(SPEECH / audio) if isinstance(audio, str) else audio
         self.session.feed(self.pcm)
         self.everything = WholeAudio(len(self.pcm) // 2)
 
-    def final(self, previous: str = "", *, cheap: bool = False) -> Hypothesis:
-        return self.session.final(self.everything, previous, cheap=cheap)
+    def exact(self, *, cheap: bool = False) -> Hypothesis:
+        return self.session.exact(self.everything, cheap=cheap)
 
     def partial(self, prefix: tuple[str, ...] = (), samples: int = 0) -> Hypothesis:
         request = WholeAudio(samples) if samples else self.everything
-        return self.session.partial(request, prefix, times=False)
+        return self.session.partial(request, prefix)
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def test_a_full_final_is_faster_whispers_own_to_the_last_digit(engine: Any) -> N
             for segment in segments
             for word in segment.words
         ]
-        found = Heard(engine, name).final()
+        found = Heard(engine, name).exact()
         assert [(w.text, w.start, w.end, w.probability) for w in found.words] == expected
 
 
@@ -113,33 +113,33 @@ def test_a_full_final_encodes_30_s_and_a_trimmed_one_the_audio_and_the_margin(
     engine: Any, frames_of_finals: list[int]
 ) -> None:
     heard = len(read_wave(SPEECH / BOYS)) // 320
-    Heard(engine, BOYS).final()
+    Heard(engine, BOYS).exact()
     assert frames_of_finals == [3_000]
     for margin_frames in (100, 256):
         frames_of_finals.clear()
-        Heard(engine, BOYS, final_context="trimmed", context_margin=160 * margin_frames).final()
+        Heard(engine, BOYS, final_context="trimmed", context_margin=160 * margin_frames).exact()
         assert frames_of_finals == [pytest.approx(heard + margin_frames, abs=4)]
     frames_of_finals.clear()
-    Heard(engine, BOYS).final(cheap=True)
+    Heard(engine, BOYS).exact(cheap=True)
     assert max(frames_of_finals) < 1_000, "a cheap final is trimmed, whatever the profile says"
 
 
 @pytest.mark.parametrize("context", ["trimmed", "auto"])
 def test_a_trimmed_final_reads_as_the_full_one(engine: Any, context: str) -> None:
     for name in CLEAR:
-        full = Heard(engine, name).final()
-        trimmed = Heard(engine, name, final_context=context).final()
+        full = Heard(engine, name).exact()
+        trimmed = Heard(engine, name, final_context=context).exact()
         assert trimmed.text == full.text
 
 
 def test_an_auto_final_that_looks_bad_is_decoded_again_in_full(
     engine: Any, frames_of_finals: list[int], monkeypatch: Any
 ) -> None:
-    exact = Heard(engine, BOYS).final()
+    exact = Heard(engine, BOYS).exact()
     frames_of_finals.clear()
     verdicts = iter([True])
     monkeypatch.setattr(whisper_session, "looks_bad", lambda *_: next(verdicts))
-    found = Heard(engine, BOYS, final_context="auto").final()
+    found = Heard(engine, BOYS, final_context="auto").exact()
     assert [frames < 1_000 for frames in frames_of_finals] == [True, False]
     assert found.text == exact.text
     assert found.words == exact.words
@@ -172,7 +172,7 @@ def test_contexts_of_partials(engine: Any, monkeypatch: Any) -> None:
         frames = frames_of_partials(heard.session, monkeypatch)
         texts.append(heard.partial().text)
         assert frames == [pytest.approx(expected, abs=2)]
-    assert set(texts) == {Heard(engine, BOYS).final().text}
+    assert set(texts) == {Heard(engine, BOYS).exact().text}
 
 
 def test_an_auto_partial_falls_back_but_not_again_and_again(engine: Any, monkeypatch: Any) -> None:
@@ -202,47 +202,38 @@ def test_where_the_full_context_mends_it_its_text_is_taken(engine: Any, monkeypa
         assert found.text == expected, "a bad prefix is given up, too"
 
 
-# -- words from before, prompts and options
+# -- prompts and options
 
 
-@pytest.mark.parametrize("kind", ["previous", "initial_prompt", "hotwords"])
+@pytest.mark.parametrize("kind", ["initial_prompt", "hotwords"])
 def test_context_words_reach_the_decoder(engine: Any, monkeypatch: Any, kind: str) -> None:
     words = "the quick brown fox"
-    changes = {} if kind == "previous" else {kind: words}
-    heard = Heard(engine, BOYS, **changes)
+    heard = Heard(engine, BOYS, **{kind: words})
     with watched(monkeypatch, "generate") as calls:
-        heard.final(words if kind == "previous" else "")
+        heard.exact()
     wanted = engine._model.hf_tokenizer.encode(" " + words, add_special_tokens=False).ids
     prompt = calls[0][1][0]
     assert any(prompt[at : at + len(wanted)] == wanted for at in range(len(prompt)))
-    if kind != "previous":
-        heard.partial()
-        given = heard.session._partials._prompt
-        assert any(given[at : at + len(wanted)] == wanted for at in range(len(given)))
-
-
-def test_the_words_before_follow_the_prompt_of_the_profile(engine: Any, monkeypatch: Any) -> None:
-    with watched(monkeypatch, "generate") as calls:
-        Heard(engine, BOYS, initial_prompt="the quick").final("brown fox")
-    prompt = engine._model.hf_tokenizer.decode(calls[0][1][0])
-    assert "the quick brown fox" in prompt
+    heard.partial()
+    given = heard.session._partials._prompt
+    assert any(given[at : at + len(wanted)] == wanted for at in range(len(given)))
 
 
 def test_without_context_words_the_prompt_is_empty(engine: Any, monkeypatch: Any) -> None:
     with watched(monkeypatch, "generate") as calls:
-        Heard(engine, BOYS).final()
+        Heard(engine, BOYS).exact()
     assert len(calls[0][1][0]) == 1
 
 
 def test_word_times_can_be_left_out(engine: Any) -> None:
-    found = Heard(engine, BOYS, word_times=False).final()
-    assert (found.words, found.text) == ((), Heard(engine, BOYS).final().text)
+    found = Heard(engine, BOYS, word_times=False).exact()
+    assert (found.words, found.text) == ((), Heard(engine, BOYS).exact().text)
 
 
 def test_without_fallback_nothing_is_sampled(engine: Any, monkeypatch: Any) -> None:
     for fallback in (True, False):
         with watched(monkeypatch, "generate") as calls:
-            Heard(engine, HUMAN, temperature_fallback=fallback).final()
+            Heard(engine, HUMAN, temperature_fallback=fallback).exact()
         sampled = any(call[-1].get("sampling_temperature") for call in calls)
         assert sampled is fallback
 
@@ -251,16 +242,16 @@ def test_the_beam_is_that_of_the_profile_and_a_cheap_final_is_greedy(
     engine: Any, monkeypatch: Any
 ) -> None:
     with watched(monkeypatch, "generate") as calls:
-        Heard(engine, BOYS).final()
-        Heard(engine, BOYS, beam_size=3).final()
-        cheap = Heard(engine, BOYS).final(cheap=True)
+        Heard(engine, BOYS).exact()
+        Heard(engine, BOYS, beam_size=3).exact()
+        cheap = Heard(engine, BOYS).exact(cheap=True)
     assert [call[-1]["beam_size"] for call in calls] == [5, 3, 1]
     assert not cheap.words
 
 
 def test_a_session_without_a_language_names_the_models_own(engine: Any) -> None:
     heard = Heard(engine, BOYS, language=None)
-    assert heard.partial().language == heard.final().language == "en"
+    assert heard.partial().language == heard.exact().language == "en"
 
 
 def test_a_final_finds_out_the_language_for_itself(engine: Any, monkeypatch: Any) -> None:
@@ -275,7 +266,7 @@ def test_a_final_finds_out_the_language_for_itself(engine: Any, monkeypatch: Any
         return transcribe(*arguments, **options)
 
     monkeypatch.setattr(engine._model, "transcribe", listening)
-    assert heard.final().language == "en"
+    assert heard.exact().language == "en"
     assert asked == [None]
 
 
@@ -327,22 +318,22 @@ def test_noise_is_no_text(engine: Any, name: str, seconds: int) -> None:
     heard = Heard(engine, NOISES[name](seconds))
     for samples in range(RATE // 2, seconds * RATE + 1, RATE * seconds // 4):
         assert heard.partial(samples=samples).text == ""
-    assert heard.final().text == ""
-    assert heard.final(cheap=True).text == ""
+    assert heard.exact().text == ""
+    assert heard.exact(cheap=True).text == ""
 
 
 def test_loud_noise_does_not_hold_the_engine_up(engine: Any, monkeypatch: Any) -> None:
     """faster-whisper goes through this in steps of next to nothing: more than 200 windows."""
     with watched(monkeypatch, "encode") as calls:
-        assert Heard(engine, sounds.white(20, 10_000)).final().text == ""
+        assert Heard(engine, sounds.white(20, 10_000)).exact().text == ""
     assert len(calls) < 12
 
 
 def test_a_final_that_gets_nowhere_is_decoded_in_one_window(engine: Any, monkeypatch: Any) -> None:
-    expected = Heard(engine, BOYS).final().text
+    expected = Heard(engine, BOYS).exact().text
     monkeypatch.setattr(whisper_session, "_WINDOWS", 0)
     monkeypatch.setattr(whisper_session, "_SLOWEST_PROGRESS", 10**9)
-    assert Heard(engine, BOYS).final().text.startswith(expected)
+    assert Heard(engine, BOYS).exact().text.startswith(expected)
 
 
 @pytest.mark.parametrize("ratio_db", [None, 15.0])
@@ -350,7 +341,7 @@ def test_speech_is_never_taken_for_noise(engine: Any, ratio_db: float | None) ->
     for path in sorted(SPEECH.glob("*.wav")):
         pcm = read_wave(path)[: 2 * 14 * RATE]
         heard = Heard(engine, pcm if ratio_db is None else sounds.noisy(pcm, ratio_db))
-        assert heard.final(cheap=ratio_db is None).text, path.name
+        assert heard.exact(cheap=ratio_db is None).text, path.name
 
 
 @pytest.mark.smoke

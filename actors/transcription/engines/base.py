@@ -1,7 +1,7 @@
 """What an engine is: the interface inside the engine process and the plain data that crosses it.
 
 This module is imported by both sides, so it imports nothing heavy. All positions are samples at
-16 kHz counted from the session's first sample.
+16 kHz since capture began.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ SAMPLES_PER_FRAME = 160
 """A frame of the log-mel spectrogram: 10 ms."""
 
 EVERYTHING = 2**62
-"""As a number of samples: all that was fed."""
+"""As the end of what is asked for: all that was fed."""
 
 
 class EngineSpec(Struct, frozen=True, kw_only=True):
     """Which engine to load and how; the profile's ``transcription`` section, resolved.
 
     ``model`` is a name (fetched once, then cached) or a directory; ``offline`` forbids fetching;
-    ``threads`` 0 is one per core; ``side_by_side`` is how many finals it is asked for at once;
-    ``batch``: those are decoded as one batch, by default where the device gains from it;
+    ``threads`` 0 is one per core; ``side_by_side`` is how many exact decodings it is asked for at
+    once; ``batch``: those are decoded as one batch, by default where the device gains from it;
     ``background`` lets every other process go first.
     """
 
@@ -56,10 +56,10 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
 
 
 class SessionOptions(Struct, frozen=True, kw_only=True):
-    """How one utterance is decoded.
+    """How one window of audio is decoded.
 
-    ``beam_size``, ``temperature_fallback`` and ``word_times`` concern finals. The contexts are
-    ``trimmed``, ``full`` or ``auto``; ``context_margin`` is what a trimmed one keeps beyond the
+    ``beam_size``, ``temperature_fallback`` and ``word_times`` concern exact decodings. The contexts
+    are ``trimmed``, ``full`` or ``auto``; ``context_margin`` is what a trimmed one keeps beyond the
     audio, in samples.
     """
 
@@ -75,7 +75,7 @@ class SessionOptions(Struct, frozen=True, kw_only=True):
 
 
 class HypothesisWord(Struct, frozen=True, kw_only=True):
-    """A word with its interval in samples from the session's start; probability in [0, 1]."""
+    """A word with its interval in samples since capture began; probability in [0, 1]."""
 
     text: str
     start: int
@@ -86,12 +86,12 @@ class HypothesisWord(Struct, frozen=True, kw_only=True):
 class Hypothesis(Struct, frozen=True, kw_only=True):
     """What an engine makes of the audio so far.
 
-    ``samples`` is the audio that it covers, ``stable_words`` how many leading words the engine
-    itself calls settled (0 for engines that do not know), ``decode_s`` its own working time.
-    ``probabilities`` belong to the words of ``text`` as white space separates them; a partial has
-    them instead of ``words`` unless times were asked for. Log-probability, compression ratio and
-    no-speech probability are 0 where an engine has none. ``invented``: there was a text, which is
-    left out as a hallucination on silence or noise.
+    ``samples`` is the end of the audio that it covers, ``stable_words`` how many leading words the
+    engine itself calls settled (0 for engines that do not know), ``decode_s`` its own working time.
+    ``probabilities`` belong to the words of ``text`` as white space separates them; a partial may
+    have them instead of ``words``. Log-probability, compression ratio and no-speech probability are
+    0 where an engine has none. ``invented``: there was a text, which is left out as a hallucination
+    on silence or noise.
     """
 
     text: str
@@ -111,50 +111,51 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
 class Request(Protocol):
     """What is asked of a session: the audio to cover, and whether the answer is still wanted.
 
-    ``samples`` is the end of the audio to cover, counted from the session's first sample; audio
-    beyond it may have been fed already. ``check`` raises :class:`Abandoned` when nobody waits any
-    more; an engine calls it between the steps of its work.
+    ``end`` is the end of the audio to cover; audio beyond it may have been fed already.
+    ``language`` is the code of the one that is spoken; None: as the session's options say.
+    ``check`` raises :class:`Abandoned` when nobody waits any more; an engine calls it between the
+    steps of its work.
     """
 
-    samples: int
+    end: int
+    language: str | None
 
     def check(self) -> None: ...
 
 
 class Session(Protocol):
-    """One utterance inside the engine process.
+    """One window of audio inside the engine process.
 
     ``feed`` may run in one thread while a hypothesis is made in another. Where the engine says that
-    it is ``concurrent``, so may ``partial``, ``final`` and ``close``.
+    it is ``concurrent``, so may ``partial``, ``exact`` and ``close``.
     """
 
     @property
     def heard(self) -> int:
-        """Samples that were fed so far."""
+        """The end of what was fed so far."""
         ...
 
     def feed(self, pcm: bytes) -> None:
         """Append audio: mono 16 kHz little-endian int16."""
         ...
 
-    def partial(self, request: Request, prefix: Sequence[str], *, times: bool) -> Hypothesis:
+    def partial(self, request: Request, prefix: Sequence[str]) -> Hypothesis:
         """A cheap hypothesis that may be wrong at its tail.
 
-        ``prefix`` are words agreed on already, the first of the utterance; an engine may take them
-        as given. ``times``: the words have times.
+        ``prefix`` are words agreed on already, the first of the window; an engine may take them as
+        given.
         """
         ...
 
-    def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
+    def exact(self, request: Request, *, cheap: bool) -> Hypothesis:
         """The exact hypothesis: what the engine gives offline for the same audio. Repeatable.
 
-        ``previous`` is what was said just before, or empty. ``cheap``: the engine cannot keep up;
-        greedy and without whatever else costs time.
+        ``cheap``: the engine cannot keep up; greedy and without whatever else costs time.
         """
         ...
 
     def advance(self, to_sample: int) -> None:
-        """Forget committed audio before ``to_sample``; later positions keep their meaning."""
+        """Forget audio before ``to_sample``: the window begins there now."""
         ...
 
     def close(self) -> None:
@@ -165,8 +166,9 @@ class Session(Protocol):
 class Engine(Protocol):
     """A loaded recogniser inside the engine process.
 
-    ``concurrent`` says whether partials and finals may run side by side, ``side_by_side`` how many
-    finals may.
+    ``concurrent`` says whether partials and exact decodings may run side by side,
+    ``side_by_side`` how many exact ones may. A call that holds Python's lock for seconds is taken
+    for a hang: whatever works long in native code must release it.
     """
 
     concurrent: bool
@@ -180,8 +182,8 @@ class Engine(Protocol):
         """
         ...
 
-    def open(self, options: SessionOptions) -> Session:
-        """Begin an utterance."""
+    def open(self, options: SessionOptions, at: int) -> Session:
+        """Begin a window whose first sample is ``at``."""
         ...
 
 
@@ -206,7 +208,7 @@ class Abandoned(EngineError):  # noqa: N818 - what happened to the request
 
 
 class EngineDied(VivavoceError):  # noqa: N818 - what happened, as in "the engine died"
-    """The engine process ended on its own. ``returncode`` is negative for a signal."""
+    """The engine process ended, by itself or because it hung; ``returncode`` < 0 for a signal."""
 
     def __init__(self, message: str, returncode: int | None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""faster-whisper on CTranslate2: exact finals, cheap partials."""
+"""faster-whisper on CTranslate2: exact decodings, cheap partials."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ class FasterWhisperEngine:
             notes=tuple(notes),
         )
 
-    def open(self, options: SessionOptions) -> WhisperSession:
-        """Begin an utterance."""
-        return WhisperSession(self._model, options, batch=self._batch)
+    def open(self, options: SessionOptions, at: int) -> WhisperSession:
+        """Begin a window whose first sample is ``at``."""
+        return WhisperSession(self._model, options, at, batch=self._batch)
 
     def _load(self, folder: Path, device: str, compute_type: str) -> Any:
         import ctranslate2
@@ -116,8 +116,8 @@ class FasterWhisperEngine:
         session = WhisperSession(self._model, SessionOptions(beam_size=1, language="en"))
         session.feed(bytes(2 * SAMPLE_RATE))
         everything = WholeAudio(SAMPLE_RATE)
-        session.partial(everything, (), times=False)
-        session.final(everything, "", cheap=False)
+        session.partial(everything, ())
+        session.exact(everything, cheap=False)
 
 
 def _devices(wanted: str, cuda_devices: int) -> list[str]:

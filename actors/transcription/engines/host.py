@@ -12,6 +12,9 @@ import queue
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from vivavoce.actors.transcription.engines.base import (
@@ -24,15 +27,17 @@ from vivavoce.actors.transcription.engines.base import (
     SessionOptions,
 )
 from vivavoce.actors.transcription.engines.protocol import (
+    HEARTBEAT_S,
     PREFIX,
     Advance,
     Answer,
     Cancel,
     CloseSession,
+    ExactRequest,
     Failed,
     Feed,
-    FinalRequest,
     FromEngine,
+    Heartbeat,
     Load,
     Loaded,
     Open,
@@ -72,10 +77,11 @@ class Job:
     """A decoding that was asked for; the ``Request`` that a session sees."""
 
     def __init__(
-        self, packet: PartialRequest | FinalRequest, session: Session, wanted: set[int]
+        self, packet: PartialRequest | ExactRequest, session: Session, wanted: set[int]
     ) -> None:
         self.packet = packet
-        self.samples = packet.samples
+        self.end = packet.end
+        self.language = packet.language
         self.session = session
         self._wanted = wanted
 
@@ -89,26 +95,67 @@ class Job:
         self.check()
         packet = self.packet
         if isinstance(packet, PartialRequest):
-            return self.session.partial(self, packet.prefix, times=packet.times)
-        return self.session.final(self, packet.previous, cheap=packet.cheap)
+            return self.session.partial(self, packet.prefix)
+        return self.session.exact(self, cheap=packet.cheap)
+
+
+class Heart:
+    """Beats each second while there is work, in a thread of its own; sleeps while there is none."""
+
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self._beat = beat
+        self._works = 0
+        self._counting = threading.Lock()
+        self._working = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def begin(self) -> None:
+        """There is a piece of work more."""
+        with self._counting:
+            self._works += 1
+            self._working.set()
+
+    def end(self) -> None:
+        """A piece of work is done."""
+        with self._counting:
+            self._works -= 1
+            if not self._works:
+                self._working.clear()
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat meanwhile."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def _run(self) -> None:
+        while True:
+            self._working.wait()
+            time.sleep(HEARTBEAT_S)
+            if self._working.is_set():
+                self._beat()
 
 
 class Host:
     """Carries out requests; one failed request does not end it.
 
-    Decoding is done in lanes, one thread each, so that the last words of an utterance are shown
-    while its final is being decoded already. An engine that is not concurrent has a single lane.
+    Decoding is done in lanes, one thread each, so that the newest words are shown while what was
+    said is being decoded exactly. An engine that is not concurrent has a single lane.
     """
 
     def __init__(self, output: BinaryIO) -> None:
         self._output = output
         self._writing = threading.Lock()
+        self._heart = Heart(lambda: self._send(Heartbeat()))
         self._engine: Engine | None = None
         self._sessions: dict[int, Session] = {}
         self._broken: dict[int, EngineError] = {}
         self._wanted: set[int] = set()
         self._partials: queue.SimpleQueue[Job | Session] = queue.SimpleQueue()
-        self._finals: queue.SimpleQueue[Job | Session] = queue.SimpleQueue()
+        self._exacts: queue.SimpleQueue[Job | Session] = queue.SimpleQueue()
 
     def handle(self, packet: ToEngine, payload: bytes) -> None:
         """Carry out one request, or hand it to its lane."""
@@ -124,18 +171,20 @@ class Host:
             case Load(request=request, spec=spec):
                 if spec.background and hasattr(os, "nice"):
                     os.nice(_BACKGROUND)
-                self._engine = make_engine(spec)
-                info = self._engine.load(self._progress)
+                with self._heart.beating():
+                    self._engine = make_engine(spec)
+                    info = self._engine.load(self._progress)
                 self._open_lanes(self._engine)
                 self._send(Loaded(request=request, info=info))
-            case Open(session=number, options=options):
-                self._open(number, options)
+            case Open(session=number, options=options, at=at):
+                self._open(number, options, at)
             case Feed(session=number):
                 self._session(number).feed(payload)
-            case PartialRequest() | FinalRequest():
-                lane = self._partials if isinstance(packet, PartialRequest) else self._finals
+            case PartialRequest() | ExactRequest():
+                lane = self._partials if isinstance(packet, PartialRequest) else self._exacts
                 job = Job(packet, self._session(packet.session), self._wanted)
                 self._wanted.add(packet.request)
+                self._heart.begin()
                 lane.put(job)
             case Cancel(request=request):
                 self._wanted.discard(request)
@@ -150,9 +199,9 @@ class Host:
     def _open_lanes(self, engine: Engine) -> None:
         lanes = [self._partials]
         if engine.concurrent:
-            lanes += [self._finals] * engine.side_by_side
+            lanes += [self._exacts] * engine.side_by_side
         else:
-            self._finals = self._partials
+            self._exacts = self._partials
         for jobs in lanes:
             threading.Thread(target=self._work, args=(jobs,), daemon=True).start()
 
@@ -174,15 +223,16 @@ class Host:
                 self._send(Answer(request=job.packet.request, hypothesis=hypothesis))
             finally:
                 self._wanted.discard(job.packet.request)
+                self._heart.end()
 
-    def _open(self, number: int, options: SessionOptions) -> None:
+    def _open(self, number: int, options: SessionOptions, at: int) -> None:
         if self._engine is None:
             raise EngineError("a session was opened before the engine was loaded", "bad_option")
         replaced = self._sessions.pop(number, None)
         if replaced is not None:
             self._partials.put(replaced)
         self._broken.pop(number, None)
-        self._sessions[number] = self._engine.open(options)
+        self._sessions[number] = self._engine.open(options, at)
 
     def _session(self, number: int) -> Session:
         if number in self._broken:
@@ -192,7 +242,7 @@ class Host:
         return self._sessions[number]
 
     def _report(self, packet: ToEngine, error: EngineError) -> None:
-        if isinstance(packet, Load | PartialRequest | FinalRequest):
+        if isinstance(packet, Load | PartialRequest | ExactRequest):
             self._send(Failed(request=packet.request, kind=error.kind, message=str(error)))
         elif not isinstance(packet, Cancel):
             self._broken.setdefault(packet.session, error)

@@ -62,19 +62,20 @@ class PocketSphinxEngine:
             warm_up_s=0.0,
         )
 
-    def open(self, options: SessionOptions) -> PocketSphinxSession:
-        """Begin an utterance."""
-        return PocketSphinxSession(self._live, self._exact)
+    def open(self, options: SessionOptions, at: int) -> PocketSphinxSession:
+        """Begin a window whose first sample is ``at``."""
+        return PocketSphinxSession(self._live, self._exact, at)
 
 
 class PocketSphinxSession:
-    """One utterance: a live decoder for partials, an exact pass over all of it for the final.
+    """One window: a live decoder for partials, an exact pass over all of it.
 
     The live decoder is shared by the engine's sessions; the one that asks for partials first holds
-    it until it is closed, and only one utterance is open at a time.
+    it until it is closed, and only one window is open at a time.
     """
 
-    def __init__(self, live: Any, exact: Any) -> None:
+    def __init__(self, live: Any, exact: Any, at: int) -> None:
+        self._first = at
         self._live = live
         self._exact = exact
         self._audio = bytearray()
@@ -83,33 +84,33 @@ class PocketSphinxSession:
 
     @property
     def heard(self) -> int:
-        """Samples that were fed so far."""
-        return len(self._audio) // 2
+        """The end of what was fed so far."""
+        return self._first + len(self._audio) // 2
 
     def feed(self, pcm: bytes) -> None:
         """Keep the audio; it is decoded with the next request."""
         self._audio += pcm
 
-    def partial(self, request: Request, prefix: Sequence[str], *, times: bool) -> Hypothesis:
+    def partial(self, request: Request, prefix: Sequence[str]) -> Hypothesis:
         """What the live decoder makes of the audio so far; it never goes back."""
         began = time.perf_counter()
         if not self._running:
             self._live.reinit_feat()
             self._live.start_utt()
             self._running = True
-        wanted = max(self._heard, 2 * request.samples)
+        wanted = max(self._heard, 2 * (request.end - self._first))
         fresh = bytes(self._audio[self._heard : wanted])
         self._heard += len(fresh)
         if fresh:
             self._live.process_raw(fresh, False, False)
         return self._hypothesis(self._live, self._heard // 2, began)
 
-    def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
+    def exact(self, request: Request, *, cheap: bool) -> Hypothesis:
         """What the decoder makes of all the audio at once, untouched by what it heard before."""
         began = time.perf_counter()
-        audio = bytes(self._audio[: 2 * request.samples])
+        audio = bytes(self._audio[: 2 * max(0, request.end - self._first)])
         if len(audio) < _SHORTEST_BYTES:
-            return Hypothesis(text="", samples=len(audio) // 2)
+            return Hypothesis(text="", samples=self._first + len(audio) // 2)
         # Feature normalisation adapts from utterance to utterance: begin anew, so that the same
         # audio always gives the same text.
         self._exact.reinit_feat()
@@ -119,7 +120,12 @@ class PocketSphinxSession:
         return self._hypothesis(self._exact, len(audio) // 2, began)
 
     def advance(self, to_sample: int) -> None:
-        """Nothing is forgotten: an utterance is bounded, and the decoder streams."""
+        """Forget audio before ``to_sample``; the live decoder begins anew behind it."""
+        gone = min(max(0, to_sample - self._first), len(self._audio) // 2)
+        del self._audio[: 2 * gone]
+        self._first += gone
+        self._heard = 0
+        self.close()
 
     def close(self) -> None:
         """Give the live decoder back."""
@@ -128,26 +134,26 @@ class PocketSphinxSession:
             self._running = False
 
     def _hypothesis(self, decoder: Any, samples: int, began: float) -> Hypothesis:
-        words = _words(decoder.seg()) if decoder.hyp() is not None else ()
+        words = _words(decoder.seg(), self._first) if decoder.hyp() is not None else ()
         mean = sum(word.probability for word in words) / len(words) if words else 0.0
         return Hypothesis(
             text=" ".join(word.text for word in words),
             words=words,
             probabilities=tuple(word.probability for word in words),
-            samples=samples,
+            samples=self._first + samples,
             confidence=mean,
             language="en",
             decode_s=time.perf_counter() - began,
         )
 
 
-def _words(segments: Iterable[Any]) -> tuple[HypothesisWord, ...]:
+def _words(segments: Iterable[Any], first: int) -> tuple[HypothesisWord, ...]:
     """The spoken words among a decoder's segments: no silence, no noise, no variant marks."""
     return tuple(
         HypothesisWord(
             text=segment.word.split("(")[0],
-            start=segment.start_frame * _SAMPLES_PER_FRAME,
-            end=(segment.end_frame + 1) * _SAMPLES_PER_FRAME,
+            start=first + segment.start_frame * _SAMPLES_PER_FRAME,
+            end=first + (segment.end_frame + 1) * _SAMPLES_PER_FRAME,
             probability=min(1.0, max(0.0, segment.prob)),
         )
         for segment in segments

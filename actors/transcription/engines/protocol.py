@@ -25,6 +25,8 @@ from vivavoce.config.errors import VivavoceError
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 4 * 1024 * 1024
 MAX_PAYLOAD = 64 * 1024 * 1024
+HEARTBEAT_S = 1.0
+"""Between two signs of life of a process that works."""
 
 
 class ProtocolError(VivavoceError):
@@ -43,10 +45,12 @@ class Load(Packet, frozen=True, kw_only=True):
 
 
 class Open(Packet, frozen=True, kw_only=True):
-    """Begin a session; not answered, a failure shows at the session's next request."""
+    """Begin a session whose first sample is ``at``; not answered, a failure shows at its next
+    request."""
 
     session: int
     options: SessionOptions
+    at: int = 0
 
 
 class Feed(Packet, frozen=True, kw_only=True):
@@ -56,23 +60,23 @@ class Feed(Packet, frozen=True, kw_only=True):
 
 
 class PartialRequest(Packet, frozen=True, kw_only=True):
-    """Ask for a partial hypothesis of the first ``samples``; answered by :class:`Answer`."""
+    """Ask for a partial hypothesis of the audio up to ``end``; answered by :class:`Answer`."""
 
     request: int
     session: int
-    samples: int = EVERYTHING
+    end: int = EVERYTHING
     prefix: tuple[str, ...] = ()
-    times: bool = False
+    language: str | None = None
 
 
-class FinalRequest(Packet, frozen=True, kw_only=True):
-    """Ask for the exact hypothesis of the first ``samples``; answered by :class:`Answer`."""
+class ExactRequest(Packet, frozen=True, kw_only=True):
+    """Ask for the exact hypothesis of the audio up to ``end``; answered by :class:`Answer`."""
 
     request: int
     session: int
-    samples: int = EVERYTHING
-    previous: str = ""
+    end: int = EVERYTHING
     cheap: bool = False
+    language: str | None = None
 
 
 class Cancel(Packet, frozen=True, kw_only=True):
@@ -109,6 +113,10 @@ class Progress(Packet, frozen=True, kw_only=True):
     total: int
 
 
+class Heartbeat(Packet, frozen=True, kw_only=True):
+    """The process lives and works: each second while it loads or something was asked of it."""
+
+
 class Answer(Packet, frozen=True, kw_only=True):
     """The hypothesis that was asked for."""
 
@@ -125,9 +133,9 @@ class Failed(Packet, frozen=True, kw_only=True):
 
 
 ToEngine: TypeAlias = (
-    Load | Open | Feed | PartialRequest | FinalRequest | Cancel | Advance | CloseSession
+    Load | Open | Feed | PartialRequest | ExactRequest | Cancel | Advance | CloseSession
 )
-FromEngine: TypeAlias = Loaded | Progress | Answer | Failed
+FromEngine: TypeAlias = Loaded | Progress | Heartbeat | Answer | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _decode_request: Callable[[bytes], Any] = msgspec.msgpack.Decoder(ToEngine).decode

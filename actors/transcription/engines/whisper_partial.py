@@ -15,7 +15,6 @@ from vivavoce.actors.transcription.engines.base import (
     SAMPLE_RATE,
     SAMPLES_PER_FRAME,
     Hypothesis,
-    HypothesisWord,
     Request,
     SessionOptions,
 )
@@ -33,12 +32,12 @@ _BELIEVED = 3 * SAMPLE_RATE  # how long trimming is not blamed after it was foun
 
 
 class PartialDecoder:
-    """Decodes an utterance again and again while it grows.
+    """Decodes a window again and again while it grows.
 
-    The view, that is the audio which is encoded, begins with the utterance. When it is longer than
+    The view, that is the audio which is encoded, begins with the window. When it is longer than
     4 s and enough of its words are agreed on, it moves on to the last agreed word but one;
     the agreed words inside the view are forced as the decoder's prefix. So the cost of a partial
-    does not grow with the utterance. CTranslate2 goes through a prefix token by token: moving the
+    does not grow with the window. CTranslate2 goes through a prefix token by token: moving the
     view is what saves time, the prefix keeps the words inside it as they were agreed.
 
     Args:
@@ -81,18 +80,16 @@ class PartialDecoder:
         request: Request,
         audio: npt.NDArray[np.float32],
         prefix: Sequence[str],
-        *,
-        times: bool,
     ) -> Hypothesis:
-        """A hypothesis of ``audio`` (float32, the whole utterance so far)."""
+        """A hypothesis of ``audio`` (float32, the whole window so far)."""
         began = time.perf_counter()
         if len(prefix) < self._view_word:
             self._view_frame = self._view_word = 0
         context = self._options.partial_context
-        found, sure = self._attempt(request, audio, prefix, trimmed=context != "full", times=times)
+        found, sure = self._attempt(request, audio, prefix, trimmed=context != "full")
         if context == "auto" and len(audio) >= self._doubt_from and looks_bad(found.text, sure):
             self._view_frame = self._view_word = 0
-            found, sure = self._attempt(request, audio, (), trimmed=False, times=times)
+            found, sure = self._attempt(request, audio, (), trimmed=False)
             if looks_bad(found.text, sure):  # so it was not the trimming
                 self._doubt_from = len(audio) + _BELIEVED
         return msgspec.structs.replace(found, decode_s=time.perf_counter() - began)
@@ -104,7 +101,6 @@ class PartialDecoder:
         prefix: Sequence[str],
         *,
         trimmed: bool,
-        times: bool,
     ) -> tuple[Hypothesis, float]:
         """A hypothesis, and the mean log-probability of what is settled of it."""
         forced = list(prefix[self._view_word :])
@@ -119,15 +115,13 @@ class PartialDecoder:
         sure = _token_probabilities(result, len(prefix_tokens))
         words = self._words(result.sequences_ids[0], sure)
         _as_given(words, forced)
-        if times or self._outgrown(heard, len(forced)):
+        if self._outgrown(heard, len(forced)):
             words = self._timed(encoded, words, heard)
             self._move_view(words, len(forced))
         if not prefix and self._invented(words, result, heard):
             words = []
         before = [_GivenWord(text) for text in prefix[: len(prefix) - len(forced)]]
         found = self._hypothesis([*before, *words], result, len(audio))
-        if times:
-            found = msgspec.structs.replace(found, words=tuple(map(_with_times, words)))
         return found, _settled(words, sure, len(prefix_tokens))
 
     def _generate(self, encoded: Any, prefix_tokens: Sequence[int], heard_frames: int) -> Any:
@@ -236,7 +230,7 @@ class PartialDecoder:
 
 
 class _GivenWord:
-    """A word on its way into a hypothesis; times are samples from the utterance's start."""
+    """A word on its way into a hypothesis; times are samples from the window's start."""
 
     __slots__ = ("end", "probability", "start", "text", "tokens")
 
@@ -259,12 +253,6 @@ def _as_given(words: Sequence[_GivenWord], forced: Sequence[str]) -> None:
 
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
-
-
-def _with_times(word: _GivenWord) -> HypothesisWord:
-    return HypothesisWord(
-        text=word.text, start=word.start, end=word.end, probability=word.probability
-    )
 
 
 def _token_probabilities(result: Any, forced: int) -> list[float]:

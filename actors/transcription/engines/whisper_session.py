@@ -1,8 +1,9 @@
-"""An utterance in faster-whisper: exact finals, cheap partials."""
+"""A window of audio in faster-whisper: exact decodings, cheap partials."""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -33,115 +34,122 @@ _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 class WholeAudio:
-    """A request that covers ``samples`` of the session and is never abandoned."""
+    """A request for the audio up to ``end`` that is never abandoned."""
 
-    def __init__(self, samples: int) -> None:
-        self.samples = samples
+    def __init__(self, end: int, language: str | None = None) -> None:
+        self.end = end
+        self.language = language
 
     def check(self) -> None:
         """It is always wanted."""
 
 
 class WhisperSession:
-    """One utterance of at most 30 s.
+    """One window of at most 30 s.
 
     Args:
         model: a ``faster_whisper.WhisperModel`` over a ``SplitWhisper``.
         options: how to decode.
-        batch: finals that are decoded at the same time are decoded together.
+        at: position of the first sample.
+        batch: what is decoded at the same time is decoded together.
     """
 
-    def __init__(self, model: Any, options: SessionOptions, *, batch: bool = False) -> None:
+    def __init__(
+        self, model: Any, options: SessionOptions, at: int = 0, *, batch: bool = False
+    ) -> None:
         self._model = model
         self._options = options
         self._batch = batch
         self._audio = np.zeros(4 * SAMPLE_RATE, dtype=np.float32)
         self._count = 0
-        self._first = 0  # position of the first sample that is kept
+        self._first = at  # position of the first sample that is kept
         self._closed = False
-        self._language = options.language  # of partials; a final finds it out for itself
+        self._changing = threading.Lock()  # requests are worked on in other threads
+        self._detected: str | None = None  # for partials; an exact decoding finds out for itself
         self._partials: PartialDecoder | None = None
+        self._partials_of: tuple[int, str | None] | None = None  # their first sample, language
 
     @property
     def heard(self) -> int:
-        """Samples that were fed so far."""
+        """The end of what was fed so far."""
         return self._first + self._count
 
     def feed(self, pcm: bytes) -> None:
         """Append audio. A view that another thread holds stays as it is."""
         fresh = np.frombuffer(pcm, dtype="<i2")
-        needed = self._count + len(fresh)
-        if needed > len(self._audio):
-            grown = np.zeros(max(needed, 2 * len(self._audio)), dtype=np.float32)
-            grown[: self._count] = self._audio[: self._count]
-            self._audio = grown
-        np.multiply(fresh, np.float32(1 / 32_768), out=self._audio[self._count : needed])
-        self._count = needed
+        with self._changing:
+            needed = self._count + len(fresh)
+            if needed > len(self._audio):
+                grown = np.zeros(max(needed, 2 * len(self._audio)), dtype=np.float32)
+                grown[: self._count] = self._audio[: self._count]
+                self._audio = grown
+            np.multiply(fresh, np.float32(1 / 32_768), out=self._audio[self._count : needed])
+            self._count = needed
 
-    def partial(self, request: Request, prefix: Sequence[str], *, times: bool) -> Hypothesis:
+    def partial(self, request: Request, prefix: Sequence[str]) -> Hypothesis:
         """Decode greedily over the audio there is."""
-        audio = self._heard(request)
+        first, audio = self._heard(request)
         if len(audio) < _SHORTEST:
-            return self._empty(audio)
+            return _placed(_empty(audio), first)
         self._model.model.begin(None, request.check, batch=False, most_windows=EVERYTHING)
-        if self._language is None and self._model.model.is_multilingual:
-            self._language = self._model.detect_language(audio)[0]
-        if self._partials is None:
-            self._partials = PartialDecoder(
-                self._model,
-                msgspec.structs.replace(self._options, language=self._language),
-            )
-        found = self._partials.decode(request, audio, prefix, times=times)
-        return _shifted(found, self._first) if self._first else found
+        language = request.language or self._options.language or self._detected
+        if language is None and self._model.model.is_multilingual:
+            language = self._detected = self._model.detect_language(audio)[0]
+        partials = self._partials
+        if partials is None or self._partials_of != (first, language):
+            options = msgspec.structs.replace(self._options, language=language)
+            partials = self._partials = PartialDecoder(self._model, options)
+            self._partials_of = (first, language)
+        return _placed(partials.decode(request, audio, prefix), first)
 
-    def final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
-        """What ``WhisperModel.transcribe`` gives for the whole utterance."""
-        with self._model.model.together() if self._batch else nullcontext():
-            return self._final(request, previous, cheap=cheap)
-
-    def _final(self, request: Request, previous: str, *, cheap: bool) -> Hypothesis:
-        began = time.perf_counter()
-        audio = self._heard(request)
+    def exact(self, request: Request, *, cheap: bool) -> Hypothesis:
+        """What ``WhisperModel.transcribe`` gives for the whole window."""
+        first, audio = self._heard(request)
         if len(audio) < _SHORTEST:
-            return self._empty(audio)
+            return _placed(_empty(audio), first)
+        with self._model.model.together() if self._batch else nullcontext():
+            return _placed(self._exact(request, audio, cheap=cheap), first)
+
+    def _exact(
+        self, request: Request, audio: npt.NDArray[np.float32], *, cheap: bool
+    ) -> Hypothesis:
+        began = time.perf_counter()
         context = "trimmed" if cheap else self._options.final_context
         exact = _TEMPERATURES if self._options.temperature_fallback and not cheap else (0.0,)
         found = None
         if context != "full":
             temperatures = (0.0,) if context == "auto" else exact
-            found = self._transcribe(
-                request, audio, previous, self._margin(), temperatures, cheap=cheap
-            )
+            found = self._transcribe(request, audio, self._margin(), temperatures, cheap=cheap)
         if found is None or (
             context == "auto" and looks_bad(found.text, found.average_log_probability)
         ):
-            found = self._transcribe(request, audio, previous, None, exact, cheap=cheap)
+            found = self._transcribe(request, audio, None, exact, cheap=cheap)
         return _finished(found, len(audio) / SAMPLE_RATE, time.perf_counter() - began)
 
     def advance(self, to_sample: int) -> None:
-        """Forget audio before ``to_sample``; partials begin anew behind it."""
-        gone = min(max(0, to_sample - self._first), self._count)
-        self._audio = self._audio[gone:].copy()
-        self._count -= gone
-        self._first += gone
-        self._partials = None
+        """Forget audio before ``to_sample``. A view that another thread holds stays as it is."""
+        with self._changing:
+            gone = min(max(0, to_sample - self._first), self._count)
+            self._audio = self._audio[gone:].copy()
+            self._count -= gone
+            self._first += gone
 
     def close(self) -> None:
         """Free the audio; what is asked for now is refused."""
-        self._closed = True
-        self._audio = np.zeros(0, dtype=np.float32)
-        self._count = 0
-        self._partials = None
+        with self._changing:
+            self._closed = True
+            self._audio = np.zeros(0, dtype=np.float32)
+            self._count = 0
+            self._partials = None
 
     # -- inside
 
-    def _heard(self, request: Request) -> npt.NDArray[np.float32]:
-        if self._closed:
-            raise EngineError("the session was closed", "bad_option")
-        return self._audio[: max(0, min(self._count, request.samples - self._first))]
-
-    def _empty(self, audio: npt.NDArray[np.float32]) -> Hypothesis:
-        return Hypothesis(text="", samples=self._first + len(audio), no_speech_probability=1.0)
+    def _heard(self, request: Request) -> tuple[int, npt.NDArray[np.float32]]:
+        """The first sample that is kept, and the audio from there to where it is asked for."""
+        with self._changing:
+            if self._closed:
+                raise EngineError("the session was closed", "bad_option")
+            return self._first, self._audio[: max(0, min(self._count, request.end - self._first))]
 
     def _margin(self) -> int:
         return self._options.context_margin // SAMPLES_PER_FRAME
@@ -150,7 +158,6 @@ class WhisperSession:
         self,
         request: Request,
         audio: npt.NDArray[np.float32],
-        previous: str,
         margin: int | None,
         temperatures: Sequence[float],
         *,
@@ -163,11 +170,11 @@ class WhisperSession:
         def transcribe(temperature: Sequence[float], **more: Any) -> tuple[list[Any], Any]:
             segments, info = self._model.transcribe(
                 audio,
-                language=options.language,
+                language=request.language or options.language,
                 beam_size=1 if cheap else options.beam_size,
                 temperature=list(temperature),
                 word_timestamps=options.word_times and not cheap,
-                initial_prompt=" ".join(filter(None, (options.initial_prompt, previous))) or None,
+                initial_prompt=options.initial_prompt,
                 hotwords=options.hotwords,
                 condition_on_previous_text=False,
                 vad_filter=False,
@@ -182,7 +189,7 @@ class WhisperSession:
         except Lost:
             model.begin(margin, request.check, batch=self._batch, most_windows=EVERYTHING)
             found, info = transcribe((0.0,), without_timestamps=True)
-        return self._hypothesis(found, info.language, audio) if found else self._empty(audio)
+        return self._hypothesis(found, info.language, audio) if found else _empty(audio)
 
     def _hypothesis(
         self, found: Sequence[Any], language: str, audio: npt.NDArray[np.float32]
@@ -200,7 +207,7 @@ class WhisperSession:
         return Hypothesis(
             text="".join(segment.text for segment in found).strip(),
             words=tuple(self._word(word, len(audio)) for word in words),
-            samples=self._first + len(audio),
+            samples=len(audio),
             confidence=min(1.0, math.exp(min(0.0, log_probability))),
             no_speech_probability=mean(lambda s: float(s.no_speech_prob)),
             average_log_probability=log_probability,
@@ -210,7 +217,7 @@ class WhisperSession:
 
     def _word(self, word: Any, limit: int) -> HypothesisWord:
         def position(seconds: float) -> int:
-            return self._first + min(limit, max(0, round(seconds * SAMPLE_RATE)))
+            return min(limit, max(0, round(seconds * SAMPLE_RATE)))
 
         return HypothesisWord(
             text=word.word.strip(),
@@ -220,8 +227,21 @@ class WhisperSession:
         )
 
 
+def _empty(audio: npt.NDArray[np.float32]) -> Hypothesis:
+    return Hypothesis(text="", samples=len(audio), no_speech_probability=1.0)
+
+
+def _placed(found: Hypothesis, first: int) -> Hypothesis:
+    """The same in samples since capture began, where its audio begins at ``first``."""
+    words = tuple(
+        msgspec.structs.replace(word, start=first + word.start, end=first + word.end)
+        for word in found.words
+    )
+    return msgspec.structs.replace(found, words=words, samples=first + found.samples)
+
+
 def _finished(found: Hypothesis, seconds: float, decode_s: float) -> Hypothesis:
-    """The final with its working time; without text where that was invented."""
+    """The hypothesis with its working time; without text where that was invented."""
     if invented(
         found.text,
         seconds=seconds,
@@ -233,12 +253,3 @@ def _finished(found: Hypothesis, seconds: float, decode_s: float) -> Hypothesis:
             found, text="", words=(), confidence=0.0, decode_s=decode_s, invented=True
         )
     return msgspec.structs.replace(found, decode_s=decode_s)
-
-
-def _shifted(found: Hypothesis, by: int) -> Hypothesis:
-    """Positions counted from the session's first sample, where audio was forgotten."""
-    words = tuple(
-        msgspec.structs.replace(word, start=word.start + by, end=word.end + by)
-        for word in found.words
-    )
-    return msgspec.structs.replace(found, words=words, samples=found.samples + by)

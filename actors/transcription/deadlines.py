@@ -1,0 +1,99 @@
+"""How long an engine may be silent, and may take for an answer, before it is taken to hang.
+
+Only time in which this program itself ran is counted: it is told the time each second while
+something is in flight, and a longer step counts as little more. So neither a machine that slept
+nor a program that was stopped takes its engine to hang.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["load", "send", "partial", "exact"]
+
+TICK_S = 1.0
+"""Between two looks at the clock while something is in flight."""
+
+SILENCE_S = 5.0
+"""Without any sign of life; five heartbeats are missed."""
+
+LOADING_SILENCE_S = 20.0
+"""The same while it loads: Python's lock is held while native libraries are."""
+
+UNMEASURED_S = 60.0
+"""For the first answer of its kind."""
+
+_LONGEST_STEP_S = 1.5 * TICK_S
+_TIMES_THE_COST = 4.0
+_ALWAYS_S = 2.0
+_SEND_S = 30.0  # bytes that a process takes while it decodes
+_FALL = 0.1
+
+
+class Patience:
+    """What is in flight, since when, and what such things cost so far. Times are in seconds."""
+
+    def __init__(self) -> None:
+        self._cost: dict[Kind, float] = {}
+        self._flying: dict[int, tuple[Kind, float, float]] = {}
+        self._ran = 0.0  # time of this program, counted while something is in flight
+        self._at = 0.0  # when that was counted last
+        self._heard = 0.0
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is in flight."""
+        return bool(self._flying)
+
+    def begin(self, number: int, kind: Kind, now: float) -> None:
+        """Something is asked for."""
+        if not self._flying:
+            self._at = now
+            self._heard = self._ran
+        self._flying[number] = (kind, self._time(now), now)
+
+    def end(self, number: int, now: float, *, answered: bool) -> None:
+        """It is answered, or nobody waits for it any more. What it cost counts if answered."""
+        kind, _, began = self._flying.pop(number)
+        if answered:
+            took, known = now - began, self._cost.get(kind, 0.0)
+            # It rises at once and falls slowly: one slow decoding announces others.
+            self._cost[kind] = max(took, known + _FALL * (took - known))
+
+    def hear(self, now: float) -> None:
+        """The engine gave a sign of life."""
+        self._heard = self._time(now)
+
+    def limit(self, kind: Kind) -> float | None:
+        """Seconds that an answer of this kind may take; None: any, as a download may."""
+        if kind == "load":
+            return None
+        if kind == "send":
+            return _SEND_S
+        cost = self._cost.get(kind)
+        return UNMEASURED_S if cost is None else _TIMES_THE_COST * cost + _ALWAYS_S
+
+    def tick(self, now: float) -> float | None:
+        """Note the time.
+
+        Returns:
+            for how many seconds the engine has not answered, if it is too many.
+        """
+        self._ran = self._time(now)
+        self._at = now
+        if not self._flying:
+            return None
+        loading = any(kind == "load" for kind, _, _ in self._flying.values())
+        silence = self._ran - self._heard
+        if silence > (LOADING_SILENCE_S if loading else SILENCE_S):
+            return silence
+        for kind, began, _ in self._flying.values():
+            limit = self.limit(kind)
+            if limit is not None and self._ran - began > limit:
+                # Perhaps it really is so slow: next time it has twice as long.
+                self._cost[kind] = 2 * (limit - _ALWAYS_S) / _TIMES_THE_COST
+                return self._ran - began
+        return None
+
+    def _time(self, now: float) -> float:
+        return self._ran + min(now - self._at, _LONGEST_STEP_S)

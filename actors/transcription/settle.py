@@ -96,6 +96,23 @@ def settle(
     return Settled(tuple(sentences), tuple(words[first:]), begin)
 
 
+def settle_full(
+    words: Sequence[HypothesisWord], pcm: Pcm, start: int, pauses: Sequence[Pause]
+) -> Settled:
+    """Settle what must go out of a full window in which no sentence ends; as :func:`settle`.
+
+    It is cut at the longest pause of its second half, else at its quietest place there.
+    """
+    middle, end = start + len(pcm) // 2, start + len(pcm)
+    inside = [pause for pause in pauses if middle <= pause.middle and pause.end <= end]
+    if inside:
+        cut = max(inside, key=lambda pause: pause.end - pause.start).middle
+    else:
+        cut = start + quietest_near(pcm, len(pcm) * 3 // 4, len(pcm) // 4)
+    before = tuple(word for word in words if (word.start + word.end) // 2 < cut)
+    return Settled((Sentence(before, start, cut),), tuple(words[len(before) :]), cut)
+
+
 def divisions(
     words: Sequence[HypothesisWord], *, closing: bool
 ) -> list[tuple[int, int]]:
@@ -109,16 +126,6 @@ def divisions(
         if enough and ends_sentence(word.text) and begins_sentence(following.text):
             found.append((number, number + 1))
     return found
-
-
-def cut(pcm: Pcm, start: int, pauses: Sequence[Pause]) -> int:
-    """Where a full window without the end of a sentence is cut: the longest pause of its second
-    half, else its quietest place there."""
-    middle, end = start + len(pcm) // 2, start + len(pcm)
-    inside = [pause for pause in pauses if middle <= pause.middle and pause.end <= end]
-    if inside:
-        return max(inside, key=lambda pause: pause.end - pause.start).middle
-    return start + quietest_near(pcm, len(pcm) * 3 // 4, len(pcm) // 4)
 
 
 def ends_sentence(word: str) -> bool:
@@ -174,5 +181,16 @@ def quietest_near(pcm: Pcm, position: int, around: int) -> int:
 
 
 def join(words: Sequence[HypothesisWord]) -> str:
-    """The words as a text. A Whisper's words of scripts without spaces carry none."""
-    return " ".join(word.text for word in words)
+    """The words as a text; scripts that are written without spaces get none."""
+    text = ""
+    for word in words:
+        glued = text and _spaceless(text[-1]) and _spaceless(word.text[:1])
+        text += word.text if glued or not text else f" {word.text}"
+    return text
+
+
+def _spaceless(letter: str) -> bool:
+    """Whether it is of a script that is written without spaces: Chinese, Japanese, Thai, …"""
+    return "\u0e00" <= letter <= "\u0eff" or "\u1000" <= letter <= "\u109f" or (
+        "\u2e80" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uff65"
+    )

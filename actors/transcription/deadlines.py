@@ -3,10 +3,14 @@
 Only time in which this program itself ran is counted: it is told the time each second while
 something is in flight, and a longer step counts as little more. So neither a machine that slept
 nor a program that was stopped takes its engine to hang.
+
+Signs of life are the packets of the engine, the heartbeats among them, and where these are missing
+its use of the processor: native code may hold Python's lock while it works.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["load", "send", "partial", "exact"]
@@ -17,8 +21,8 @@ TICK_S = 1.0
 SILENCE_S = 5.0
 """Without any sign of life; five heartbeats are missed."""
 
-LOADING_SILENCE_S = 20.0
-"""The same while it loads: Python's lock is held while native libraries are."""
+LOADING_SILENCE_S = 10.0
+"""The same while it loads: native libraries come from a disk that may be slow."""
 
 UNMEASURED_S = 60.0
 """For the first answer of its kind."""
@@ -28,6 +32,8 @@ _TIMES_THE_COST = 4.0
 _ALWAYS_S = 2.0
 _SEND_S = 30.0  # bytes that a process takes while it decodes
 _FALL = 0.1
+_MISSED_S = 2.0  # of heartbeats, before the processor's time is looked at
+_WORKED_S = 0.01  # of it in a second: as little as the system tells
 
 
 class Patience:
@@ -39,6 +45,7 @@ class Patience:
         self._ran = 0.0  # time of this program, counted while something is in flight
         self._at = 0.0  # when that was counted last
         self._heard = 0.0
+        self._worked: float | None = None  # the engine's time on the processor, in a silence
 
     @property
     def waits(self) -> bool:
@@ -73,8 +80,12 @@ class Patience:
         cost = self._cost.get(kind)
         return UNMEASURED_S if cost is None else _TIMES_THE_COST * cost + _ALWAYS_S
 
-    def tick(self, now: float) -> float | None:
+    def tick(self, now: float, worked: Callable[[], float]) -> float | None:
         """Note the time.
+
+        Args:
+            now: the time.
+            worked: seconds that the engine has used of processors so far.
 
         Returns:
             for how many seconds the engine has not answered, if it is too many.
@@ -83,6 +94,7 @@ class Patience:
         self._at = now
         if not self._flying:
             return None
+        self._look_for_work(worked)
         loading = any(kind == "load" for kind, _, _ in self._flying.values())
         silence = self._ran - self._heard
         if silence > (LOADING_SILENCE_S if loading else SILENCE_S):
@@ -94,6 +106,14 @@ class Patience:
                 self._cost[kind] = 2 * (limit - _ALWAYS_S) / _TIMES_THE_COST
                 return self._ran - began
         return None
+
+    def _look_for_work(self, worked: Callable[[], float]) -> None:
+        if self._ran - self._heard < _MISSED_S:
+            self._worked = None
+            return
+        before, self._worked = self._worked, worked()
+        if before is not None and self._worked - before >= _WORKED_S:
+            self._heard = self._ran - _MISSED_S  # it is looked at again with the next tick
 
     def _time(self, now: float) -> float:
         return self._ran + min(now - self._at, _LONGEST_STEP_S)

@@ -338,12 +338,27 @@ class EngineProcess:
 
     def _look_at_clock(self) -> None:
         loop = asyncio.get_running_loop()
-        unanswered_s = self._patience.tick(loop.time())
+        unanswered_s = self._patience.tick(loop.time(), self._worked_s)
         self._tick = None
         if unanswered_s is not None:
             self._end_hung(unanswered_s)
         elif self._patience.waits:
             self._tick = loop.call_later(TICK_S, self._look_at_clock)
+
+    def _worked_s(self) -> float:
+        """Time on processors of the process and what it started: it may be a wrapper."""
+        import psutil  # seldom needed
+
+        if self._process is None:
+            return 0.0
+        total = 0.0
+        with suppress(psutil.Error):
+            leader = psutil.Process(self._process.pid)
+            for process in (leader, *leader.children(recursive=True)):
+                with suppress(psutil.Error):
+                    times = process.cpu_times()
+                    total += times.user + times.system
+        return total
 
     def _end_hung(self, unanswered_s: float) -> None:
         """Kill a process that hangs, and tell all who wait for it at once: it may not die."""

@@ -29,7 +29,7 @@ class Follow:
             EngineSpec(engine="faster-whisper", model=str(MODEL), device="cpu")
         )
         engine.load(lambda *_: None)
-        self.session = engine.open(SessionOptions(language="en", partial_context="trimmed"))
+        self.session = engine.open(SessionOptions(language="en", partial_context="trimmed"), 0)
         pcm = read_wave(SPEECH / TALK)[: 2 * SECONDS * RATE]
         self.steps: list[tuple[tuple[str, ...], Hypothesis]] = []
         self.views: list[int] = []

@@ -144,10 +144,21 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             "`auto`: the most accurate that keeps up here (see `vivavoce models recommend`)."
         ),
     ] = "base.en"
+    task: Annotated[
+        Literal["transcribe", "translate"],
+        Meta(description="`translate`: into English, with a model that knows other languages."),
+    ] = "transcribe"
     language: Annotated[
         str | None,
-        Meta(description="Language code such as `en`; nothing: the model detects it."),
+        Meta(
+            description="A code such as `en`, also as `pt-BR` or `German`; nothing or `auto`: it "
+            "is found out, and changes only where another is clearly heard."
+        ),
     ] = None
+    languages: Annotated[
+        list[str],
+        Meta(description="Found out among these alone, as `[en, de]`; none: among all."),
+    ] = field(default_factory=list)
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
         Meta(description="`auto` is CUDA where it loads and works, else the CPU."),

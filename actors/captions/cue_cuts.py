@@ -13,22 +13,26 @@ from itertools import accumulate
 
 import msgspec
 
+from vivavoce.actors.captions.openers import Opener
 from vivavoce.actors.captions.sentence_ends import Ending, endings
 from vivavoce.actors.captions.timed_text import Piece
 from vivavoce.config.schema import SubtitleSettings
-from vivavoce.pipeline.messages import SAMPLE_RATE, seconds
+from vivavoce.pipeline.messages import seconds
 
-_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.2, Ending.PHRASE: 0.35, Ending.NONE: 2.5}
-_AT_A_PAUSE = 1.0  # what a pause of half a second takes off a cut inside a clause
-_AFTER_A_SHORT_WORD = 0.2  # articles and prepositions belong to what follows, in most languages
-_SHORT_WORD = 3
+_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.2, Ending.PHRASE: 0.35, Ending.NONE: 3.4}
 _SECOND_SENTENCE = 1.6  # above 1: sentences share a cue only where one alone cannot be read
 _TOO_SHORT = 3.0  # for a cue of no time; less for one that is nearly long enough
-_TOO_FAST = 2.0  # and more the faster it is
-_FASTER = 8.0
+_TOO_FAST = 0.5  # and, for each second in which it could not be read to its end:
+_UNREAD = 3.0
 _UNEVEN = 0.4  # for a full cue beside an empty one: no last cue of one lonely word
 _LINE = 0.3
-_LINE_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.0, Ending.PHRASE: 0.0, Ending.NONE: 0.2}
+_LINE_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.0, Ending.PHRASE: 0.0, Ending.NONE: 0.3}
+
+# Inside a clause some places are better than others: parts of the price that are left there.
+_BEFORE = {Opener.NOTHING: 1.0, Opener.PHRASE: 0.65, Opener.CLAUSE: 0.5}
+_AFTER_A_PAUSE = 0.6  # of half a second
+_AFTER_A_SHORT_WORD = 1.3  # articles and their like belong to what follows, in most languages
+_SHORT_WORD = 3
 
 
 class CuePlan(msgspec.Struct, frozen=True):
@@ -106,14 +110,11 @@ class _Prices:
         self._settings = settings
         self._widths = [0, *accumulate(piece.columns + piece.spaced for piece in pieces)]
         self._sentences = [0, *accumulate(ending is Ending.SENTENCE for ending in ends)]
-        self.line_cuts = [
-            _LINE_CUT[ending] + _after_short(piece, ending)
-            for piece, ending in zip(pieces, ends, strict=True)
-        ]
-        self._cuts = [
-            _CUT[ending] + _after_short(piece, ending) - _pause_before(following, piece, ending)
-            for piece, following, ending in zip(pieces, [*pieces[1:], None], ends, strict=True)
-        ]
+        self.line_cuts, self._cuts = [], []
+        for piece, following, ending in zip(pieces, [*pieces[1:], None], ends, strict=True):
+            part = _part_left(piece, following) if following and ending is Ending.NONE else 1.0
+            self.line_cuts.append(_LINE_CUT[ending] * part)
+            self._cuts.append(_CUT[ending] * part)
 
     def of_cue(self, first: int, last: int) -> float:
         """A cue of ``[first, last)``, and the cut behind it."""
@@ -132,16 +133,16 @@ class _Prices:
             price += _TOO_SHORT * (1 - available / shortest)
         needed = columns / settings.characters_per_second
         if available < needed:
-            price += _TOO_FAST + _FASTER * min(5.0, needed / max(available, 0.001) - 1)
+            price += _TOO_FAST + _UNREAD * (needed - available)
         return price
 
 
-def _after_short(piece: Piece, ending: Ending) -> float:
-    short = ending is Ending.NONE and piece.spaced and len(piece.text) <= _SHORT_WORD
-    return _AFTER_A_SHORT_WORD if short else 0.0
-
-
-def _pause_before(following: Piece | None, piece: Piece, ending: Ending) -> float:
-    if following is None or ending is not Ending.NONE:
-        return 0.0
-    return _AT_A_PAUSE * min(1.0, 2 * (following.start - piece.end) / SAMPLE_RATE)
+def _part_left(piece: Piece, following: Piece) -> float:
+    """What is left of the price of a cut inside a clause, between these two."""
+    pause = min(1.0, 2 * seconds(max(0, following.start - piece.end)))
+    part = 1.0 - (1.0 - _AFTER_A_PAUSE) * pause
+    if piece.opens is Opener.NOTHING or len(piece.text) > _SHORT_WORD:
+        part *= _BEFORE[following.opens]
+    if piece.spaced and len(piece.text) <= _SHORT_WORD:
+        part *= _AFTER_A_SHORT_WORD
+    return part

@@ -17,12 +17,35 @@ _FLICKER = SAMPLE_RATE // 5
 """A screen that is empty for less than this between two cues only flickers."""
 
 
+_LATE = SAMPLE_RATE // 2
+"""A cue may begin so long after its first word, where the one before cannot be read otherwise."""
+
+
 class Cue(msgspec.Struct, frozen=True):
     """Lines of text and when they are shown, in samples; at least a millisecond."""
 
     start: int
     end: int
     text: str
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """What one cue shows."""
+
+    pieces: list[Piece]
+    text: str
+
+    @property
+    def start(self) -> int:
+        return self.pieces[0].start
+
+    @property
+    def end(self) -> int:
+        return self.pieces[-1].end
+
+    @property
+    def columns(self) -> int:
+        return sum(piece.columns + piece.spaced for piece in self.pieces) - self.pieces[0].spaced
 
 
 class CueMaker:
@@ -35,7 +58,7 @@ class CueMaker:
 
     def __init__(self, settings: SubtitleSettings) -> None:
         self._settings = settings
-        self._open: list[Piece] = []
+        self._open: _Shown | None = None
         self._shown_until = 0
 
     @property
@@ -45,17 +68,21 @@ class CueMaker:
 
     def add(self, pieces: Sequence[Piece]) -> list[Cue]:
         """More text, later than all before: the cues that it decides."""
-        pieces = [*self._open, *pieces]
-        plans = cut_into_cues(pieces, self._settings)
-        self._open = []
+        pieces = [*(self._open.pieces if self._open else ()), *pieces]
+        self._open = None
+        shown = [
+            _Shown(pieces[plan.first : plan.last], self._lines(pieces, plan))
+            for plan in cut_into_cues(pieces, self._settings)
+        ]
         found: list[Cue] = []
-        for plan in plans:
-            if plan.last < len(pieces):
-                found.append(self._cue(pieces, plan, pieces[plan.last].start))
-            elif self._wanted(pieces[plan.first :]) > pieces[-1].end:
-                self._open = pieces[plan.first :]
+        for at, cue in enumerate(shown[:-1]):
+            after = shown[at + 2].start if at + 2 < len(shown) else None
+            found.append(self._cue(cue, self._next_start(cue, shown[at + 1], after)))
+        for cue in shown[-1:]:
+            if self._wanted(cue) > cue.end:
+                self._open = cue
             else:
-                found.append(self._cue(pieces, plan, pieces[-1].end))
+                found.append(self._cue(cue, cue.end))
         return found
 
     def quiet(self, until: int) -> list[Cue]:
@@ -64,34 +91,41 @@ class CueMaker:
 
     def flush(self) -> list[Cue]:
         """Nothing follows soon: the cue that waits, held as long as it needs."""
-        pieces, self._open = self._open, []
-        if not pieces:
-            return []
-        (plan,) = cut_into_cues(pieces, self._settings)  # it was one cue before: it still is
-        return [self._cue(pieces, plan, self._wanted(pieces))]
+        cue, self._open = self._open, None
+        return [self._cue(cue, self._wanted(cue))] if cue else []
 
-    def _wanted(self, pieces: Sequence[Piece]) -> int:
-        """Until when a cue would be shown if nothing followed."""
+    def _needed(self, cue: _Shown) -> int:
+        """The samples that it takes to read a cue."""
         settings = self._settings
-        columns = sum(piece.columns + piece.spaced for piece in pieces) - pieces[0].spaced
-        readable = int(-(-columns * SAMPLE_RATE // settings.characters_per_second))
-        needed = max(
-            pieces[-1].end - pieces[0].start, settings.shortest_ms * _MILLISECOND, readable
-        )
-        return pieces[0].start + min(needed, settings.longest_ms * _MILLISECOND)
+        readable = int(-(-cue.columns * SAMPLE_RATE // settings.characters_per_second))
+        return max(settings.shortest_ms * _MILLISECOND, readable)
 
-    def _cue(self, pieces: Sequence[Piece], plan: CuePlan, limit: int) -> Cue:
-        """The cue of a plan, held where it needs it, but not beyond ``limit``."""
-        shown = pieces[plan.first : plan.last]
-        wanted = self._wanted(shown)
-        most = shown[0].start + self._settings.longest_ms * _MILLISECOND
-        if wanted < limit <= min(wanted + _FLICKER, most):
-            wanted = limit
-        start = max(shown[0].start, self._shown_until)
-        self._shown_until = max(start + _MILLISECOND, min(wanted, limit))
+    def _wanted(self, cue: _Shown) -> int:
+        """Until when a cue would be shown if nothing followed."""
+        start = max(cue.start, self._shown_until)
+        longest = start + self._settings.longest_ms * _MILLISECOND
+        return min(max(cue.end, start + self._needed(cue)), longest)
+
+    def _next_start(self, cue: _Shown, following: _Shown, after: int | None) -> int:
+        """When the next cue begins: with its words, or a little late if it can spare the time."""
+        late = min(_LATE, self._wanted(cue) - following.start)
+        if after is not None:
+            late = min(late, after - following.start - self._needed(following))
+        return following.start + max(0, late)
+
+    def _cue(self, cue: _Shown, limit: int) -> Cue:
+        """A cue that is out: held where it needs it, but not beyond ``limit``."""
+        start = max(cue.start, self._shown_until)
+        end = min(self._wanted(cue), limit)
+        if end < limit <= min(end + _FLICKER, start + self._settings.longest_ms * _MILLISECOND):
+            end = limit
+        self._shown_until = max(start + _MILLISECOND, end)
+        return Cue(start, self._shown_until, cue.text)
+
+    @staticmethod
+    def _lines(pieces: Sequence[Piece], plan: CuePlan) -> str:
         bounds = (plan.first, *plan.breaks, plan.last)
-        lines = [_line(pieces[a:b]) for a, b in pairwise(bounds)]
-        return Cue(start, self._shown_until, "\n".join(lines))
+        return "\n".join(_line(pieces[begin:end]) for begin, end in pairwise(bounds))
 
 
 def _line(pieces: Sequence[Piece]) -> str:

@@ -33,10 +33,8 @@ _ABBREVIATIONS = frozenset(
 
 def endings(words: Sequence[str], spaced: Sequence[bool]) -> list[Ending]:
     """What ends behind each word; ``spaced`` tells which have a space before them."""
-    return [
-        _ending(word, following, spaced[at + 1] if at + 1 < len(words) else True)
-        for at, (word, following) in enumerate(zip(words, [*words[1:], ""], strict=True))
-    ]
+    following = [*zip(words[1:], spaced[1:], strict=True), ("", True)]
+    return [_ending(word, *after) for word, after in zip(words, following, strict=True)]
 
 
 def _ending(word: str, following: str, spaced: bool) -> Ending:
@@ -59,4 +57,6 @@ def _ending(word: str, following: str, spaced: bool) -> Ending:
 def _is_abbreviation(word: str) -> bool:
     """ "Dr.", "J." or "U.S."; the end of a sentence looks the same, and is rarer."""
     stem = word[:-1].strip("\"'“‘«(").casefold()
-    return stem in _ABBREVIATIONS or all(len(part) == 1 for part in stem.split("."))
+    return stem in _ABBREVIATIONS or all(
+        len(part) == 1 and part.isalpha() for part in stem.split(".")
+    )

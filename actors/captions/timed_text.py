@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from vivavoce.actors.captions.layout import broken, clusters, width
+from vivavoce.actors.captions.openers import Opener, opener
 from vivavoce.pipeline.messages import SAMPLE_RATE, Final, Word
 from vivavoce.pipeline.safety import neutralise
 
@@ -22,7 +23,8 @@ _CLINGS = frozenset("ーぁぃぅぇぉっゃゅょゎァィゥェォッャュ�
 class Piece(msgspec.Struct, frozen=True):
     """What stays in one line: a word, or a character of a script without spaces.
 
-    ``start`` and ``end`` are samples; ``columns`` its width; ``spaced``: a space stands before it.
+    ``start`` and ``end`` are samples; ``columns`` its width; ``spaced``: a space stands before it;
+    ``opens``: what it begins.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Piece(msgspec.Struct, frozen=True):
     end: int
     columns: int
     spaced: bool
+    opens: Opener = Opener.NOTHING
 
 
 class _Span(msgspec.Struct, frozen=True):
@@ -51,7 +54,7 @@ def timed_pieces(final: Final, columns: int) -> list[Piece]:
     spans = _aligned([text for text, _ in shown], _said(final.words, columns), final)
     starts, ends = _in_order(spans, [len(text) for text, _ in shown], final.start, final.end)
     return [
-        Piece(text, start, end, width(text), spaced)
+        Piece(text, start, end, width(text), spaced, opener(text, final.language))
         for (text, spaced), start, end in zip(shown, starts, ends, strict=True)
     ]
 

@@ -88,6 +88,14 @@ _RULES = (
         lambda _: "is shorter than pre-roll, shortest speech and end silence together",
     ),
     _Rule(
+        ("captions", "subtitles", "shortest_ms"),
+        lambda p: p.captions.subtitles.shortest_ms <= p.captions.subtitles.longest_ms,
+        lambda p: (
+            f"{p.captions.subtitles.shortest_ms} is above captions.subtitles.longest_ms "
+            f"({p.captions.subtitles.longest_ms}); expected at most that"
+        ),
+    ),
+    _Rule(
         ("supervisor", "backoff_ms"),
         lambda p: p.supervisor.backoff_ms <= p.supervisor.max_backoff_ms,
         lambda p: (

@@ -56,6 +56,7 @@ _TABLE: Mapping[str, Effect] = {
     "cleanup": Effect.NEXT_UTTERANCE,
     "captions.format": Effect.NEXT_START,
     "captions.colour": Effect.AT_ONCE,
+    "captions.subtitles": Effect.NEXT_START,
     "injection": Effect.NEXT_UTTERANCE,
     "history": Effect.AT_ONCE,
     "history.audio": Effect.NEXT_START,

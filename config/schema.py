@@ -314,6 +314,36 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     ] = 5
 
 
+class SubtitleSettings(Section, frozen=True, kw_only=True):
+    """How `srt` and `vtt` are cut into cues: what people can read."""
+
+    line_characters: Annotated[
+        int,
+        Meta(ge=10, le=200, description="Longest line; wide characters count double."),
+    ] = 42
+    lines: Annotated[int, Meta(ge=1, le=4, description="Most lines of a cue.")] = 2
+    shortest_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="A cue stands at least so long, where the next one leaves room for it.",
+        ),
+    ] = 1_000
+    longest_ms: Annotated[
+        int, Meta(ge=500, le=60_000, description="A cue stands at most so long.")
+    ] = 7_000
+    characters_per_second: Annotated[
+        float,
+        Meta(
+            ge=1.0,
+            le=200.0,
+            description="Fastest reading: a cue is held into the silence behind it, and cut "
+            "elsewhere, to stay below this where the speech allows it.",
+        ),
+    ] = 20.0
+
+
 class CaptionSettings(Section, frozen=True, kw_only=True):
     """How captions look on standard output."""
 
@@ -325,6 +355,7 @@ class CaptionSettings(Section, frozen=True, kw_only=True):
         Literal["auto", "always", "never"],
         Meta(description="`auto`: on a terminal, unless NO_COLOR is set."),
     ] = "auto"
+    subtitles: SubtitleSettings = field(default_factory=SubtitleSettings)
 
 
 Severity: TypeAlias = Literal["debug", "info", "warning", "error"]

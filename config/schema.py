@@ -252,6 +252,24 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             "by the engine's measured cost.",
         ),
     ] = 0.34
+    final_cpu_share: Annotated[
+        float,
+        Meta(
+            gt=0.0,
+            le=1.0,
+            description="Largest share of one core that exact decodings may take while someone "
+            "speaks; what must be final (a long silence, a released key, a full window) does not "
+            "wait for it.",
+        ),
+    ] = 0.2
+    longest_window_ms: Annotated[
+        int,
+        Meta(
+            ge=5_000,
+            le=28_000,
+            description="Longest piece of speech with its pauses that is decoded at once.",
+        ),
+    ] = 28_000
     hold_back_words: Annotated[
         int,
         Meta(

@@ -380,7 +380,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if attempt is not None or wanted is None or len(self._attempts) >= self._slots:
             return wait
         cheap = self._lag.rung >= Rung.CHEAPER_FINALS
-        work = decode(self._engine, window, wanted, self._new_key, now, cheap=cheap)
+        work = decode(self._engine, window, wanted, self._new_key(), now, cheap=cheap)
         self._spacing.started(now)
         self._attempts[window.key] = _Attempt(wanted, self._in_work(work), now)
         return None

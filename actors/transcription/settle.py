@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.engines.scripts import spaceless
 from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
 
 _BEHIND = SAMPLE_RATE
@@ -184,13 +185,6 @@ def join(words: Sequence[HypothesisWord]) -> str:
     """The words as a text; scripts that are written without spaces get none."""
     text = ""
     for word in words:
-        glued = text and _spaceless(text[-1]) and _spaceless(word.text[:1])
+        glued = spaceless(text[-1:]) and spaceless(word.text[:1])
         text += word.text if glued or not text else f" {word.text}"
     return text
-
-
-def _spaceless(letter: str) -> bool:
-    """Whether it is of a script that is written without spaces: Chinese, Japanese, Thai, …"""
-    return "\u0e00" <= letter <= "\u0eff" or "\u1000" <= letter <= "\u109f" or (
-        "\u2e80" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uff65"
-    )

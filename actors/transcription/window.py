@@ -69,6 +69,11 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     since: float
     last: bool
 
+    @property
+    def start(self) -> int:
+        """Where the sentence begins."""
+        return self.sentence.start
+
 
 class Window:
     """Keeps the audio until the finals are out, so that an engine that died can hear it again.

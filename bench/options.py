@@ -27,8 +27,8 @@ RULES = {
 }
 """What ``stream`` can do without, and the setting that switches it off.
 
-Without ``window-cut``, speech is cut only where Whisper's window forces it. Words from before, a
-draft model and the phrase cache are off in the profile already.
+Without ``window-cut``, speech is cut only where Whisper's window forces it. Words from before and a
+draft model are off in the profile already.
 """
 
 

@@ -52,7 +52,6 @@ _TABLE: Mapping[str, Effect] = {
     "transcription.max_pending": Effect.AT_ONCE,
     "transcription.batch_size": Effect.NEXT_START,
     "transcription.max_engine_restarts": Effect.NEXT_START,
-    "transcription.phrase_cache": Effect.NEXT_START,
     "cleanup": Effect.NEXT_UTTERANCE,
     "captions.format": Effect.NEXT_START,
     "captions.colour": Effect.AT_ONCE,

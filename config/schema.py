@@ -109,24 +109,6 @@ class VadSettings(Section, frozen=True, kw_only=True):
 EncoderContext: TypeAlias = Literal["trimmed", "full", "auto"]
 
 
-class PhraseCacheSettings(Section, frozen=True, kw_only=True):
-    """Repeated sounds (prompts, jingles, commands) that need not be decoded again."""
-
-    enabled: Annotated[bool, Meta(description="Keep texts by the fingerprint of their sound.")] = (
-        False
-    )
-    near_matches: Annotated[
-        bool, Meta(description="Also match the same phrase with a little noise or offset.")
-    ] = True
-    max_entries: Annotated[
-        int, Meta(ge=1, le=100_000, description="Phrases kept; the least recently used go first.")
-    ] = 512
-    ttl_s: Annotated[float, Meta(gt=0.0, description="How long a phrase is kept.")] = 3_600.0
-    max_phrase_ms: Annotated[
-        Milliseconds, Meta(description="Longer utterances are neither kept nor looked up.")
-    ] = 6_000
-
-
 class TranscriptionSettings(Section, frozen=True, kw_only=True):
     """Which engine turns speech into text, and how."""
 
@@ -325,7 +307,6 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Ended utterances that may wait for their final; beyond it, capture waits.",
         ),
     ] = 4
-    phrase_cache: PhraseCacheSettings = field(default_factory=PhraseCacheSettings)
     max_engine_restarts: Annotated[
         int,
         Meta(ge=0, le=100, description="Engine restarts per minute before the run gives up."),

@@ -62,11 +62,12 @@ def test_engines_and_what_they_started_count_and_no_other_child() -> None:
         "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE);"
         "print('up', flush=True); input(); child.communicate(b'x')"
     )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with (
-        subprocess.Popen([sys.executable, "-c", code, ENGINE_MODULE], **pipes) as engine,
-        subprocess.Popen([sys.executable, "-c", code, "another child"], **pipes) as other,
-    ):
+
+    def start(argument: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", code, argument]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    with start(ENGINE_MODULE) as engine, start("another child") as other:
         for parent in (engine, other):
             assert parent.stdout is not None
             parent.stdout.readline()

@@ -313,6 +313,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "lost_audio": (_longer_ring, _leave_a_core, _no_partials),
     "stalled_subscriber": (_read_on,),
     "dropped_events": (_slow_readers,),
+    "engine_hangs": (_see_log,),
     "engine_restarts": (_see_log, _smaller),
     "actor_restarts": (_see_log,),
     "growing_objects": (_types,),

@@ -11,12 +11,16 @@ import os
 import resource
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from vivavoce.pipeline.sensors import read_pressure
+
+ENGINE_MODULE = "vivavoce.actors.transcription.engines.host"
+"""An engine's process has it among its arguments."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +46,7 @@ class ProcessReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EngineReading(msgspec.Struct, frozen=True, kw_only=True):
-    """The engine processes (this process's children, and theirs) together."""
+    """The engine processes and what they started, together; no other child of this process."""
 
     processes: int
     resident_bytes: int
@@ -134,9 +138,9 @@ class SystemSensors:
         )
 
     def engines(self) -> EngineReading:
-        """Children that end while they are read count for nothing."""
+        """Processes that end while they are read count for nothing."""
         processes, resident, cpu = 0, 0, 0.0
-        for pid in self._children():
+        for pid in self._engines():
             folder = self._proc / str(pid)
             try:
                 bytes_, seconds = _resident(folder), _cpu(folder)
@@ -184,28 +188,51 @@ class SystemSensors:
     def _pressure(self, resource_name: str) -> dict[str, float]:
         return read_pressure(self._proc / "pressure" / resource_name, "avg10")
 
-    def _children(self) -> list[int]:
-        """Ids of all descendants. A thread's children are those that it started itself."""
+    def _engines(self) -> list[int]:
+        """Ids of the engines among this process's descendants, and of what these started."""
+        children = self._children()
         found: list[int] = []
-        waiting: list[int | str] = ["self"]
+        for pid, parent in children.items():  # parents come first
+            if parent in found or self._is_engine(pid):
+                found.append(pid)
+        return found
+
+    def _is_engine(self, pid: int) -> bool:
+        try:
+            arguments = (self._proc / str(pid) / "cmdline").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return ENGINE_MODULE.encode() in arguments
+
+    def _children(self) -> dict[int, int]:
+        """All descendants, and the parent of each; 0 is this process.
+
+        A thread's children are those that it started itself.
+        """
+        found: dict[int, int] = {}
+        waiting = [0]
         while waiting:
-            parent = waiting.pop()
+            parent = waiting.pop(0)
             try:
-                threads = list((self._proc / str(parent) / "task").iterdir())
+                threads = list((self._proc / str(parent or "self") / "task").iterdir())
                 ids = [int(pid) for one in threads for pid in _read(one / "children").split()]
             except (FileNotFoundError, ProcessLookupError):
-                if parent == "self":
+                if not parent:
                     return self._children_by_search()
                 continue
-            found += ids
+            found.update(dict.fromkeys(ids, parent))
             waiting += ids
         return found
 
-    def _children_by_search(self) -> list[int]:
+    def _children_by_search(self) -> dict[int, int]:
         """A walk over all processes, where the kernel was built without lists of children."""
         import psutil
 
-        return [child.pid for child in psutil.Process().children(recursive=True)]
+        found: dict[int, int] = {}
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                found[child.pid] = child.ppid()
+        return found
 
 
 def _entries(folder: Path) -> int:

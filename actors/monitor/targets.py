@@ -44,6 +44,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     lost_samples: int = 0
     dropped: Mapping[str, int] = {}
     stalled: Mapping[str, float] = {}
+    engine_hangs: int = 0
     engine_restarts: int = 0
     actor_restarts: int = 0
     memory_short_s: float | None = None
@@ -130,8 +131,15 @@ FAULTS: Mapping[str, _Criterion] = {
         _culprits, "s", lambda f: max(f.stalled.values(), default=None)
     ),
     "dropped_events": _Criterion(_losers, "events", lambda f: float(sum(f.dropped.values()))),
+    "engine_hangs": _Criterion(
+        "the engine did not answer and was ended; it was started again and heard all once more",
+        "hangs",
+        lambda f: float(f.engine_hangs),
+    ),
     "engine_restarts": _Criterion(
-        "restarts of the engine", "restarts", lambda f: float(f.engine_restarts)
+        "restarts of the engine after a crash",
+        "restarts",
+        lambda f: float(max(0, f.engine_restarts - f.engine_hangs)),
     ),
     "actor_restarts": _Criterion(
         "restarts of actors", "restarts", lambda f: float(f.actor_restarts)

@@ -143,6 +143,9 @@ class View:
                 for name in readers
                 if name in channels and channels[name].waiting_s > _STALLED_S
             },
+            engine_hangs=int(
+                self._grown(now, "hangs", counters.get("vivavoce_engine_hangs_total", 0))
+            ),
             engine_restarts=int(
                 self._grown(now, "engine", counters.get("vivavoce_engine_restarts_total", 0))
             ),

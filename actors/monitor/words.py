@@ -77,6 +77,11 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_engine_starts_total": Word(
         "recognition", "starts of the engine", "Engine processes that were started."
     ),
+    "vivavoce_engine_hangs_total": Word(
+        "faults",
+        "hangs of the engine",
+        "Engine processes that did not answer in time, were ended and replaced.",
+    ),
     "vivavoce_engine_restarts_total": Word(
         "faults", "restarts of the engine", "Engine processes that died and were replaced."
     ),

@@ -46,6 +46,7 @@ def full_metrics() -> Metrics:
     metrics = Metrics()
     metrics.counter("vivavoce_finals_total").add(1_234)
     metrics.counter("vivavoce_engine_restarts_total").add(2)
+    metrics.counter("vivavoce_engine_hangs_total").add(1)
     metrics.counter("vivavoce_captions_total", type="final").add(7)
     metrics.counter("my_counter_total", kind="b\x1b[31m").add(3)
     metrics.counter("vivavoce_something_new_total").add(3)
@@ -65,6 +66,7 @@ def test_all_information_is_there_without_raw_names() -> None:
         "captured 32000 = transcribed 16000",
         "main process 0.50 s CPU, 61.2 MB resident",
         "1,234",
+        "hangs of the engine",
         "restarts of the engine",
         "events written (final)",
         "something new",

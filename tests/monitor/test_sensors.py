@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from vivavoce.actors.monitor.sensors import SystemSensors
+from vivavoce.actors.monitor.sensors import ENGINE_MODULE, SystemSensors
+from vivavoce.actors.transcription import engine_process
 
 sensors = SystemSensors()
 
@@ -53,22 +54,28 @@ def test_memory_files_and_threads() -> None:
         thread.join()
 
 
-def test_children_and_theirs_are_the_engines() -> None:
+def test_engines_and_what_they_started_count_and_no_other_child() -> None:
+    assert ENGINE_MODULE == engine_process._HOST
     before = sensors.engines()
     code = (
         "import subprocess, sys;"
         "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE);"
         "print('up', flush=True); input(); child.communicate(b'x')"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as parent:
-        assert parent.stdout is not None
-        parent.stdout.readline()
+
+    def start(argument: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", code, argument]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    with start(ENGINE_MODULE) as engine, start("another child") as other:
+        for parent in (engine, other):
+            assert parent.stdout is not None
+            parent.stdout.readline()
         found = sensors.engines()
         assert found.processes - before.processes == 2
         assert found.resident_bytes - before.resident_bytes > 5_000_000
-        parent.communicate(b"x\n")
+        for parent in (engine, other):
+            parent.communicate(b"x\n")
     assert sensors.engines().processes == before.processes
 
 

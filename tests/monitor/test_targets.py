@@ -28,6 +28,7 @@ BAD = Facts(
     lost_samples=16_000,
     dropped={"slow": 12, "slower": 30},
     stalled={"deaf": 7.0, "deafer": 9.0},
+    engine_hangs=1,
     engine_restarts=2,
     actor_restarts=1,
     memory_short_s=12.0,
@@ -57,6 +58,17 @@ def test_everything_bad_is_found_with_its_unit() -> None:
     assert found["lost_audio"].measured == 1.0
     assert found["dropped_events"].measured == 42
     assert found["stalled_subscriber"].measured == 9.0
+
+
+def test_a_hang_is_not_told_as_a_crash_too() -> None:
+    (hang,) = Judge().judge(Facts(engine_hangs=1, engine_restarts=1), ALL)
+    assert (hang.name, hang.measured) == ("engine_hangs", 1)
+    assert "did not answer" in hang.what
+    both = Judge().judge(Facts(engine_hangs=1, engine_restarts=3), ALL)
+    assert [(one.name, one.measured) for one in both] == [
+        ("engine_hangs", 1),
+        ("engine_restarts", 2),
+    ]
 
 
 def test_who_is_to_blame_is_named() -> None:

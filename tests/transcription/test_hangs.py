@@ -1,4 +1,4 @@
-"""A hung engine is noticed, wherever it stops; a slow one, or a program that slept, is not blamed."""
+"""A hung engine is noticed wherever it stops; a slow one is not blamed, nor one that slept."""
 
 import asyncio
 import os

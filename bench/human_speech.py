@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench import ROOT
+from bench.punctuation import ends_sentence
 from vivavoce.config.errors import VivavoceError
 
 DEFAULT = ROOT.parent / "shared" / "speech" / "human"
@@ -173,29 +174,51 @@ def select(
     return found
 
 
-def reference_of(item: dict[str, Any]) -> Reference:
+def reference_of(item: Mapping[str, Any]) -> Reference:
     """The reference of one item of a ``refs.json``.
+
+    Where it has no sentences, they end where the words' punctuation says so; where a word has no
+    start, it begins with the end of the one before.
 
     Raises:
         KeyError, TypeError, ValueError: something is missing, or the sentences have other words.
     """
-    words = tuple(
-        SpokenWord(str(word["word"]), float(word["start"]), float(word["end"]))
-        for word in item["words"]
+    words: list[SpokenWord] = []
+    for word in item["words"]:
+        start = word.get("start", words[-1].end if words else 0.0)
+        words.append(SpokenWord(str(word["word"]), float(start), float(word["end"])))
+    sentences: tuple[SpokenSentence, ...]
+    if "sentences" in item:
+        sentences = tuple(_sentences(item["sentences"]))
+        told = sentences[-1].last + 1 if sentences else 0
+        if told != len(words):
+            raise ValueError(f"{item['file']}: {told} words in sentences, {len(words)} words")
+    else:
+        sentences = sentences_of(words)
+    return Reference(
+        tuple(words), sentences, str(item.get("language", "en")), float(item.get("seconds", 0.0))
     )
-    sentences, first = [], 0
-    for sentence in item["sentences"]:
-        last = first + len(sentence["text"].split()) - 1
-        sentences.append(
-            SpokenSentence(float(sentence["start"]), float(sentence["end"]), first, last)
-        )
+
+
+def sentences_of(words: Sequence[SpokenWord]) -> tuple[SpokenSentence, ...]:
+    """The sentences that the words' punctuation makes."""
+    found, first = [], 0
+    for place, word in enumerate(words):
+        if ends_sentence(word.text) or place == len(words) - 1:
+            found.append(SpokenSentence(words[first].start, word.end, first, place))
+            first = place + 1
+    return tuple(found)
+
+
+def _sentences(items: Iterable[Mapping[str, Any]]) -> Iterator[SpokenSentence]:
+    first = 0
+    for item in items:
+        last = first + len(item["text"].split()) - 1
+        yield SpokenSentence(float(item["start"]), float(item["end"]), first, last)
         first = last + 1
-    if first != len(words):
-        raise ValueError(f"{item['file']}: {first} words in sentences, {len(words)} words")
-    return Reference(words, tuple(sentences), str(item["language"]), float(item["seconds"]))
 
 
-def _recording(folder: Path, item: dict[str, Any]) -> Recording:
+def _recording(folder: Path, item: Mapping[str, Any]) -> Recording:
     name, kind = str(item["file"]), str(item["kind"])
     if name.startswith("order-"):
         kind = "order"

@@ -6,7 +6,6 @@ Finals are :class:`Caption`, whatever made them; :func:`score` judges those of o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -14,53 +13,13 @@ from itertools import pairwise
 from bench.alignment import align, words_of
 from bench.human_speech import Reference, SpokenWord
 from bench.normalise import normalised
+from bench.punctuation import ends_sentence, has_comma, marks_end
 
 SILENCE_S = 1.5
 """After so much silence a sentence is known to be over."""
 
 MISSING_S = 2.0
 """More speech than this without a word is a stretch that was not heard."""
-
-_TRAILING = "\"'”’»)]}"
-_ENDS = re.compile(r"[.?!…。？！]+$")
-_COMMAS = re.compile(r"[,，、]$")
-_ABBREVIATIONS = frozenset(
-    {
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "st",
-        "prof",
-        "sr",
-        "jr",
-        "gen",
-        "col",
-        "lt",
-        "capt",
-        "sgt",
-        "rev",
-        "vs",
-        "e.g",
-        "i.e",
-        "etc",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-        "u.n",
-        "d.c",
-        "bzw",
-        "z.b",
-        "nr",
-        "hr",
-        "fr",
-        "mme",
-        "mlle",
-        "sra",
-        "srta",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +136,7 @@ def score(captions: Sequence[Caption], reference: Reference) -> Score:
     heard = _tokens(captions)
     spoken_at = _spoken_at(reference, heard)
     ends = frozenset(
-        one.last
-        for one in reference.sentences
-        if _ENDS.search(_bare(reference.words[one.last].text))
+        one.last for one in reference.sentences if marks_end(reference.words[one.last].text)
     )
     delays = tuple(_delays(captions, heard, spoken_at, reference))
     words, errors = _errors(captions, reference)
@@ -282,33 +239,17 @@ def _sentence_ends(
     right = placed = 0
     for place, token in enumerate(heard):
         hit = spoken_at.get(place) in ends
-        if _ends_sentence(token.written) or (hit and _ENDS.search(_bare(token.written))):
+        if ends_sentence(token.written) or (hit and marks_end(token.written)):
             placed += 1
             right += hit
     return Marks(right, placed, len(ends))
 
 
 def _commas(heard: Sequence[_Token], spoken_at: Mapping[int, int], reference: Reference) -> Marks:
-    expected = {
-        index for index, word in enumerate(reference.words) if _COMMAS.search(_bare(word.text))
-    }
-    placed = [place for place, token in enumerate(heard) if _COMMAS.search(_bare(token.written))]
+    expected = {index for index, word in enumerate(reference.words) if has_comma(word.text)}
+    placed = [place for place, token in enumerate(heard) if has_comma(token.written)]
     right = sum(spoken_at.get(place) in expected for place in placed)
     return Marks(right, len(placed), len(expected))
-
-
-def _bare(written: str) -> str:
-    return written.rstrip(_TRAILING)
-
-
-def _ends_sentence(written: str) -> bool:
-    """Whether a word has a full stop, question mark or exclamation mark that is one."""
-    bare = _bare(written)
-    if not _ENDS.search(bare):
-        return False
-    word = bare.strip(".\"'“‘«([{").casefold()
-    initial = len(word) == 1 and word.isalpha() and bare.endswith(".") and word != "i"
-    return not (initial or word in _ABBREVIATIONS)
 
 
 def _delays(

@@ -441,8 +441,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
         window.tried = max(window.tried, exact.end)
         if decoded is None:
             if exact.why in (Why.ENDED, Why.FULL):
-                log.error(f"{seconds(exact.end - window.start):.1f} s of speech are set aside: the "
-                          "engine failed at them again and again")
+                log.error(
+                    f"{seconds(exact.end - window.start):.1f} s of speech are set aside: the "
+                    "engine failed at them again and again"
+                )
                 window.lose(exact.end, GapReason.ENGINE_FAILED)
             return
         self._spacing.cost(decoded.hypothesis.decode_s)

@@ -72,4 +72,3 @@ async def decode(
         speculative=exact.why is Why.PAUSED,
         dropped=tuple(dropped),
     )
-

@@ -38,9 +38,7 @@ def final_message(
     sentence, decoded = ready.sentence, ready.decoded
     hypothesis = decoded.hypothesis
     spoken = sentence.words[-1].end if sentence.words else sentence.end
-    inside = [
-        span for span in decoded.dropped if sentence.start <= span.start < sentence.end
-    ]
+    inside = [span for span in decoded.dropped if sentence.start <= span.start < sentence.end]
     return Final(
         utterance=number,
         start=sentence.start,

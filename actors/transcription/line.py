@@ -139,4 +139,3 @@ class Line:
         self._open.append(rest)
         self._open.pauses = [pause for pause in pauses if pause.end > cut]
         self._open.quiet_from = quiet_from
-

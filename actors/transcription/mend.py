@@ -62,9 +62,7 @@ def around(span: Span, words: Sequence[HypothesisWord], start: int, end: int) ->
     """The audio in which the words of ``span`` are looked for: a little more, but no other word."""
     before = max((word.end for word in words if word.end <= span.start), default=start)
     behind = min((word.start for word in words if word.start >= span.end), default=end)
-    return Span(
-        max(start, before, span.start - _AROUND), min(end, behind, span.end + _AROUND)
-    )
+    return Span(max(start, before, span.start - _AROUND), min(end, behind, span.end + _AROUND))
 
 
 def merged(

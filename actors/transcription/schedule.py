@@ -82,9 +82,7 @@ def must(window: Window, settings: TranscriptionSettings) -> Exact | None:
     return None
 
 
-def may(
-    window: Window, settings: TranscriptionSettings, due: float
-) -> tuple[Exact, float] | None:
+def may(window: Window, settings: TranscriptionSettings, due: float) -> tuple[Exact, float] | None:
     """The decoding that is worth its cost, and from when on; None: there is none.
 
     Args:

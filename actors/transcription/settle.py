@@ -26,7 +26,7 @@ _ENDS = (".", "?", "!", "…", "。", "？", "！")
 _CLOSING = "\"'”’»)]}」』"
 _OPENING = "\"'“‘«([{「『¿¡-–—"
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr lt col gen capt sgt rev hon gov sen rep vs etc no fig vol inc ltd co "
+    "mr mrs ms dr prof st sr jr lt col gen capt sgt rev hon gov sen rep vs etc fig vol inc ltd co "
     "corp dept approx ca e.g i.e a.m p.m u.s u.k "  # English
     "hr fr str bzw usw z.b d.h nr ca evtl ggf inkl sog "  # German
     "mme mlle env p.ex av bd "  # French
@@ -114,16 +114,12 @@ def settle_full(
     return Settled((Sentence(before, start, cut),), tuple(words[len(before) :]), cut)
 
 
-def divisions(
-    words: Sequence[HypothesisWord], *, closing: bool
-) -> list[tuple[int, int]]:
+def divisions(words: Sequence[HypothesisWord], *, closing: bool) -> list[tuple[int, int]]:
     """The last word of each settled sentence, and the first of the next."""
     found = []
     for number, (word, following) in enumerate(pairwise(words)):
         behind = words[number + 1 :]
-        enough = closing or (
-            len(behind) >= _WORDS_BEHIND and words[-1].end - word.end >= _BEHIND
-        )
+        enough = closing or (len(behind) >= _WORDS_BEHIND and words[-1].end - word.end >= _BEHIND)
         if enough and ends_sentence(word.text) and begins_sentence(following.text):
             found.append((number, number + 1))
     return found

@@ -64,9 +64,7 @@ class Shown:
         return shares[:-1]
 
 
-def shared_out(
-    stable: Sequence[str], parts: Sequence[Sequence[str]]
-) -> list[tuple[str, ...]]:
+def shared_out(stable: Sequence[str], parts: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     """Which of the ``stable`` words belong to each of the consecutive ``parts`` of a text.
 
     A word that the text does not have goes where the word before it went.

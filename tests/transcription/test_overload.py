@@ -21,9 +21,7 @@ class Overloaded(Scene):
     """Sentences of two seconds, half a second between them; the engine becomes fast later."""
 
     def __init__(self, **settings: object) -> None:
-        super().__init__(
-            ScriptedEngine(exact_s=SLOW_S, cheap_s=CHEAP_S), **settings
-        )
+        super().__init__(ScriptedEngine(exact_s=SLOW_S, cheap_s=CHEAP_S), **settings)
         self.rungs: list[tuple[float, Rung]] = []
         self.lags: list[float] = []
         self.ended: dict[int, float] = {}

@@ -75,9 +75,7 @@ def make_actors(
     return [
         *([] if ahead else [TriggerActor(keys, context)]),
         VadActor(profile.vad, ask_focus=ask_focus, context=context),
-        TranscriptionActor(
-            profile.transcription, choose, side_by_side, context, ahead=ahead
-        ),
+        TranscriptionActor(profile.transcription, choose, side_by_side, context, ahead=ahead),
         CleanupActor(profile.cleanup, profile=profile, context=context),
     ]
 

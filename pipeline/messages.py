@@ -239,10 +239,10 @@ class Final(Message, frozen=True, kw_only=True):
     ``compression_ratio`` are the engine's own figures where it has them (else 0, 0 and 0).
     ``corrected`` counts the words that a partial had called stable and that read differently here.
     ``retracts`` counts the finals before this one that the speaker took back ("scratch that").
-    ``focus`` is that of :class:`Partial`, when the sentence began. ``window`` is what was decoded for
-    it: its text is what the engine gives offline for that audio. ``dropped`` counts the samples of
-    speech in it for which no words were found. ``ends_stretch``: a long silence, a release, a gap or
-    the end follows.
+    ``focus`` is that of :class:`Partial`, when the sentence began. ``window`` is what was decoded
+    for it: the text is what the engine gives offline for that. ``dropped`` counts the samples of
+    speech in it for which no words were found. ``ends_stretch``: a long silence, a release, a gap
+    or the end follows.
     """
 
     utterance: int

@@ -73,6 +73,7 @@ class Score:
     Attributes:
         words: of the references, normalised.
         errors: substitutions, deletions and insertions against them.
+        heard: of ``words``, those that the finals have.
         finals: finals with any word in them.
         inside: those whose end lies inside a sentence of the reference.
         sentence_ends, commas: marks behind words that stand beside each other.
@@ -85,6 +86,7 @@ class Score:
 
     words: int = 0
     errors: int = 0
+    heard: int = 0
     finals: int = 0
     inside: int = 0
     sentence_ends: Marks = Marks()
@@ -107,6 +109,11 @@ class Score:
     def word_error_rate(self) -> float:
         """Errors per word."""
         return self.errors / max(1, self.words)
+
+    @property
+    def share_heard(self) -> float:
+        """Of the words, the share that the finals have; what they have beyond does not matter."""
+        return self.heard / max(1, self.words)
 
     @property
     def fragmentation(self) -> float:
@@ -139,10 +146,13 @@ def score(captions: Sequence[Caption], reference: Reference) -> Score:
         one.last for one in reference.sentences if marks_end(reference.words[one.last].text)
     )
     delays = tuple(_delays(captions, heard, spoken_at, reference))
-    words, errors = _errors(captions, reference)
+    expected = normalised(reference.text, reference.language)
+    text = " ".join(caption.text for caption in captions)
+    alignment = align(expected, normalised(text, reference.language))
     return Score(
-        words=words,
-        errors=errors,
+        words=len(expected),
+        errors=alignment.errors,
+        heard=len(alignment.matches),
         finals=sum(bool(words_of(caption.text)) for caption in captions),
         inside=_inside(heard, spoken_at, reference),
         sentence_ends=_sentence_ends(heard, spoken_at, ends),
@@ -151,13 +161,6 @@ def score(captions: Sequence[Caption], reference: Reference) -> Score:
         decidable_to_final=tuple(decidable for _, decidable in delays),
         unheard=tuple(_unheard(reference, set(spoken_at.values()))),
     )
-
-
-def _errors(captions: Sequence[Caption], reference: Reference) -> tuple[int, int]:
-    """How many words were said, and how many errors the finals have, both normalised."""
-    expected = normalised(reference.text, reference.language)
-    text = " ".join(caption.text for caption in captions)
-    return len(expected), align(expected, normalised(text, reference.language)).errors
 
 
 def total(scores: Iterable[Score]) -> Score:

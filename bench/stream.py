@@ -17,7 +17,9 @@ from vivavoce.bench.child import engine_arguments, engine_title
 from vivavoce.bench.results import Result, Table
 
 name = "stream"
-description = "Live captions of a recording: word latency, stability, WER, CPU against offline"
+description = (
+    "Live captions of recordings: delays, stability, WER, sentences, CPU against whole files"
+)
 
 HOLD_BACKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _QUICK_HOLD_BACKS = (0.0, 0.7)

@@ -46,7 +46,16 @@ _COLUMNS = [
     "× whole",
 ]
 
-_SCORE_COLUMNS = ["words", "WER %", "inside %", "F1 ends", "F1 commas", "unheard", "invented"]
+_SCORE_COLUMNS = [
+    "words",
+    "heard %",
+    "WER %",
+    "inside %",
+    "F1 ends",
+    "F1 commas",
+    "unheard",
+    "invented",
+]
 
 
 def figures(found: Measured, *, partials: bool, model: str = "") -> list[Figure]:
@@ -423,9 +432,10 @@ def scores_by_kind(talk: Talk, runs: Mapping[str, Sequence[Score]]) -> Table:
 
 def _score_cells(score: Score) -> list[str | float]:
     if score.nonspeech and not score.words:
-        return ["", "", "", "", "", "", f"{score.invented} of {score.nonspeech}"]
+        return [*[""] * (len(_SCORE_COLUMNS) - 1), f"{score.invented} of {score.nonspeech}"]
     return [
         score.words,
+        round(100 * score.share_heard, 1),
         round(100 * score.word_error_rate, 2),
         round(100 * score.fragmentation, 1),
         round(score.sentence_ends.f1, 3),

@@ -71,10 +71,12 @@ def test_other_languages_lose_case_and_punctuation_only() -> None:
 
 def test_errors_are_counted_over_all_words_and_recordings() -> None:
     short = score(captions("No."), spoken("Yes."))
-    long = score(captions("One two three", "for five six seven"), spoken("1 2 3 4 5 6 7."))
+    long = score(captions("He saw the", "read fox and dog"), spoken("He saw the red fox and dog."))
     assert (short.errors, short.words) == (1, 1)
     both = total([short, long])
     assert (both.errors, both.words) == (1 + long.errors, 1 + long.words)
+    assert both.heard == 0 + 6
+    assert both.share_heard == 6 / 8
     assert both.word_error_rate == (1 + long.errors) / (1 + long.words)
 
 

@@ -209,7 +209,6 @@ async def test_what_a_sentence_switches_on_holds_until_the_stretch_ends() -> Non
     said = ["all caps on this is.", "very loud.", "and this is not."]
     events = await through(
         final(said[0], utterance=1, ends_stretch=False),
-        partial(2, "very loud"),
         final(said[1], utterance=2, ends_stretch=True),
         final(said[2], utterance=3),
         Revision(utterance=2, text="very, very loud."),

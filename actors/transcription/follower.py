@@ -114,7 +114,7 @@ class Follower:
     async def _show(self, utterance: Utterance, hypothesis: Hypothesis, heard: int) -> None:
         certain = self._certain(hypothesis)
         self._held_back = certain is not None and certain < len(hypothesis.probabilities)
-        shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words, certain)
+        shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words, certain, heard)
         if shown == utterance.shown:
             return
         utterance.shown = shown

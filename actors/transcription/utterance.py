@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vivavoce.actors.transcription.agreement import LocalAgreement
+from vivavoce.actors.transcription.agreement import SECOND_OPINION, LocalAgreement
 from vivavoce.actors.transcription.engines.base import Hypothesis
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
@@ -46,7 +46,7 @@ class Utterance:
         self.key = key
         self.number = 0  # in the order of emission; one utterance of the VAD may become several
         self.start = start
-        self.agreement = LocalAgreement()
+        self.agreement = LocalAgreement(SECOND_OPINION)
         self.revision = 0
         self.shown: tuple[str, str] = ("", "")
         self.paused: SpeechPaused | None = None

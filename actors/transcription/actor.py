@@ -432,9 +432,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 del self._attempts[window.key]
                 self._settle(window, attempt.exact, attempt.task.result())
             known = window.decoded
-            if window.ended is not None and not window.all_settled and known is not None:
-                if known.end >= window.ended.end:  # decoded in the pause that became the end
-                    self._move_on(window, known, closing=True)
+            if known is None or window.ended is None or window.all_settled:
+                continue
+            if known.end >= window.ended.end:  # decoded in the pause that became the end
+                self._move_on(window, known, closing=True)
 
     def _settle(self, window: Window, exact: Exact, decoded: Decoded | None) -> None:
         """An exact decoding was made of the window, or could not be made."""
@@ -634,7 +635,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self.context.metrics.histogram("vivavoce_partial_seconds").observe(taken)
                 certain = self._certain(hypothesis)
                 self._held_back = certain is not None and certain < len(hypothesis.probabilities)
-                window.shown.take(hypothesis.text, hypothesis.stable_words, certain)
+                window.shown.take(hypothesis.text, hypothesis.stable_words, certain, glance.heard)
         shown = window.shown.news()
         if shown is None or window.ended is not None or not self._settings.partials:
             return

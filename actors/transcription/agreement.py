@@ -13,25 +13,35 @@ import unicodedata
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+SECOND_OPINION = 4_800
+"""Samples (0.3 s) between the first and the last of the hypotheses that agree on a word.
+
+What is decoded twice from nearly the same audio agrees with itself, right or wrong."""
+
 
 class LocalAgreement:
     """The stable words of an open window, and its tail.
 
     Args:
+        least_audio: how much more audio (samples) must have been heard since hypotheses began to
+            agree on a word; in the product :data:`SECOND_OPINION`.
         stable: words that are stable from the beginning.
-        previous: the hypothesis before the first.
     """
 
-    def __init__(self, stable: Sequence[str] = (), previous: Sequence[str] = ()) -> None:
+    def __init__(self, least_audio: int = 0, stable: Sequence[str] = ()) -> None:
+        self._least_audio = least_audio
         self._stable = list(stable)
-        self._previous = list(previous)
+        self._tail: list[str] = []
+        self._since: list[int] = []  # of each word of the tail: the audio when it was first there
 
     @property
     def stable(self) -> tuple[str, ...]:
         """The words that no later partial changes."""
         return tuple(self._stable)
 
-    def update(self, text: str, settled: int = 0, certain: int | None = None) -> tuple[str, str]:
+    def update(
+        self, text: str, settled: int = 0, certain: int | None = None, heard: int = 0
+    ) -> tuple[str, str]:
         """Take the next hypothesis.
 
         Args:
@@ -39,16 +49,22 @@ class LocalAgreement:
             settled: how many leading words the engine itself calls settled.
             certain: how many leading words may be shown; the others are held back, and neither
                 shown nor made stable. None: all.
+            heard: up to where (in samples, from anywhere) the hypothesis has heard.
 
         Returns:
             The stable text and the tail; a space belongs between them where both are non-empty.
         """
         words = text.split()[:certain]
-        before, after = self._behind(self._previous), self._behind(words)
-        agreed = max(agreeing(self._previous[before:], words[after:]), settled - after)
-        self._stable += words[after : after + max(0, agreed)]
-        self._previous = words
-        return " ".join(self._stable), " ".join(words[after + max(0, agreed) :])
+        after = self._behind(words)
+        tail = words[after:]
+        known = agreeing(self._tail, tail)
+        since = self._since[:known] + [heard] * (len(tail) - known)
+        agreed = max(0, settled - after)
+        while agreed < known and heard - since[agreed] >= self._least_audio:
+            agreed += 1
+        self._stable += tail[:agreed]
+        self._tail, self._since = tail[agreed:], since[agreed:]
+        return " ".join(self._stable), " ".join(self._tail)
 
     def _behind(self, words: Sequence[str]) -> int:
         """How many leading words of a hypothesis say what is stable already.

@@ -16,7 +16,7 @@ from vivavoce.actors.transcription.engines.scripts import spaceless
 from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
 
 _BEHIND = SAMPLE_RATE
-"""Speech that must have been decoded behind a sentence: Whisper ends one wherever the audio ends."""
+"""Speech decoded behind a sentence: Whisper ends one wherever the audio ends."""
 
 _WORDS_BEHIND = 2
 _AROUND = SAMPLE_RATE * 3 // 20
@@ -26,11 +26,16 @@ _ENDS = (".", "?", "!", "…", "。", "？", "！")
 _CLOSING = "\"'”’»)]}」』"
 _OPENING = "\"'“‘«([{「『¿¡-–—"
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr lt col gen capt sgt rev hon gov sen rep vs etc fig vol inc ltd co "
-    "corp dept approx ca e.g i.e a.m p.m u.s u.k "  # English
-    "hr fr str bzw usw z.b d.h nr ca evtl ggf inkl sog "  # German
-    "mme mlle env p.ex av bd "  # French
-    "sra srta ud uds avda pág núm".split()  # Spanish
+    (
+        # English
+        *("mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "lt", "col", "gen", "capt", "sgt"),
+        *("rev", "hon", "gov", "sen", "rep", "vs", "etc", "fig", "vol", "inc", "ltd", "co", "corp"),
+        *("dept", "approx", "ca", "e.g", "i.e", "a.m", "p.m", "u.s", "u.k"),
+        # German
+        *("hr", "fr", "str", "bzw", "usw", "z.b", "d.h", "nr", "evtl", "ggf", "inkl", "sog"),
+        # French and Spanish
+        *("mme", "mlle", "p.ex", "bd", "sra", "srta", "ud", "uds", "avda", "pág", "núm"),
+    )
 )
 """Words whose full stop ends no sentence by itself."""
 

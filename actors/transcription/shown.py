@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from vivavoce.actors.transcription.agreement import LocalAgreement, bare
+from vivavoce.actors.transcription.agreement import SECOND_OPINION, LocalAgreement, bare
 
 
 class Shown:
@@ -16,7 +16,7 @@ class Shown:
     """
 
     def __init__(self) -> None:
-        self._agreement = LocalAgreement()
+        self._agreement = LocalAgreement(SECOND_OPINION)
         self._now = ("", "")
         self._told = ("", "")
         self.revision = 0
@@ -31,9 +31,9 @@ class Shown:
         """All that is shown."""
         return [*self._now[0].split(), *self._now[1].split()]
 
-    def take(self, text: str, settled: int = 0, certain: int | None = None) -> None:
+    def take(self, text: str, settled: int = 0, certain: int | None = None, heard: int = 0) -> None:
         """The next hypothesis of the window; see :meth:`LocalAgreement.update`."""
-        self._now = self._agreement.update(text, settled, certain)
+        self._now = self._agreement.update(text, settled, certain, heard)
 
     def news(self) -> tuple[str, str] | None:
         """Stable text and tail, to be told now; None: they have not changed."""
@@ -44,7 +44,7 @@ class Shown:
         return self._now
 
     def move_on(
-        self, sentences: Sequence[Sequence[str]], rest: Sequence[str], sure: int
+        self, sentences: Sequence[Sequence[str]], rest: Sequence[str], sure: int, heard: int
     ) -> list[tuple[str, ...]]:
         """The window moves on behind some sentences.
 
@@ -52,13 +52,14 @@ class Shown:
             sentences: the words of each, as they were decoded exactly.
             rest: the words behind them.
             sure: how many of those will not change any more.
+            heard: up to where they were decoded.
 
         Returns:
             Of each sentence the words that had been shown as stable. Those behind stay stable.
         """
         shares = shared_out(self.stable, [*sentences, rest])
-        self._agreement = LocalAgreement(shares[-1])
-        self._now = self._agreement.update(" ".join(rest), sure)
+        self._agreement = LocalAgreement(SECOND_OPINION, shares[-1])
+        self._now = self._agreement.update(" ".join(rest), sure, None, heard)
         self._told = ("", "")
         self.revision = 0
         return shares[:-1]

@@ -191,6 +191,7 @@ class Window:
             [sentence.text.split() for sentence in settled.sentences],
             [word.text for word in settled.rest],
             sum(word.end <= decoded.end - _SURE for word in settled.rest),
+            decoded.end,
         )
         done = self.ended is not None and settled.rest_from >= self.ended.end
         for number, (sentence, words) in enumerate(

@@ -12,6 +12,24 @@ def test_two_hypotheses_must_agree() -> None:
     assert agreement.update("the quick crown fox") == ("the quick crown fox", "")
 
 
+def test_what_agrees_with_itself_too_soon_is_not_stable_yet() -> None:
+    agreement = LocalAgreement(least_audio=5_000)
+    assert agreement.update("the quick in", heard=10_000) == ("", "the quick in")
+    assert agreement.update("the quick in tell", heard=12_000) == ("", "the quick in tell")
+    assert agreement.update("the quick intelligent", heard=15_000) == (
+        "the quick",
+        "intelligent",
+    )
+    assert agreement.update("the quick intelligent fox", heard=19_000) == (
+        "the quick",
+        "intelligent fox",
+    )
+    assert agreement.update("the quick intelligent fox", heard=24_000) == (
+        "the quick intelligent fox",
+        "",
+    )
+
+
 def test_case_and_punctuation_do_not_break_agreement_and_the_newest_spelling_is_kept() -> None:
     agreement = LocalAgreement()
     agreement.update("hello world")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.shared import shared
 
+from vivavoce.actors.transcription.agreement import bare
 from vivavoce.actors.transcription.engines.base import EngineSpec, Hypothesis, SessionOptions
 from vivavoce.actors.transcription.engines.faster_whisper import FasterWhisperEngine
 from vivavoce.actors.transcription.engines.whisper_session import WholeAudio
@@ -51,4 +52,14 @@ def partial(engine: Any, pcm: bytes, prefix: str) -> Hypothesis:
 def test_who_has_said_no_more_than_the_prefix_is_not_heard_saying_it_again(
     tiny: FasterWhisperEngine, name: str, end_s: float, said: str
 ) -> None:
-    assert partial(tiny, speech(name, 0.3, end_s), said).text == said
+    found = [bare(word) for word in partial(tiny, speech(name, 0.3, end_s), said).text.split()]
+    known = [bare(word) for word in said.split()]
+    assert found[: len(known)] == known
+    assert len(found) <= len(known) + 1, "the next word may have begun"
+
+
+def test_a_full_stop_in_the_prefix_is_no_end(tiny: FasterWhisperEngine) -> None:
+    """Whisper puts one wherever the audio ends; the speaker went on behind "Houston"."""
+    pcm = speech("talk-columbia-2003.flac", 9.25, 15.55)
+    said = "at nine o'clock this morning, Mission Control in Houston."
+    assert "lost contact" in partial(tiny, pcm, said).text

@@ -10,7 +10,7 @@ def test_words_become_stable_when_two_hypotheses_agree() -> None:
     shown = Shown()
     shown.take("there are")
     assert shown.news() == ("", "there are")
-    shown.take("there are no")
+    shown.take("there are no", heard=4_800)
     assert shown.news() == ("there are", "no")
     assert shown.news() is None
     assert shown.revision == 2
@@ -18,10 +18,10 @@ def test_words_become_stable_when_two_hypotheses_agree() -> None:
 
 def test_stable_words_behind_a_sentence_stay_stable() -> None:
     shown = Shown()
-    for _ in range(2):
-        shown.take("There are none. On board was")
+    for heard in (16_000, 20_800):
+        shown.take("There are none. On board was", heard=heard)
     shown.news()
-    shares = shown.move_on([["There", "are", "none."]], ["On", "board", "was", "a", "crew"], 0)
+    shares = shown.move_on([["There", "are", "none."]], ["On", "board", "was", "a", "crew"], 0, 0)
     assert shares == [("There", "are", "none.")]
     assert shown.stable == ("On", "board", "was")
     assert shown.news() == ("On board was", "a crew")
@@ -31,7 +31,7 @@ def test_stable_words_behind_a_sentence_stay_stable() -> None:
 def test_words_that_an_exact_decoding_is_sure_of_are_stable_at_once() -> None:
     shown = Shown()
     shown.take("There are none. On board")
-    shown.move_on([["There", "are", "none."]], ["On", "board", "was", "a"], 3)
+    shown.move_on([["There", "are", "none."]], ["On", "board", "was", "a"], 3, 0)
     assert shown.news() == ("On board was", "a")
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vivavoce.actors.transcription.agreement import LocalAgreement
 from vivavoce.actors.transcription.engines.base import HypothesisWord
-from vivavoce.actors.transcription.engines.guards import invented, looks_bad, loops
+from vivavoce.actors.transcription.engines.guards import before_loop, invented, looks_bad, loops
 from vivavoce.actors.transcription.hold_back import certain_words
 from vivavoce.actors.transcription.overload import OverloadLadder, Rung
 from vivavoce.actors.transcription.previous_words import PreviousWords
@@ -193,6 +193,21 @@ def test_previous_words_are_few_and_forgotten_after_silence_and_doubt() -> None:
 )
 def test_loops_at_the_end(text: str, loop: bool) -> None:
     assert loops(text.split()) is loop
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("at nine o' o' o' o' o' o'", "at nine o'"),
+        ("and then the key to the key to the key to", "and then the key to"),
+        ("the key to the key to the key to the", "the key to"),
+        ("no, no, no", "no, no, no"),
+        ("", ""),
+    ],
+)
+def test_what_is_left_of_a_loop_is_its_phrase_once(text: str, kept: str) -> None:
+    words = text.split()
+    assert " ".join(words[: before_loop(words)]) == kept
 
 
 def test_a_lost_decoder_is_noticed() -> None:

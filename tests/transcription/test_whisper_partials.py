@@ -77,18 +77,22 @@ def test_each_frame_of_the_spectrogram_is_computed_once(follow: Follow) -> None:
     assert follow.computed <= 100 * SECONDS + 3 * len(follow.steps)
 
 
-def test_every_hypothesis_begins_with_the_words_it_was_given(follow: Follow) -> None:
+def test_every_hypothesis_begins_with_the_words_it_was_given_but_the_last_two(
+    follow: Follow,
+) -> None:
     assert any(len(prefix) > 20 for prefix, _ in follow.steps)
     for prefix, found in follow.steps:
-        begins = [bare(word) for word in found.text.split()[: len(prefix)]]
-        assert begins == [bare(word) for word in prefix]
+        forced = prefix[:-2]
+        begins = [bare(word) for word in found.text.split()[: len(forced)]]
+        assert begins == [bare(word) for word in forced]
 
 
 def test_a_forced_word_is_not_prolonged(follow: Follow) -> None:
     """The decoder may go on inside the last word that it was given: "I" became "Ind"."""
-    prefix = ("Exactly,", "said", "Poirot", "dryly.", "I")
+    forced = ["Exactly,", "said", "Poirot", "dryly.", "I"]
+    prefix = (*forced, "am", "not")  # the last two are decoded again
     found = follow.session.partial(WholeAudio(STEP * 15), prefix)
-    assert found.text.split()[:5] == list(prefix)
+    assert found.text.split()[:5] == forced
 
 
 def test_there_is_a_probability_for_each_word(follow: Follow) -> None:

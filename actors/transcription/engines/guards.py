@@ -39,18 +39,23 @@ def loops(words: Sequence[str]) -> bool:
 
     A single word may be said three times ("no, no, no"); it loops from the fifth time on.
     """
-    lowered = [word.casefold().strip(".,!?") for word in words]
+    return before_loop(words) < len(words)
+
+
+def before_loop(words: Sequence[str]) -> int:
+    """How many leading words there are before the phrase of a loop at the end comes again.
+
+    All of them where there is no loop.
+    """
+    plain = [word.casefold().strip(".,!?") for word in words]
     for length in range(1, 9):
         times = _LOOP if length > 1 else _LOOP + 2
-        if len(lowered) < length * times:
-            continue
-        last = lowered[-length:]
-        if all(
-            lowered[len(lowered) - length * (n + 1) : len(lowered) - length * n] == last
-            for n in range(times)
-        ):
-            return True
-    return False
+        start = len(plain)
+        while start > length and plain[start - 1] == plain[start - 1 - length]:
+            start -= 1
+        if len(plain) - start >= length * (times - 1):
+            return start
+    return len(words)
 
 
 def invented(

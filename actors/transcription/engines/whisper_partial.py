@@ -18,16 +18,31 @@ from vivavoce.actors.transcription.engines.base import (
     Request,
     SessionOptions,
 )
-from vivavoce.actors.transcription.engines.guards import compression_ratio, invented, looks_bad
+from vivavoce.actors.transcription.engines.guards import (
+    before_loop,
+    compression_ratio,
+    invented,
+    looks_bad,
+)
 from vivavoce.actors.transcription.engines.log_mel import IncrementalLogMel
 from vivavoce.actors.transcription.engines.whisper_replicas import FULL_FRAMES, even
 
 _TOKENS_PER_SECOND = 8  # fast speech has about 4 words a second
+_WORDS_PER_SECOND = 4
+_EXTRA_WORDS = 3
+_LOST = -9.0  # the log-probability of what has no room in the audio
 _FRAMES_PER_POSITION = 2
 _LONGEST_VIEW = 4 * SAMPLE_RATE
 _OVERLAP_WORDS = 2
+_FREE_WORDS = 2
+"""Of the agreed words the last ones are decoded again.
+
+A decoder that is given all there is to hear must still say something (the end of the text is
+suppressed as the first token behind a prefix), and says it twice. Where that is allowed, it takes a
+full stop in the prefix for the end, and goes deaf."""
 _SHORTEST_STEP = SAMPLE_RATE
 _UNSETTLED_WORDS = 2
+_JUDGED_TOKENS = 8  # fewer may be improbable without anything being wrong
 _BELIEVED = 3 * SAMPLE_RATE  # how long trimming is not blamed after it was found not guilty
 
 
@@ -88,8 +103,8 @@ class PartialDecoder:
         context = self._options.partial_context
         found, sure = self._attempt(request, audio, prefix, trimmed=context != "full")
         if context == "auto" and len(audio) >= self._doubt_from and looks_bad(found.text, sure):
-            self._view_frame = self._view_word = 0
-            found, sure = self._attempt(request, audio, (), trimmed=False)
+            before = prefix[: self._view_word]  # what is forced may be what is wrong
+            found, sure = self._attempt(request, audio, before, trimmed=False)
             if looks_bad(found.text, sure):  # so it was not the trimming
                 self._doubt_from = len(audio) + _BELIEVED
         return msgspec.structs.replace(found, decode_s=time.perf_counter() - began)
@@ -103,7 +118,8 @@ class PartialDecoder:
         trimmed: bool,
     ) -> tuple[Hypothesis, float]:
         """A hypothesis, and the mean log-probability of what is settled of it."""
-        forced = list(prefix[self._view_word :])
+        known = list(prefix[self._view_word :])
+        forced = known[:-_FREE_WORDS]
         prefix_tokens = self._tokenizer.encode(" " + " ".join(forced)) if forced else []
         features = self._log_mel.features(audio, self._view_frame)
         heard = features.shape[1]
@@ -115,14 +131,18 @@ class PartialDecoder:
         sure = _token_probabilities(result, len(prefix_tokens))
         words = self._words(result.sequences_ids[0], sure)
         _as_given(words, forced)
+        settled = _settled(words, sure, len(prefix_tokens))
+        kept = max(len(known), before_loop([word.text for word in words]))
+        if len(words) > max(kept, _WORDS_PER_SECOND * heard // 100 + _EXTRA_WORDS):
+            words, settled = words[:kept], _LOST
         if self._outgrown(heard, len(forced)):
             words = self._timed(encoded, words, heard)
             self._move_view(words, len(forced))
         if not prefix and self._invented(words, result, heard):
             words = []
-        before = [_GivenWord(text) for text in prefix[: len(prefix) - len(forced)]]
+        before = [_GivenWord(text) for text in prefix[: len(prefix) - len(known)]]
         found = self._hypothesis([*before, *words], result, len(audio))
-        return found, _settled(words, sure, len(prefix_tokens))
+        return found, settled
 
     def _generate(self, encoded: Any, prefix_tokens: Sequence[int], heard_frames: int) -> Any:
         room = 8 + len(prefix_tokens) + _TOKENS_PER_SECOND * heard_frames // 100
@@ -135,9 +155,7 @@ class PartialDecoder:
             return_scores=True,
             return_logits_vocab=True,
             return_no_speech_prob=True,
-            # It forbids the end of the text as the first token behind a prefix: whoever has said
-            # no more than the prefix would be heard saying it again.
-            suppress_blank=not prefix_tokens,
+            suppress_blank=True,
             suppress_tokens=self._suppressed,
         )[0]
 
@@ -276,4 +294,6 @@ def _settled(words: Sequence[_GivenWord], sure: Sequence[float], forced: int) ->
     """
     end = sum(len(word.tokens) for word in words[:-_UNSETTLED_WORDS])
     settled = sure[forced:end]
-    return sum(math.log(max(p, 1e-9)) for p in settled) / len(settled) if settled else 0.0
+    if len(settled) < _JUDGED_TOKENS:
+        return 0.0
+    return sum(math.log(max(p, 1e-9)) for p in settled) / len(settled)

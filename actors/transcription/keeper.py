@@ -161,7 +161,9 @@ def engine_settings(settings: TranscriptionSettings) -> tuple[object, ...]:
         settings.engine,
         settings.model,
         settings.draft,
+        settings.task,
         settings.language,
+        tuple(settings.languages),
         settings.device,
         settings.compute_type,
         settings.threads,
@@ -173,7 +175,9 @@ def engine_settings(settings: TranscriptionSettings) -> tuple[object, ...]:
 def session_options(settings: TranscriptionSettings) -> SessionOptions:
     """How the profile wants its utterances decoded."""
     return SessionOptions(
+        task=settings.task,
         language=settings.language,
+        languages=tuple(settings.languages),
         final_context=settings.final_context,
         partial_context=settings.partial_context,
         context_margin=settings.context_margin_ms * SAMPLE_RATE // 1_000,

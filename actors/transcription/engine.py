@@ -76,7 +76,9 @@ StartEngine: TypeAlias = Callable[[], Awaitable[EngineClient]]
 def session_options(settings: TranscriptionSettings) -> SessionOptions:
     """How the profile wants its windows decoded."""
     return SessionOptions(
+        task=settings.task,
         language=settings.language,
+        languages=tuple(settings.languages),
         final_context=settings.final_context,
         partial_context=settings.partial_context,
         context_margin=settings.context_margin_ms * SAMPLE_RATE // 1_000,

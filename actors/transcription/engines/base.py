@@ -32,7 +32,9 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
 
     engine: str
     model: str = ""
+    task: str = "transcribe"
     language: str | None = None
+    languages: tuple[str, ...] = ()
     device: str = "auto"
     compute_type: str = "auto"
     threads: int = 0
@@ -60,10 +62,13 @@ class SessionOptions(Struct, frozen=True, kw_only=True):
 
     ``beam_size``, ``temperature_fallback`` and ``word_times`` concern exact decodings. The contexts
     are ``trimmed``, ``full`` or ``auto``; ``context_margin`` is what a trimmed one keeps beyond the
-    audio, in samples.
+    audio, in samples. ``task`` is ``transcribe``, or ``translate`` into English. Without a
+    ``language`` it is found out, among ``languages`` where there are some.
     """
 
+    task: str = "transcribe"
     language: str | None = None
+    languages: tuple[str, ...] = ()
     final_context: str = "full"
     partial_context: str = "auto"
     context_margin: int = 40_960
@@ -90,7 +95,9 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
     engine itself calls settled (0 for engines that do not know), ``decode_s`` its own working time.
     ``probabilities`` belong to the words of ``text`` as white space separates them; a partial may
     have them instead of ``words``. Log-probability, compression ratio and no-speech probability are
-    0 where an engine has none. ``invented``: there was a text, which is left out as a hallucination
+    0 where an engine has none. ``language`` is that of the text. ``heard`` is the language that the
+    speech is most probably in, with its ``language_probability``, where that was found out; else
+    empty, and 0. ``invented``: there was a text, which is left out as a hallucination
     on silence or noise.
     """
 
@@ -104,6 +111,8 @@ class Hypothesis(Struct, frozen=True, kw_only=True):
     average_log_probability: float = 0.0
     compression_ratio: float = 0.0
     language: str = ""
+    heard: str = ""
+    language_probability: float = 0.0
     decode_s: float = 0.0
     invented: bool = False
 

@@ -15,6 +15,7 @@ from vivavoce.actors.transcription.engines.base import (
     SessionOptions,
 )
 from vivavoce.actors.transcription.engines.whisper_files import find_model
+from vivavoce.actors.transcription.engines.whisper_language import refuse_what_it_does_not_know
 from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WhisperSession, WholeAudio
 from vivavoce.pipeline.cores import cores_available
@@ -37,7 +38,8 @@ class FasterWhisperEngine:
         """Find (or fetch), load and warm up the model.
 
         Raises:
-            EngineError: ``model_not_found``, ``model_corrupt`` or ``missing_dependency``.
+            EngineError: ``model_not_found``, ``model_corrupt``, ``missing_dependency``, or
+                ``bad_option``: the model does not know a language, or no other than English.
         """
         try:
             import ctranslate2
@@ -68,6 +70,7 @@ class FasterWhisperEngine:
                     f"the model in {folder} cannot be loaded ({reason}): fetch or convert it anew",
                     "model_corrupt",
                 ) from error
+        refuse_what_it_does_not_know(self._model, self._spec)
         return EngineInfo(
             engine="faster-whisper",
             model=self._spec.model,

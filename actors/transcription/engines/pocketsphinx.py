@@ -32,7 +32,7 @@ class PocketSphinxEngine:
     side_by_side = 1
 
     def __init__(self, spec: EngineSpec) -> None:
-        if spec.language not in (None, "en", "en-US"):
+        if {spec.language or "en", *spec.languages} != {"en"} or spec.task != "transcribe":
             raise EngineError(
                 f"pocketsphinx has no model for language {spec.language!r}, only for English: "
                 "set transcription.engine to faster-whisper",

@@ -25,6 +25,7 @@ from vivavoce.actors.transcription.engines.guards import (
     looks_bad,
 )
 from vivavoce.actors.transcription.engines.log_mel import IncrementalLogMel
+from vivavoce.actors.transcription.engines.whisper_language import Language, with_language
 from vivavoce.actors.transcription.engines.whisper_replicas import FULL_FRAMES, even
 
 _TOKENS_PER_SECOND = 8  # fast speech has about 4 words a second
@@ -43,6 +44,8 @@ full stop in the prefix for the end, and goes deaf."""
 _SHORTEST_STEP = SAMPLE_RATE
 _UNSETTLED_WORDS = 2
 _JUDGED_TOKENS = 8  # fewer may be improbable without anything being wrong
+_ENOUGH_FRAMES = 200  # of sound, before a language that is heard is kept
+_SURE = 0.8
 _BELIEVED = 3 * SAMPLE_RATE  # how long trimming is not blamed after it was found not guilty
 
 
@@ -70,16 +73,12 @@ class PartialDecoder:
         self._tokenizer = Tokenizer(
             model.hf_tokenizer,
             model.model.is_multilingual,
-            task="transcribe",
-            language=options.language or "en",
+            task=options.task,
+            language="en",
         )
-        before = options.initial_prompt
-        self._prompt = model.get_prompt(
-            self._tokenizer,
-            self._tokenizer.encode(" " + before.strip()) if before else [],
-            without_timestamps=True,
-            hotwords=options.hotwords,
-        )
+        self._prompt = self._make_prompt()
+        self.sure_language: str | None = None
+        """The language that was found out for sure, where none was given."""
         # Annotated as a tuple of one; faster-whisper itself passes lists.
         self._suppressed = get_suppressed_tokens(
             self._tokenizer,
@@ -127,6 +126,7 @@ class PartialDecoder:
         request.check()
         encoded = self._encode(features, heard + margin if trimmed else FULL_FRAMES)
         request.check()
+        language = self._take_language(encoded, heard)
         result = self._generate(encoded, prefix_tokens, heard)
         sure = _token_probabilities(result, len(prefix_tokens))
         words = self._words(result.sequences_ids[0], sure)
@@ -142,7 +142,32 @@ class PartialDecoder:
             words = []
         before = [_GivenWord(text) for text in prefix[: len(prefix) - len(known)]]
         found = self._hypothesis([*before, *words], result, len(audio))
+        found = with_language(found, language, self._options.task)
         return found, settled
+
+    def _take_language(self, encoded: Any, heard_frames: int) -> Language:
+        """Decode in the language that was given, else in what is heard, until that is sure."""
+        known = self._options.language or self.sure_language
+        language = Language(self._model, known, self._options.languages)
+        if language.code is None:
+            code = language.take(self._decoder.detect_language(encoded)[0])
+            if heard_frames >= _ENOUGH_FRAMES and language.probability >= _SURE:
+                self.sure_language = code
+        if language.code != self._tokenizer.language_code:
+            self._tokenizer.language = self._tokenizer.tokenizer.token_to_id(f"<|{language.code}|>")
+            self._tokenizer.language_code = language.code
+            self._prompt = self._make_prompt()
+        return language
+
+    def _make_prompt(self) -> list[int]:
+        before = self._options.initial_prompt
+        prompt: list[int] = self._model.get_prompt(
+            self._tokenizer,
+            self._tokenizer.encode(" " + before.strip()) if before else [],
+            without_timestamps=True,
+            hotwords=self._options.hotwords,
+        )
+        return prompt
 
     def _generate(self, encoded: Any, prefix_tokens: Sequence[int], heard_frames: int) -> Any:
         room = 8 + len(prefix_tokens) + _TOKENS_PER_SECOND * heard_frames // 100
@@ -170,7 +195,6 @@ class PartialDecoder:
             no_speech_probability=float(result.no_speech_prob),
             average_log_probability=log_probability,
             compression_ratio=compression_ratio(text) if text else 0.0,
-            language=self._options.language or "en",
         )
 
     def _invented(self, words: Sequence[_GivenWord], result: Any, heard_frames: int) -> bool:

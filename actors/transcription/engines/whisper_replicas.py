@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from vivavoce.actors.transcription.engines.rendezvous import Rendezvous
+from vivavoce.actors.transcription.engines.whisper_language import Language
 
 FULL_FRAMES = 3_000
 """Whisper's window: 30 s."""
@@ -62,6 +63,7 @@ class SplitWhisper:
         *,
         batch: bool,
         most_windows: int,
+        language: Language | None = None,
     ) -> None:
         """Set how this thread's next calls run.
 
@@ -70,11 +72,13 @@ class SplitWhisper:
             check: called before each step; whatever it raises ends the work.
             batch: this thread is inside :meth:`together`.
             most_windows: how often ``encode`` may be called before it raises :class:`Lost`.
+            language: what ``detect_language`` decides about, once for all windows.
         """
         self._job.margin = margin_frames
         self._job.check = check
         self._job.batch = batch
         self._job.windows = most_windows
+        self._job.language = language
 
     def encode(self, features: Any, to_cpu: bool = False) -> Any:
         """Encode ``(1, mels, frames)``; frames of padding beyond the margin are cut off."""
@@ -101,6 +105,16 @@ class SplitWhisper:
         if batch:
             return self._rendezvous.call(("encode", frames), window, encode_all)
         return encode_all([window])[0]
+
+    def detect_language(self, encoded: Any) -> list[list[tuple[str, float]]]:
+        """The language of this thread's decoding, found out on its first window.
+
+        As ``ctranslate2.models.Whisper.detect_language``, but for one window, with one language.
+        """
+        language = self._job.language
+        if language.code is None:
+            language.take(self._decoder.detect_language(encoded)[0])
+        return [[(f"<|{language.code}|>", language.probability)]]
 
     def generate(self, encoded: Any, prompts: Sequence[list[int]], **options: Any) -> Any:
         """Decode; see ``ctranslate2.models.Whisper.generate``."""

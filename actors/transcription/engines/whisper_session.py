@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from vivavoce.actors.transcription.engines.base import (
 )
 from vivavoce.actors.transcription.engines.guards import invented, looks_bad
 from vivavoce.actors.transcription.engines.scripts import spaceless
+from vivavoce.actors.transcription.engines.whisper_language import Language, with_language
 from vivavoce.actors.transcription.engines.whisper_partial import PartialDecoder
 from vivavoce.actors.transcription.engines.whisper_replicas import Lost
 
@@ -95,14 +97,14 @@ class WhisperSession:
             return _placed(_empty(audio), first)
         self._model.model.begin(None, request.check, batch=False, most_windows=EVERYTHING)
         language = request.language or self._options.language or self._detected
-        if language is None and self._model.model.is_multilingual:
-            language = self._detected = self._model.detect_language(audio)[0]
         partials = self._partials
         if partials is None or self._partials_of != (first, language):
             options = msgspec.structs.replace(self._options, language=language)
             partials = self._partials = PartialDecoder(self._model, options)
             self._partials_of = (first, language)
-        return _placed(partials.decode(request, audio, prefix), first)
+        found = partials.decode(request, audio, prefix)
+        self._detected = self._detected or partials.sure_language
+        return _placed(found, first)
 
     def exact(self, request: Request, *, cheap: bool) -> Hypothesis:
         """What ``WhisperModel.transcribe`` gives for the whole window."""
@@ -165,14 +167,22 @@ class WhisperSession:
         *,
         cheap: bool,
     ) -> Hypothesis:
-        """As faster-whisper; but where that gets nowhere (loud noise), in a single window."""
+        """As faster-whisper; but where that gets nowhere (loud noise), in a single window.
+
+        The language, where it is not given, is found out as faster-whisper does, but on the
+        encoding of the first window instead of on one of its own.
+        """
         options = self._options
+        asked = request.language or options.language
+        language = Language(self._model, asked, options.languages)
         windows = _WINDOWS + len(audio) // _SLOWEST_PROGRESS
 
-        def transcribe(temperature: Sequence[float], **more: Any) -> tuple[list[Any], Any]:
-            segments, info = self._model.transcribe(
+        def transcribe(temperature: Sequence[float], **more: Any) -> list[Any]:
+            segments, _ = self._model.transcribe(
                 audio,
-                language=request.language or options.language,
+                task=options.task,
+                language=language.code or "en",
+                multilingual=language.code is None,  # it asks `detect_language` for each window
                 beam_size=1 if cheap else options.beam_size,
                 temperature=list(temperature),
                 word_timestamps=options.word_times and not cheap,
@@ -182,20 +192,23 @@ class WhisperSession:
                 vad_filter=False,
                 **more,
             )
-            return list(segments), info
+            return list(segments)
 
-        model = self._model.model
-        model.begin(margin, request.check, batch=self._batch, most_windows=windows)
+        begin = partial(
+            self._model.model.begin, margin, request.check, batch=self._batch, language=language
+        )
+        begin(most_windows=windows)
         try:
-            found, info = transcribe(temperatures)
+            found = transcribe(temperatures)
         except Lost:
-            model.begin(margin, request.check, batch=self._batch, most_windows=EVERYTHING)
-            found, info = transcribe((0.0,), without_timestamps=True)
-        return self._hypothesis(found, info.language, audio) if found else _empty(audio)
+            begin(most_windows=EVERYTHING)
+            found = transcribe((0.0,), without_timestamps=True)
+        if language.heard:
+            self._detected = language.code
+        hypothesis = self._hypothesis(found, audio) if found else _empty(audio)
+        return with_language(hypothesis, language, options.task)
 
-    def _hypothesis(
-        self, found: Sequence[Any], language: str, audio: npt.NDArray[np.float32]
-    ) -> Hypothesis:
+    def _hypothesis(self, found: Sequence[Any], audio: npt.NDArray[np.float32]) -> Hypothesis:
         """The segments of faster-whisper as one text; their figures weigh by their length."""
         words = [word for segment in found for word in segment.words or ()]
         # A segment may have no length at all; its figures count all the same.
@@ -214,7 +227,6 @@ class WhisperSession:
             no_speech_probability=mean(lambda s: float(s.no_speech_prob)),
             average_log_probability=log_probability,
             compression_ratio=max(float(s.compression_ratio) for s in found),
-            language=language,
         )
 
     def _word(self, word: Any, limit: int) -> HypothesisWord:

@@ -3,7 +3,7 @@
 import pytest
 
 from vivavoce.actors.captions.cues import Cue, CueMaker
-from vivavoce.actors.captions.openers import Opener, opener
+from vivavoce.actors.captions.openers import Opens, opener
 from vivavoce.actors.captions.sentence_ends import Ending, endings
 from vivavoce.actors.captions.timed_text import timed_pieces
 from vivavoce.config.schema import SubtitleSettings
@@ -141,15 +141,15 @@ def test_a_colon_and_an_abbreviation() -> None:
 @pytest.mark.parametrize(
     ("word", "language", "opens"),
     [
-        ("that", "en", Opener.CLAUSE),
-        ("That's", "en", Opener.CLAUSE),
-        ("of", "en", Opener.PHRASE),
-        ("die", "en", Opener.NOTHING),
-        ("qu'il", "fr", Opener.CLAUSE),
-        ("that", "", Opener.NOTHING),
+        ("that", "en", Opens.CLAUSE),
+        ("That's", "en", Opens.CLAUSE),
+        ("of", "en", Opens.PHRASE),
+        ("die", "en", Opens.NOTHING),
+        ("qu'il", "fr", Opens.CLAUSE),
+        ("that", "", Opens.NOTHING),
     ],
 )
-def test_openers(word: str, language: str, opens: Opener) -> None:
+def test_openers(word: str, language: str, opens: Opens) -> None:
     assert opener(word, language) is opens
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate
 
 import msgspec
 
-from vivavoce.actors.captions.openers import Opener
+from vivavoce.actors.captions.openers import Opens
 from vivavoce.actors.captions.sentence_ends import Ending, endings
 from vivavoce.actors.captions.timed_text import Piece
 from vivavoce.config.schema import SubtitleSettings
@@ -29,7 +29,7 @@ _LINE = 0.3
 _LINE_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.0, Ending.PHRASE: 0.0, Ending.NONE: 0.3}
 
 # Inside a clause some places are better than others: parts of the price that are left there.
-_BEFORE = {Opener.NOTHING: 1.0, Opener.PHRASE: 0.65, Opener.CLAUSE: 0.5}
+_BEFORE = {Opens.NOTHING: 1.0, Opens.PHRASE: 0.65, Opens.CLAUSE: 0.5}
 _AFTER_A_PAUSE = 0.6  # of half a second
 _AFTER_A_SHORT_WORD = 1.3  # articles and their like belong to what follows, in most languages
 _SHORT_WORD = 3
@@ -141,7 +141,7 @@ def _part_left(piece: Piece, following: Piece) -> float:
     """What is left of the price of a cut inside a clause, between these two."""
     pause = min(1.0, 2 * seconds(max(0, following.start - piece.end)))
     part = 1.0 - (1.0 - _AFTER_A_PAUSE) * pause
-    if piece.opens is Opener.NOTHING or len(piece.text) > _SHORT_WORD:
+    if piece.opens is Opens.NOTHING or len(piece.text) > _SHORT_WORD:
         part *= _BEFORE[following.opens]
     if piece.spaced and len(piece.text) <= _SHORT_WORD:
         part *= _AFTER_A_SHORT_WORD

@@ -38,10 +38,11 @@ def make_writer(
     if settings.format in ("srt", "vtt"):
         subtitles = SubtitleWriter("srt" if settings.format == "srt" else "vtt", settings.subtitles)
         return PatientWriter(subtitles) if revisions_follow else subtitles
+    size = size or (lambda: _terminal_size(stream))
     if not stream.isatty() or (environ.get("TERM") or "dumb") == "dumb":
-        return PatientWriter(PlainWriter()) if revisions_follow else PlainWriter()
-    colour = wants_colour(settings, environ)
-    return TerminalWriter(size or (lambda: _terminal_size(stream)), colour=colour)
+        plain = PlainWriter((lambda: size()[0]) if stream.isatty() else None)
+        return PatientWriter(plain) if revisions_follow else plain
+    return TerminalWriter(size, colour=wants_colour(settings, environ))
 
 
 def wants_colour(settings: CaptionSettings, environ: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 
-class Opener(IntEnum):
+class Opens(IntEnum):
     """What a word begins; the greater, the better the place before it."""
 
     NOTHING = 0
@@ -32,15 +32,15 @@ _PHRASES = {
 }
 _OPENERS = {
     language: {
-        **dict.fromkeys(_PHRASES[language].split(), Opener.PHRASE),
-        **dict.fromkeys(clauses.split(), Opener.CLAUSE),
+        **dict.fromkeys(_PHRASES[language].split(), Opens.PHRASE),
+        **dict.fromkeys(clauses.split(), Opens.CLAUSE),
     }
     for language, clauses in _CLAUSES.items()
 }
 
 
-def opener(word: str, language: str) -> Opener:
+def opener(word: str, language: str) -> Opens:
     """What ``word`` begins, in a language by its code; nothing is known of most languages."""
     words = _OPENERS.get(language)
     stem = word.casefold().partition("'")[0].partition("’")[0]
-    return words.get(stem, Opener.NOTHING) if words else Opener.NOTHING
+    return words.get(stem, Opens.NOTHING) if words else Opens.NOTHING

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from vivavoce.actors.captions.layout import wrap
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import Caption, Final, Gap, GapReason, seconds
 from vivavoce.pipeline.safety import neutralise
 
 
 class PlainWriter:
-    """A line for each final with text, and one for each gap in which speech may be missing."""
+    """A line for each final with text, and one for each gap in which speech may be missing.
+
+    Args:
+        columns: tells the width of the terminal that shows them, which would break inside words;
+            None for files and pipes: their lines are as long as the text.
+    """
+
+    def __init__(self, columns: Callable[[], int] | None = None) -> None:
+        self._columns = columns
 
     def render(self, event: Caption, t: float) -> bytes:
         """The line of a final or a gap; nothing else is shown."""
         if isinstance(event, Final):
-            text = neutralise(event.text).strip()
-            return f"{text}\n".encode() if text else b""
+            return self._line(neutralise(event.text).strip())
         if isinstance(event, Gap) and worth_a_line(event):
-            return (gap_line(event) + "\n").encode()
+            return self._line(gap_line(event))
         return b""
+
+    def _line(self, text: str) -> bytes:
+        rows = [text] if self._columns is None else wrap(text, max(1, self._columns() - 1))
+        return "".join(f"{row}\n" for row in rows if row).encode()
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
         """Nothing: lines are complete."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -14,12 +15,12 @@ _MOST_LINES = 256
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line as it was printed: ``rows`` of the terminal, none where there is no text.
+    """What was printed for one event: ``rows`` of the terminal, none where there is no text.
 
-    ``shown`` is ``text`` with its style; ``utterance`` is None where it is not a final's.
+    ``shown`` is the text as it was broken, with its style; ``utterance`` is None where it is not a
+    final's.
     """
 
-    text: str
     shown: str
     rows: int
     utterance: int | None = None
@@ -42,11 +43,21 @@ class RecentLines:
     def __init__(self) -> None:
         self._lines: deque[Line] = deque(maxlen=_MOST_LINES)
 
-    def add(self, text: str, shown: str, columns: int, utterance: int | None = None) -> None:
-        """``text`` was printed as a line of its own below all others (an empty one was not)."""
-        fewest, most = rows_between(text, columns) if text else (0, 0)
+    def add(
+        self, parts: Sequence[str], shown: str, columns: int, utterance: int | None = None
+    ) -> None:
+        """``parts`` were printed below all others, each in a row of its own or, if long, several.
+
+        Args:
+            parts: the text between line breaks, without style; none where nothing was printed.
+            shown: the bytes for it, without the last line break.
+            columns: of the terminal.
+            utterance: of the final that it is.
+        """
+        ranges = [rows_between(part, columns) for part in parts]
+        fewest, most = sum(low for low, _ in ranges), sum(high for _, high in ranges)
         if fewest == most:
-            self._lines.append(Line(text, shown, most, utterance))
+            self._lines.append(Line(shown, most, utterance))
         else:
             self._lines.clear()
 
@@ -60,8 +71,8 @@ class RecentLines:
         """Nothing is known about the screen any more."""
         self._lines.clear()
 
-    def rewrite(self, utterance: int, text: str, columns: int) -> Rewrite | None:
-        """Give the final of ``utterance`` another text.
+    def rewrite(self, utterance: int, parts: Sequence[str], columns: int) -> Rewrite | None:
+        """Give the final of ``utterance`` another text, broken into ``parts``.
 
         Returns:
             What to do, from the row below all lines on; None where there is nothing to do, because
@@ -76,10 +87,11 @@ class RecentLines:
         else:
             self._lines.extend(below)
             return None
-        if line.text == text:
+        text = "\r\n".join(parts)
+        if line.shown == text:
             self._lines.extend([line, *below])
             return None
-        self.add(text, text, columns, utterance)
+        self.add(parts, text, columns, utterance)
         self._lines.extend(below)
         rows = line.rows + sum(other.rows for other in below)
         return Rewrite(rows, [shown for shown in (text, *(one.shown for one in below)) if shown])

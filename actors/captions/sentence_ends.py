@@ -33,7 +33,7 @@ _ABBREVIATIONS = frozenset(
 
 def endings(words: Sequence[str], spaced: Sequence[bool]) -> list[Ending]:
     """What ends behind each word; ``spaced`` tells which have a space before them."""
-    following = [*zip(words[1:], spaced[1:], strict=True), ("", True)]
+    following = [*zip(words[1:], spaced[1:], strict=True), ("", True)][: len(words)]
     return [_ending(word, *after) for word, after in zip(words, following, strict=True)]
 
 

@@ -21,8 +21,10 @@ class TerminalWriter:
     Every row is broken by this writer, one column short of the edge, so that the number of rows is
     known. After a resize the terminal has reflowed them; they are counted with the new width.
 
-    Finals are left to the terminal to break, so that it can reflow and copy them as one line. A
-    revision replaces its final while all of that is on the screen and no resize came between.
+    Finals are broken in the same way, since a terminal would break inside words; a wider window
+    does not join them again. Lines of the log are left to the terminal, for people copy paths from
+    them. A revision replaces its final while all of that is on the screen and no resize came
+    between.
     Later, nothing is printed: people have read on, and a sentence said twice would only confuse.
 
     Args:
@@ -47,17 +49,18 @@ class TerminalWriter:
         if isinstance(event, Final):
             if self._open is not None and self._open.utterance <= event.utterance:
                 self._open = None
-            return self._above(neutralise(event.text).strip(), utterance=event.utterance).encode()
+            return self._above(self._broken(event.text), utterance=event.utterance).encode()
         if isinstance(event, Revision):
             return self._revise(event).encode()
         if isinstance(event, Gap) and worth_a_line(event):
-            return self._above(gap_line(event), _FAINT).encode()
+            return self._above(self._broken(gap_line(event)), _FAINT).encode()
         return b""
 
     def notice(self, text: str) -> bytes:
         """Lines of another kind (the log's) above what is being said."""
         self._look()
-        return "".join(self._above(neutralise(line), _FAINT) for line in text.splitlines()).encode()
+        lines = [neutralise(line) for line in text.splitlines()]
+        return "".join(self._above([line] if line else [], _FAINT) for line in lines).encode()
 
     def use_colour(self, colour: bool) -> None:
         """Colour, or none, from the next drawing on."""
@@ -80,16 +83,21 @@ class TerminalWriter:
             self._columns, self._rows = columns, rows
             self._recent.forget()
 
-    def _above(self, line: str, style: str = "", utterance: int | None = None) -> str:
-        """A line for good; what is still being said goes on below it."""
+    def _broken(self, text: str) -> list[str]:
+        """A text in rows of this terminal, one column short of the edge."""
+        return wrap(neutralise(text), max(1, self._columns - 1))
+
+    def _above(self, parts: list[str], style: str = "", utterance: int | None = None) -> str:
+        """Lines for good; what is still being said goes on below them."""
         erased = self._erase()
-        shown = self._styled(line, style) if style else line
-        self._recent.add(line, shown, self._columns, utterance)
-        return erased + (f"{shown}\r\n" if line else "") + self._draw()
+        text = "\r\n".join(parts)
+        shown = self._styled(text, style) if style else text
+        self._recent.add(parts, shown, self._columns, utterance)
+        return erased + (f"{shown}\r\n" if parts else "") + self._draw()
 
     def _revise(self, revision: Revision) -> str:
         """The final with its new text and all that stands below it, in place."""
-        text = neutralise(revision.text).strip()
+        text = self._broken(revision.text)
         rewrite = self._recent.rewrite(revision.utterance, text, self._columns)
         if rewrite is None:
             return ""
@@ -102,7 +110,7 @@ class TerminalWriter:
         if self._open is not None:
             stable, tail = neutralise(self._open.stable), neutralise(self._open.tail)
         most = max(1, self._rows - 1)
-        self._drawn = lines = wrap(f"{stable} {tail}", max(1, self._columns - 1))[-most:]
+        self._drawn = lines = self._broken(f"{stable} {tail}")[-most:]
         # Rows that this pushes off the screen stay off it, also when the partial is erased again.
         self._recent.keep(self._rows - max(1, len(lines)))
         shown = "\r\n".join(lines)

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 import msgspec
 
 from vivavoce.actors.captions.layout import broken, clusters, width
-from vivavoce.actors.captions.openers import Opener, opener
+from vivavoce.actors.captions.openers import Opens, opener
 from vivavoce.pipeline.messages import SAMPLE_RATE, Final, Word
 from vivavoce.pipeline.safety import neutralise
 
@@ -32,7 +32,7 @@ class Piece(msgspec.Struct, frozen=True):
     end: int
     columns: int
     spaced: bool
-    opens: Opener = Opener.NOTHING
+    opens: Opens = Opens.NOTHING
 
 
 class _Span(msgspec.Struct, frozen=True):

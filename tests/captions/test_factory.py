@@ -78,6 +78,15 @@ def test_a_terminal_that_does_not_know_its_size_has_80_columns(terminal: BinaryI
     assert len(first) == 79
 
 
+def test_a_terminal_that_can_do_nothing_has_lines_that_fit(terminal: BinaryIO) -> None:
+    text = "one two three four five"
+    spoken = Final(utterance=1, start=0, end=16_000, text=text)
+    writer = make_writer(CaptionSettings(), stream=terminal, environ={}, size=lambda: (12, 24))
+    assert writer.render(spoken, 0.0) == b"one two\nthree four\nfive\n"
+    file = make_writer(CaptionSettings(), stream=io.BytesIO(), environ={}, size=lambda: (12, 24))
+    assert file.render(spoken, 0.0) == f"{text}\n".encode()
+
+
 @pytest.mark.parametrize("revisions_follow", [True, False])
 @pytest.mark.parametrize("form", ["text", "srt", "vtt", "jsonl", "live", "dumb"])
 def test_finals_wait_for_revisions_where_nothing_can_be_rewritten(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.screen import Screen
 
+from vivavoce.actors.captions.layout import wrap
 from vivavoce.actors.captions.terminal import TerminalWriter
 from vivavoce.pipeline.ledger import LedgerSummary
 from vivavoce.pipeline.messages import (
@@ -47,6 +48,25 @@ def test_a_partial_is_rewritten_in_place() -> None:
 def test_a_final_takes_the_place_of_its_partial() -> None:
     screen = shown(partial("the quick brown", "fox jumps over"), final("The quick fox."))
     assert screen.lines == ["The quick fox.", ""]
+
+
+def test_a_final_is_broken_between_words() -> None:
+    assert shown(final("The quick brown fox jumps over the lazy dog.")).lines == [
+        "The quick brown fox",
+        "jumps over the lazy",
+        "dog.",
+        "",
+    ]
+    wide = shown(final("漢字 漢字漢 漢字"), columns=12)
+    assert wide.lines == ["漢字 漢字漢", "漢字", ""]
+    gap = Gap(start=0, end=16_000, reason=GapReason.OVERRUN)
+    assert shown(gap, columns=20).lines == ["[1.0 s of audio", "lost: overrun]", ""]
+
+
+def test_a_line_of_the_log_is_left_to_the_terminal() -> None:
+    writer = TerminalWriter(lambda: (20, 6), colour=False)
+    line = "/a/path/that/is/longer/than/the/screen is wide"
+    assert writer.notice(f"{line}\n\nend").decode() == f"{line}\r\nend\r\n"
 
 
 def test_an_empty_final_leaves_nothing() -> None:
@@ -121,5 +141,6 @@ def test_whatever_comes_only_finals_and_the_last_partial_are_on_the_screen(
             messages.append(partial(" ".join(words[:at]), " ".join(words[at:])))
     screen = shown(*messages, columns=columns, height=height, finish=True)
     alone = Screen(columns, height)
-    alone.feed("".join(f"{text}\r\n" for text in finals).encode())
+    rows = [row for text in finals for row in wrap(text, columns - 1)]
+    alone.feed("".join(f"{row}\r\n" for row in rows).encode())
     assert screen.lines == alone.lines

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.tmux import Terminal
 
+from vivavoce.actors.captions.layout import wrap
+
 pytestmark = [
     pytest.mark.desktop,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
@@ -18,6 +20,11 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal = Terminal(tmp_path)
     yield terminal
     terminal.close()
+
+
+def broken_up(text: str) -> list[str]:
+    """How a text stands on a terminal of 40 columns."""
+    return wrap(text, 39)
 
 
 LONG = "one two three four five six seven eight nine ten eleven twelve thirteen"
@@ -79,13 +86,13 @@ def test_a_revision_takes_the_place_of_its_final(terminal: Terminal) -> None:
     terminal.send("the quick|brown")
     terminal.send(f"~1 {LONG}, revised.")
     terminal.send("~2 The second sentence.")
-    expected = [f"{LONG}, revised.", "The second sentence.", "the quick brown"]
+    expected = [*broken_up(f"{LONG}, revised."), "The second sentence.", "the quick brown"]
     assert terminal.shows(lambda lines: lines == expected) == expected
     terminal.send("~1 Short.")
     terminal.send("the quick brown|fox")
     expected = ["Short.", "The second sentence.", "the quick brown fox"]
     assert terminal.shows(lambda lines: lines == expected) == expected
-    # Rows that were broken by the terminal and then cleared are no longer parts of one line.
+    # A wider window finds nothing to join.
     terminal.resize(100, 8)
     terminal.scrolled()
     assert terminal.lines() == expected
@@ -94,10 +101,10 @@ def test_a_revision_takes_the_place_of_its_final(terminal: Terminal) -> None:
 def test_a_final_that_fills_its_row_to_the_edge_is_revised_without_a_trace(
     terminal: Terminal,
 ) -> None:
-    for text in ("x" * 40, "漢" * 20, "x" * 39 + "漢", "y" * 80):
+    for text in ("x" * 39, "漢" * 20, "x" * 38 + "漢", "y" * 78):
         terminal.send(f"={text}")
         terminal.send("~1 First.")
-    expected = ["First.", "漢" * 20, "x" * 39 + "漢", "y" * 80]
+    expected = ["First.", *broken_up("漢" * 20), *broken_up("x" * 38 + "漢"), *broken_up("y" * 78)]
     assert terminal.shows(lambda lines: lines == expected) == expected
     for number in (2, 3, 4):
         terminal.send(f"~{number} {number}")
@@ -133,5 +140,5 @@ def test_after_a_resize_only_what_came_later_is_rewritten(
     terminal.send("~2 The second.")
     terminal.send("~1 Revised again.")
     terminal.send("third one|here")
-    expected = [f"{LONG}.", "The second.", "third one here"]
+    expected = [*broken_up(f"{LONG}."), "The second.", "third one here"]
     assert terminal.shows(lambda lines: lines == expected) == expected

@@ -168,6 +168,7 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
          "vad.max_utterance_ms"),
         (["vad.hangover_ms=700"], "vad.hangover_ms"),
         (["supervisor.backoff_ms=6000"], "supervisor.backoff_ms"),
+        (["captions.subtitles.longest_ms=900"], "captions.subtitles.shortest_ms"),
         (["power.active.microphone=closed"], "power.active.microphone"),
         (["power.listening.microphone=closed"], "power.listening.microphone"),
         (["transcription.engine=pocketsphinx", "transcription.draft=tiny.en"],
@@ -176,6 +177,20 @@ def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_fine_alone_but_not_together_is_refused(overrides, path) -> None:
     assert f": {path}: " in error(None, *overrides)
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong"),
+    [
+        ("line_characters", "9"), ("line_characters", "wide"), ("lines", "0"), ("lines", "5"),
+        ("shortest_ms", "-1"), ("longest_ms", "0"), ("longest_ms", "60001"),
+        ("characters_per_second", "0"), ("characters_per_second", ".nan"),
+        ("characters_per_second", ".inf"),
+    ],
+)  # fmt: skip
+def test_subtitles_that_nobody_could_read_are_refused(setting: str, wrong: str) -> None:
+    told = error(None, f"captions.subtitles.{setting}={wrong}")
+    assert f"captions.subtitles.{setting}: " in told
 
 
 def test_contradictions_are_pure_and_name_both_sides() -> None:

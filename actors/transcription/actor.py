@@ -15,6 +15,7 @@ from vivavoce.actors.transcription.engines.base import EngineDied, EngineError, 
 from vivavoce.actors.transcription.finals import final_message
 from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.actors.transcription.hold_back import certain_words
+from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.line import Line
 from vivavoce.actors.transcription.overload import LagWatch, Rung
 from vivavoce.actors.transcription.partial_policy import PartialPolicy, level_db
@@ -114,6 +115,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._ahead = ahead
         self._keys = 0
         self._last_number = 0
+        self._last_end = 0  # of speech
         self._line = Line(self._new_key, part_ends if ahead else None)
         self._focus = FocusNotes()
         self._spacing = ExactSpacing(settings.final_cpu_share)
@@ -121,6 +123,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             settings.partial_interval_ms / 1_000, settings.partial_cpu_share
         )
         self._held_back = False
+        self._language = self._language_policy()
         self._attempts: dict[int, _Attempt] = {}
         self._glance: _Glance | None = None
         # What the better model is to hear: of each window what its last sentences come from, and
@@ -276,11 +279,13 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def on_profile(self, profile: Profile) -> None:
         """Take other settings over at once, or with the next stretch."""
-        settings = profile.transcription
+        before, settings = self._settings, profile.transcription
         self._settings = settings
         self._policy.cpu_share = settings.partial_cpu_share
         self._spacing.cpu_share = settings.final_cpu_share
         self._lag.take_settings(settings)
+        if (before.language, before.languages) != (settings.language, settings.languages):
+            self._language = self._language_policy()
         if engine_settings(self._engine_settings) != engine_settings(settings):
             self._engine_settings = settings
             if self._replacing is None or self._replacing.done():
@@ -296,6 +301,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             return
         now = self.context.clock.now()
         if isinstance(message, SpeechStarted):
+            self._language.silence(seconds(message.start - self._last_end))
             self._focus.note(message.start, None)  # not where the one before it began
             self._policy.begin_utterance(now)
         self._line.take(message, now)
@@ -304,6 +310,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._policy.hear(level_db(message.pcm))
         elif isinstance(message, SpeechStarted | SpeechEnded):
             self._tell_work()
+        if isinstance(message, SpeechEnded):
+            self._last_end = message.end
 
     async def obey(self, urgent: Urgent) -> None:
         """See :class:`Actor`."""
@@ -380,10 +388,25 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if attempt is not None or wanted is None or len(self._attempts) >= self._slots:
             return wait
         cheap = self._lag.rung >= Rung.CHEAPER_FINALS
-        work = decode(self._engine, window, wanted, self._new_key(), now, cheap=cheap)
+        language = self._language_of(window)
+        work = decode(
+            self._engine, window, wanted, self._new_key(), now, cheap=cheap, language=language
+        )
         self._spacing.started(now)
         self._attempts[window.key] = _Attempt(wanted, self._in_work(work), now)
         return None
+
+    def _language_policy(self) -> LanguagePolicy:
+        return LanguagePolicy(self._settings.language, self._settings.languages)
+
+    def _language_of(self, window: Window) -> LanguagePolicy:
+        """What is known of its language. Each part of a recording finds out for itself: who is
+        decoded first must make no difference."""
+        if not self._ahead:
+            return self._language
+        if window.language is None:
+            window.language = self._language_policy()
+        return window.language
 
     def _wanted_exact(self, window: Window, now: float) -> tuple[Exact | None, float | None]:
         """What is to be decoded now, and in how many seconds something will be."""
@@ -591,7 +614,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
             return None if due is None else due - now
         self._policy.started(now, head.heard)
         prefix = head.shown.stable if self._settings.forced_prefix else ()
-        work = self._engine.partial(head, head.heard, prefix)
+        language = self._language.for_partial()
+        work = self._engine.partial(head, head.heard, prefix, language=language)
         self._glance = _Glance(head, head.heard, self._in_work(work), now)
         return None
 

@@ -8,10 +8,12 @@ import msgspec
 
 from vivavoce.actors.transcription.engine import RecognitionEngine
 from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
 from vivavoce.actors.transcription.reviser import Heard
 from vivavoce.actors.transcription.schedule import Exact, Why
 from vivavoce.actors.transcription.window import Decoded, Span, Window
+from vivavoce.pipeline.messages import seconds
 
 _MOST_MENDED = 4
 """Places in one window that are decoded once more; there are rarely two."""
@@ -25,7 +27,7 @@ async def decode(
     now: float,
     *,
     cheap: bool,
-    language: str | None = None,
+    language: LanguagePolicy,
 ) -> Decoded | None:
     """What the engine makes of the window up to ``exact.end``; None: it failed too often.
 
@@ -39,16 +41,23 @@ async def decode(
         spare_key: names the session of what is decoded again.
         now: when it begins, in seconds.
         cheap: the engine cannot keep up.
-        language: of the speech; None: it is to be detected.
+        language: knows the language of the speech, or learns it from this.
 
     Raises:
         EngineError, EngineDied: see :class:`RecognitionEngine`.
     """
     start, end = window.start, exact.end
     speech = window.speech_until(end)
-    found = await engine.exact(window, end, cheap=cheap, language=language)
+    speech_s = seconds(sum(span.end - span.start for span in speech))
+    found = await engine.exact(window, end, cheap=cheap, language=language.for_exact(speech_s))
     if found is None:
         return None
+    other = language.heard(found.heard, found.language_probability, speech_s)
+    if other is not None:
+        again = await engine.exact(window, end, cheap=cheap, language=other)
+        if again is None:
+            return None
+        found = msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s)
     words: Sequence[HypothesisWord] = without_length(found.words)
     tail = exact.why in (Why.ENDED, Why.PAUSED)
     cost = found.decode_s
@@ -57,12 +66,12 @@ async def decode(
     for span in missing[:_MOST_MENDED]:
         wider = around(span, words, start, end)
         piece = Heard(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
-        again = await engine.exact(piece, wider.end, language=found.language or language)
+        more = await engine.exact(piece, wider.end, language=found.language or None)
         await engine.close(piece)
-        more = without_length(again.words) if again is not None else []
-        words = merged(words, more, wider)
-        cost += again.decode_s if again is not None else 0.0
-        dropped += without_words(more, [span], tail=True)
+        there = without_length(more.words) if more is not None else []
+        words = merged(words, there, wider)
+        cost += more.decode_s if more is not None else 0.0
+        dropped += without_words(there, [span], tail=True)
     return Decoded(
         start=start,
         end=end,

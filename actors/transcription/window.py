@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
+from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.settle import Pause, Sentence, Settled
 from vivavoce.actors.transcription.shown import Shown
 from vivavoce.pipeline.messages import (
@@ -93,6 +94,7 @@ class Window:
         decoded: the last exact decoding, as far as it is not settled.
         ready: sentences that are settled and not emitted, and what was lost between them.
         shown: what people see of it.
+        language: what is known of its language, where it finds out for itself.
     """
 
     def __init__(self, key: int, start: int) -> None:
@@ -107,6 +109,7 @@ class Window:
         self.decoded: Decoded | None = None
         self.ready: deque[Ready | Gap] = deque()
         self.shown = Shown()
+        self.language: LanguagePolicy | None = None
         self._audio = bytearray()
 
     # -- what was heard

@@ -23,17 +23,22 @@ class Batched:
 
     Attributes:
         batch_size: windows that were decoded at once.
-        text: of the whole recording.
+        segments: start and end (seconds) and text of each.
         wall_s: how long it took, without imports, loading the model and a warm-up.
         cpu_s: CPU seconds (user and system, all threads) of the same.
         peak_mb: the most memory that the process had resident until then, in MB (10⁶ bytes).
     """
 
     batch_size: int
-    text: str
+    segments: tuple[tuple[float, float, str], ...]
     wall_s: float
     cpu_s: float
     peak_mb: float
+
+    @property
+    def text(self) -> str:
+        """Of the whole recording."""
+        return " ".join(text for _, _, text in self.segments)
 
 
 def transcribe(
@@ -73,7 +78,10 @@ def transcribe(
     if done.returncode != 0:
         said = (done.stderr.strip() or "nothing on standard error").splitlines()[-1]
         raise BaselineFailed(f"BatchedInferencePipeline ended with {done.returncode}: {said}")
-    return [Batched(**found) for found in json.loads(done.stdout)]
+    return [
+        Batched(**{**found, "segments": tuple(map(tuple, found["segments"]))})
+        for found in json.loads(done.stdout)
+    ]
 
 
 def main() -> None:
@@ -93,7 +101,9 @@ def main() -> None:
     model = WhisperModel(str(folder), device="cpu", compute_type="int8", local_files_only=True)
     pipeline = BatchedInferencePipeline(model)
 
-    def text(samples: npt.NDArray[np.float32], batch_size: int) -> str:
+    def segments_of(
+        samples: npt.NDArray[np.float32], batch_size: int
+    ) -> list[tuple[float, float, str]]:
         segments, _ = pipeline.transcribe(
             samples,
             language=task["language"],
@@ -101,18 +111,18 @@ def main() -> None:
             word_timestamps=True,
             batch_size=batch_size,
         )
-        return " ".join(segment.text.strip() for segment in segments)
+        return [(segment.start, segment.end, segment.text.strip()) for segment in segments]
 
     found = []
     for batch_size in task["batch_sizes"]:
-        text(audio[: 30 * SAMPLE_RATE], batch_size)
+        segments_of(audio[: 30 * SAMPLE_RATE], batch_size)
         before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-        said = text(audio, batch_size)
+        said = segments_of(audio, batch_size)
         wall_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
         found.append(
             {
                 "batch_size": batch_size,
-                "text": said,
+                "segments": said,
                 "wall_s": wall_s,
                 "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
                 "peak_mb": after.ru_maxrss * 1024 / 1e6,

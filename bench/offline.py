@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ class BaselineFailed(VivavoceError):  # noqa: N818 - what happened
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What offline transcription gives: a text for each piece, and CPU seconds for all of them."""
+    """What offline transcription gives: a text for each piece, and the time of all of them."""
 
     texts: tuple[str, ...]
     cpu_s: float
+    wall_s: float = 0.0
 
 
 def transcribe(
@@ -36,16 +38,21 @@ def transcribe(
     model: str,
     language: str,
     *,
+    conditioned: bool = False,
     as_our_engine: bool = False,
 ) -> Baseline:
     """Transcribe pieces of a recording (mono 16 kHz int16 WAV; seconds) with faster-whisper.
 
-    ``WhisperModel.transcribe`` with int8 weights on the CPU, its default number of threads, beam 5,
-    word times, and without the text before. The CPU seconds (user and system, all threads) are
-    those of transcribing: imports, loading the model and one second of warm-up are not in them.
+    ``WhisperModel.transcribe`` with int8 weights on the CPU, its default number of threads, beam 5
+    and word times. The times (CPU: user and system, all threads) are those of transcribing:
+    imports, loading the model and one second of warm-up are not in them.
 
     Args:
+        recording: the file.
+        pieces: start and end of each; a piece begins without the text of another.
         model: a CTranslate2 directory or the name of a model that is on this machine.
+        language: of the recording.
+        conditioned: each window of a piece is decoded with the text of those before it.
         as_our_engine: with the environment of our engine's process (its settings of the memory
             allocator, above all) and with one thread. Our engine decodes with one thread, too, but
             encodes with all of them.
@@ -58,6 +65,7 @@ def transcribe(
         "pieces": [list(piece) for piece in pieces],
         "model": model,
         "language": language,
+        "conditioned": conditioned,
         "cpu_threads": 1 if as_our_engine else 0,
     }
     environ = engine_process._ENVIRON if as_our_engine else {}
@@ -73,7 +81,7 @@ def transcribe(
         said = (done.stderr.strip() or "nothing on standard error").splitlines()[-1]
         raise BaselineFailed(f"the offline baseline ended with {done.returncode}: {said}")
     answer = json.loads(done.stdout)
-    return Baseline(texts=tuple(answer["texts"]), cpu_s=answer["cpu_s"])
+    return Baseline(tuple(answer["texts"]), answer["cpu_s"], answer["wall_s"])
 
 
 def main() -> None:
@@ -103,17 +111,18 @@ def main() -> None:
             language=task["language"],
             beam_size=5,
             word_timestamps=True,
-            condition_on_previous_text=False,
+            condition_on_previous_text=task["conditioned"],
         )
         return "".join(segment.text for segment in segments).strip()
 
     text(np.zeros_like(audio, shape=(SAMPLE_RATE,)))
-    began = _cpu_s()
+    began, at = _cpu_s(), time.perf_counter()
     texts = [
         text(audio[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
         for start, end in task["pieces"]
     ]
-    json.dump({"texts": texts, "cpu_s": _cpu_s() - began}, sys.stdout)
+    took = {"cpu_s": _cpu_s() - began, "wall_s": time.perf_counter() - at}
+    json.dump({"texts": texts, **took}, sys.stdout)
 
 
 def _cpu_s() -> float:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import offline, stream_report
-from bench.alignment import word_error_rate, words_of
-from bench.offline import Baseline
+from bench import offline, simulation, stream_report
+from bench.judging import Judged, WholeFile, difference, judged, whole_file
 from bench.options import RULES, DeveloperOptions
-from bench.stream_metrics import StreamMetrics, measure
-from bench.stream_run import (
-    LANGUAGE,
-    LEAD_IN_S,
-    Streamed,
-    Talk,
-    prepared,
-    stream,
-)
+from bench.scoring import Score
+from bench.stream_metrics import StreamMetrics
+from bench.stream_run import Streamed, stream
+from bench.talks import LEAD_IN_S, Talk, prepared
 from vivavoce.bench.child import engine_arguments, engine_title
-from vivavoce.bench.results import Result
+from vivavoce.bench.results import Result, Table
 
 name = "stream"
-description = "Live captions of a recording: word latency, stability, WER, CPU against offline"
+description = (
+    "Live captions of recordings: delays, stability, WER, sentences, CPU against whole files"
+)
 
 HOLD_BACKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _QUICK_HOLD_BACKS = (0.0, 0.7)
@@ -32,30 +28,38 @@ _START_UPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of the recording and everything it is compared with.
+    """One run of the recordings and everything it is compared with.
 
     Attributes:
         cpu_s: CPU seconds of the run beyond those of a run over the lead-in alone, so without
             starting Python, loading and warming up the model, and ending.
-        offline_wer: of the baseline's texts for the same pieces of the recording.
-        equal: how many finals have the words of the baseline's text for the same audio.
-        alike_cpu_s: CPU seconds of the baseline in the environment of our engine and with one
-            thread; None where it was not asked for.
+        whole: what whole-file decoding gives: the better of with and without the text before.
+        alike_cpu_s: CPU seconds of whole-file decoding in the environment of our engine and with
+            one thread; None where it was not asked for.
     """
 
     talk: Talk
     streamed: Streamed
-    metrics: StreamMetrics
-    baseline: Baseline
+    judged: Judged
+    whole: WholeFile
     cpu_s: float
-    offline_wer: float
-    equal: int
     alike_cpu_s: float | None = None
 
     @property
+    def metrics(self) -> StreamMetrics:
+        """Delays and stability."""
+        return self.judged.metrics
+
+    @property
+    def score(self) -> Score:
+        """What the finals are worth."""
+        return self.judged.score
+
+    @property
     def cpu_ratio(self) -> float:
-        """CPU without start-up over the CPU of the baseline."""
-        return self.cpu_s / self.baseline.cpu_s if self.baseline.cpu_s > 0 else 0.0
+        """CPU without start-up over the CPU of whole-file decoding."""
+        offline_s = self.whole.baseline.cpu_s
+        return self.cpu_s / offline_s if offline_s > 0 else 0.0
 
     @property
     def alike_cpu_ratio(self) -> float | None:
@@ -64,22 +68,29 @@ class Measured:
 
     @property
     def added_errors(self) -> float:
-        """WER of the finals minus WER of the baseline, in percentage points."""
-        return 100 * (self.metrics.word_error_rate - self.offline_wer)
+        """WER of the finals minus WER of the whole file, in percentage points."""
+        return 100 * (self.score.word_error_rate - self.whole.score.word_error_rate)
+
+    @property
+    def difference(self) -> float:
+        """The words that differ from those of the whole file, per word of that."""
+        texts, others = self.judged.texts, self.whole.baseline.texts
+        return difference(self.talk.language, texts, others)
 
 
 @dataclass(slots=True)
 class _Bench:
-    """The runs over one recording, and what they share."""
+    """The runs over the same recordings, and what they share."""
 
     options: DeveloperOptions
     talk: Talk
-    model: str
+    whole: WholeFile
     start_up_cpu_s: float = 0.0
-    baselines: dict[tuple[tuple[float, float], ...], Baseline] = field(default_factory=dict)
 
     def calibrate(self) -> None:
         """Note what start-up takes: the least, because what disturbs a run only adds to it."""
+        if self.options.simulated:
+            return  # only decodings and what is done with them are counted
         self.options.say(f"start-up alone: {LEAD_IN_S:g} s of silence, {_START_UPS} times")
         self.start_up_cpu_s = min(
             stream(self.talk.lead_in, self.options).cpu_s for _ in range(_START_UPS)
@@ -87,78 +98,65 @@ class _Bench:
 
     def measured(self, title: str, settings: Sequence[str]) -> Measured:
         talk = self.talk
-        self.options.say(f"{talk.title} as it was spoken, {talk.duration_s:.0f} s: {title}")
-        streamed = stream(talk.path, self.options, settings)
-        metrics = measure(streamed.events, talk.words)
-        baseline = self._baseline(streamed)
-        equal = sum(
-            words_of(final.text) == words_of(text)
-            for final, text in zip(streamed.finals, baseline.texts, strict=True)
-        )
+        pace = "simulated" if self.options.simulated else f"{talk.length_s:.0f} s as spoken"
+        self.options.say(f"{talk.title}, {pace}: {title}")
+        if self.options.simulated:
+            streamed = simulation.stream(talk.path, self.options, settings)
+        else:
+            streamed = stream(talk.path, self.options, settings)
         return Measured(
             talk=talk,
             streamed=streamed,
-            metrics=metrics,
-            baseline=baseline,
+            judged=judged(talk, streamed.events),
+            whole=self.whole,
             cpu_s=max(0.0, streamed.cpu_s - self.start_up_cpu_s),
-            offline_wer=word_error_rate(talk.text, " ".join(baseline.texts)),
-            equal=equal,
         )
 
-    def with_alike(self, found: Measured) -> Measured:
-        """The same with the baseline that decodes as our engine does."""
-        pieces = _pieces(found.streamed)
+    def with_alike(self, found: Measured, model: str) -> Measured:
+        """The same with whole-file decoding as our engine decodes."""
+        if self.options.simulated:
+            return found
         self.options.say("offline faster-whisper again, with our allocator settings and one thread")
-        alike = offline.transcribe(self.talk.path, pieces, self.model, LANGUAGE, as_our_engine=True)
+        spans = [(piece.start, piece.end) for piece in self.talk.pieces]
+        alike = offline.transcribe(
+            self.talk.path, spans, model, self.talk.language, as_our_engine=True
+        )
         return replace(found, alike_cpu_s=alike.cpu_s)
-
-    def _baseline(self, streamed: Streamed) -> Baseline:
-        pieces = _pieces(streamed)
-        if pieces not in self.baselines:
-            self.options.say(f"offline faster-whisper on the same {len(pieces)} pieces")
-            self.baselines[pieces] = offline.transcribe(
-                self.talk.path, pieces, self.model, LANGUAGE
-            )
-        return self.baselines[pieces]
-
-
-def _pieces(streamed: Streamed) -> tuple[tuple[float, float], ...]:
-    return tuple((final.start, final.end) for final in streamed.finals)
 
 
 def run(options: DeveloperOptions) -> Result:
-    """Stream the recording, judge the captions, and transcribe the same pieces offline.
+    """Stream the recordings, judge the captions, and transcribe each recording as a whole.
 
     CPU is that of the whole process tree (the main process and its engine), as the operating
     system accounts it to the finished child. The cheaper of two runs over the lead-in of silence
-    alone is subtracted, because the baseline, too, is measured without imports and loading. The
-    lead-in is there so that the engine is ready when the first word is spoken.
+    alone is subtracted, because whole-file decoding, too, is measured without imports and loading.
+    The lead-in is there so that the engine is ready when the first word is spoken.
 
     The baseline that is judged is plain faster-whisper. As our engine's process has settings of the
-    memory allocator and decodes on one thread, both of which save CPU, the same pieces are
+    memory allocator and decodes on one thread, both of which save CPU, the same recordings are
     transcribed once more with these: against that, only streaming itself differs.
 
     Raises:
-        RecordingError: the recording or its words cannot be used, or there is no model.
+        RecordingError: a recording or its words cannot be used, or there is no model.
+        SpeechSetError: there is no set of recordings, or nothing of it is wanted.
         RunFailed: ``vivavoce run`` failed.
         BaselineFailed: offline transcription failed.
     """
     model = model_of(options)
     with prepared(options) as talk:
-        bench = _Bench(options, talk, model)
+        options.say(f"{talk.title}: faster-whisper on each as a whole, twice")
+        whole, other = whole_file(talk, model)
+        bench = _Bench(options, talk, whole)
         bench.calibrate()
         settings = [RULES[rule] for rule in options.without]
         title = _without(options.without) or "all rules"
-        main = bench.with_alike(bench.measured(title, settings))
-        tables = []
-        if options.ablation:
-            rows = [(title, main)] + [
-                (f"without {rule}", bench.measured(f"without {rule}", [*settings, RULES[rule]]))
-                for rule in RULES
-                if rule not in options.without
-            ]
-            tables.append(stream_report.table("what each rule brings", "run", rows))
+        main = bench.with_alike(bench.measured(title, settings), model)
         curve = _curve(bench, settings) if options.curve else []
+        tables = [
+            stream_report.by_kind(main),
+            *_compared(bench, title, main, settings),
+            *_swept(bench, settings),
+        ]
         if curve:
             rows = [(f"{hold_back:g}", found) for hold_back, found in curve]
             tables.append(
@@ -170,11 +168,33 @@ def run(options: DeveloperOptions) -> Result:
         _plot(options.plot, options, main, curve)
     return Result(
         name=name,
-        figures=stream_report.figures(main, partials="partials" not in options.without),
+        figures=stream_report.figures(
+            main, partials="partials" not in options.without, model=Path(model).name
+        ),
         tables=tables,
-        notes=_notes(options, main),
+        notes=_notes(options, main, other),
         quick=options.quick,
     )
+
+
+def _compared(
+    bench: _Bench, title: str, main: Measured, settings: Sequence[str]
+) -> Iterator[Table]:
+    options = bench.options
+    if options.ablation:
+        rows = [(title, main)] + [
+            (f"without {rule}", bench.measured(f"without {rule}", [*settings, RULES[rule]]))
+            for rule in RULES
+            if rule not in options.without
+        ]
+        yield stream_report.table("what each rule brings", "run", rows)
+
+
+def _swept(bench: _Bench, settings: Sequence[str]) -> Iterator[Table]:
+    for key, values in bench.options.swept.items():
+        runs = [(value, f"{key}={value}") for value in values]
+        rows = [(value, bench.measured(one, [*settings, one])) for value, one in runs]
+        yield stream_report.table("by a setting", key, rows)
 
 
 def model_of(options: DeveloperOptions) -> str:
@@ -214,23 +234,44 @@ def _plot(
     options.say(f"plot in {path}")
 
 
-def _notes(options: DeveloperOptions, main: Measured) -> list[str]:
-    metrics = main.metrics
+def _notes(options: DeveloperOptions, main: Measured, other: WholeFile) -> list[str]:
+    metrics, whole = main.metrics, main.whole
+    pace = "on a virtual clock" if options.simulated else "at 1×"
+    changed = [*options.settings, *filter(None, [_without(options.without)])]
     notes = [
-        f"{main.talk.title}, {main.talk.duration_s:.1f} s of speech at 1× after {LEAD_IN_S:g} s of "
-        f"silence, {engine_title(options)}, int8 on the CPU"
-        + (f", {_without(options.without)}" if options.without else ""),
+        f"{main.talk.title}: {main.talk.duration_s:.1f} s of recordings {pace} after "
+        f"{LEAD_IN_S:g} s of silence, {engine_title(options)}, int8 on the CPU"
+        + "".join(f", {change}" for change in changed),
         f"{len(metrics.words)} of {metrics.reference_words} words were recognised and count for "
         "the latencies: from the end of the word in the recording until it is seen",
-        f"CPU: {main.streamed.cpu_s:.1f} s in all, {main.cpu_s:.1f} s without start-up; offline "
-        f"{main.baseline.cpu_s:.1f} s without imports and loading, beam 5, its default threads and "
-        "a plain environment: what a user of faster-whisper gets",
-        "our engine's process has settings of the memory allocator and decodes on one thread (it "
-        "encodes on all cores); with "
-        f"these settings and one thread offline takes {main.alike_cpu_s or 0.0:.1f} s: against "
-        "that, the cost of streaming alone is seen",
-        f"{main.equal} of {len(main.streamed.finals)} finals read as offline word for word",
+        f"the whole file: faster-whisper, beam 5, {_conditioned(whole)} the text before, the "
+        f"better of both; {_conditioned(other)} it has a WER of "
+        f"{100 * other.score.word_error_rate:.2f} % in {other.baseline.cpu_s:.1f} CPU s",
     ]
+    if options.simulated:
+        notes.append(
+            "simulated: each decoding takes the time that it took alone, two at once take no "
+            "longer; CPU is that of the engine's process and of the pipeline, start-up aside"
+        )
+    else:
+        notes.append(
+            f"CPU: {main.streamed.cpu_s:.1f} s in all, {main.cpu_s:.1f} s without start-up; the "
+            f"whole file {whole.baseline.cpu_s:.1f} s without imports and loading, with its "
+            f"default threads in a plain environment, and {main.alike_cpu_s or 0.0:.1f} s with our "
+            "allocator settings and one thread: against that, the cost of streaming alone is seen"
+        )
+    for piece, one in zip(main.talk.pieces, main.judged.scores, strict=True):
+        for start, end in one.unheard:
+            notes.append(
+                f"no word of {start - piece.start:.1f} to {end - piece.start:.1f} s of {piece.name}"
+            )
+        if one.invented:
+            text = main.judged.texts[main.talk.pieces.index(piece)]
+            notes.append(f"a caption where nobody speaks: {text!r} in {piece.name}")
     if metrics.stable_changed:
         notes.append("a later partial changed stable words: that breaks the contract of events")
     return notes
+
+
+def _conditioned(whole: WholeFile) -> str:
+    return "with" if whole.conditioned else "without"

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bench.plot import Mark, Series, chart
+from bench.scoring import Score, total
+from bench.talks import Talk
 from vivavoce.bench.measure import quantile
 from vivavoce.bench.results import Figure, Table
 
 if TYPE_CHECKING:
     from bench.stream import Measured
 
-_SHOWN_P50_S, _SHOWN_P95_S = 0.35, 0.7
-_ENDPOINT_TO_FINAL_S = 0.15
+_SHOWN_P50_S, _SHOWN_P95_S = 0.35, 0.9
+_STABLE_P50_S = 0.7
+_DECIDABLE_P50_S, _DECIDABLE_P95_S = 1.5, 4.0
 _UNSTABLE = 0.15
-_ADDED_WER_POINTS = 0.5
-_CPU_WITH_PARTIALS, _CPU_WITHOUT = 2.0, 1.1
+_CORRECTED_PERCENT = 2.0
+_ADDED_WER_POINTS = 0.3
+_INSIDE_PERCENT = 10.0
+_F1_BELOW_WHOLE = 0.05
+_CPU_WITH_PARTIALS, _CPU_OF_TINY, _CPU_WITHOUT = 0.60, 0.40, 0.30
 _NOISE_S = 0.01
 _MINUTE_S = 60.0
 _GROWTH_S = 0.1
@@ -25,34 +31,64 @@ _COLUMNS = [
     "shown p50",
     "shown p95",
     "stable p50",
-    "final p50",
-    "endpoint → final",
+    "sentence → final",
+    "decidable → final p50",
+    "p95",
     "unstable ratio",
-    "erasure",
+    "twice %",
     "corrected %",
     "WER %",
-    "Δ offline",
+    "Δ whole",
+    "inside %",
+    "F1 ends",
+    "F1 commas",
     "CPU s/s",
-    "× offline",
+    "× whole",
+]
+
+_SCORE_COLUMNS = [
+    "words",
+    "heard %",
+    "WER %",
+    "inside %",
+    "F1 ends",
+    "F1 commas",
+    "unheard",
+    "invented",
 ]
 
 
-def figures(found: Measured, *, partials: bool) -> list[Figure]:
+def figures(found: Measured, *, partials: bool, model: str = "") -> list[Figure]:
     """All figures of a run, with the budgets of the design.
 
     Without partials a word is first shown by its final, which no budget is meant for.
     """
-    words = found.metrics.words
+    with_partials = _CPU_OF_TINY if "tiny" in model else _CPU_WITH_PARTIALS
+    words, score = found.metrics.words, found.score
     shown = (_SHOWN_P50_S, _SHOWN_P95_S) if partials else (None, None)
     return [
         *_latency("word end → first shown", [word.first_shown for word in words], *shown),
-        *_latency("word end → stable", [word.stable for word in words]),
+        *_latency(
+            "word end → stable",
+            [word.stable for word in words],
+            _STABLE_P50_S if partials else None,
+        ),
         *_latency("word end → final", [word.final for word in words]),
-        *_latency("endpoint → final", found.metrics.endpoint_to_final, _ENDPOINT_TO_FINAL_S),
+        *_latency("sentence end → final", score.end_to_final),
+        *_latency(
+            "sentence decidable → final",
+            score.decidable_to_final,
+            _DECIDABLE_P50_S,
+            _DECIDABLE_P95_S,
+        ),
+        *_latency("endpoint → final", found.metrics.endpoint_to_final),
         *_drift(found, partials=partials),
         *_stability(found),
         *_errors(found),
-        *_cost(found, _CPU_WITH_PARTIALS if partials else _CPU_WITHOUT),
+        *_sentences(found),
+        *_silences(found),
+        *_cost(found, with_partials if partials else _CPU_WITHOUT),
+        *_process(found),
     ]
 
 
@@ -164,64 +200,164 @@ def _stability(found: Measured) -> list[Figure]:
             name="stable words corrected by the final",
             value=100 * metrics.stable_correction_rate,
             unit="%",
+            budget=_CORRECTED_PERCENT,
             noise=1.0,
             samples=metrics.stable_words,
+        ),
+        Figure(
+            name="stable words behind a final that were open again",
+            value=metrics.stable_reopened,
+            unit="words",
+            samples=metrics.stable_words,
+        ),
+        Figure(
+            name="partials that say a phrase twice",
+            value=100 * metrics.doubling_share,
+            unit="%",
+            noise=0.5,
+            samples=metrics.partials,
         ),
     ]
 
 
 def _errors(found: Measured) -> list[Figure]:
-    finals = found.streamed.finals
+    score, whole = found.score, found.whole.score
     return [
         Figure(
             name="WER of finals",
-            value=100 * found.metrics.word_error_rate,
+            value=100 * score.word_error_rate,
             unit="%",
             noise=0.5,
-            samples=found.metrics.reference_words,
+            samples=score.words,
         ),
         Figure(
-            name="WER of offline",
-            value=100 * found.offline_wer,
+            name="WER of the whole file",
+            value=100 * whole.word_error_rate,
             unit="%",
             noise=0.5,
-            samples=found.metrics.reference_words,
+            samples=whole.words,
         ),
         Figure(
-            name="WER of finals − WER of offline",
+            name="WER of finals − WER of the whole file",
             value=found.added_errors,
             unit="points",
             budget=_ADDED_WER_POINTS,
             noise=0.5,
-            samples=found.metrics.reference_words,
+            samples=score.words,
         ),
         Figure(
-            name="finals equal to offline, word for word",
-            value=100 * found.equal / max(1, len(finals)),
+            name="words that differ from the whole file",
+            value=100 * found.difference,
             unit="%",
-            better="higher",
-            samples=len(finals),
+            noise=0.5,
+            samples=score.words,
         ),
     ]
 
 
-def _cost(found: Measured, budget: float) -> list[Figure]:
-    streamed, audio_s = found.streamed, found.talk.duration_s
-    return [
-        Figure(name="CPU", value=found.cpu_s / audio_s, unit=_PER_SECOND),
-        Figure(name="CPU with start-up", value=streamed.cpu_s / audio_s, unit=_PER_SECOND),
-        Figure(name="CPU of offline", value=found.baseline.cpu_s / audio_s, unit=_PER_SECOND),
+def _sentences(found: Measured) -> list[Figure]:
+    score, whole = found.score, found.whole.score
+    marks = [
+        ("sentence ends", score.sentence_ends, whole.sentence_ends, -_F1_BELOW_WHOLE),
+        ("commas", score.commas, whole.commas, None),
+    ]
+    figures = [
         Figure(
-            name="CPU, against offline",
+            name="finals that end inside a sentence",
+            value=100 * score.fragmentation,
+            unit="%",
+            budget=_INSIDE_PERCENT,
+            noise=1.0,
+            samples=score.finals,
+        )
+    ]
+    for name, ours, theirs, budget in marks:
+        figures += [
+            Figure(
+                name=f"F1 of {name}",
+                value=ours.f1,
+                unit="0 to 1",
+                better="higher",
+                samples=ours.expected,
+            ),
+            Figure(
+                name=f"F1 of {name} − that of the whole file",
+                value=ours.f1 - theirs.f1,
+                unit="points of 1",
+                better="higher",
+                budget=budget,
+                noise=0.01,
+                samples=ours.expected,
+            ),
+        ]
+    return figures
+
+
+def _silences(found: Measured) -> list[Figure]:
+    score, whole = found.score, found.whole.score
+    figures = [
+        Figure(
+            name="speech of more than 2 s without a word",
+            value=len(score.unheard),
+            unit="stretches",
+            samples=score.words,
+        ),
+        Figure(
+            name="the same of the whole file",
+            value=len(whole.unheard),
+            unit="stretches",
+            samples=whole.words,
+        ),
+    ]
+    if score.nonspeech:
+        figures += [
+            Figure(
+                name="recordings without speech that gave a caption",
+                value=score.invented,
+                unit="recordings",
+                budget=0,
+                samples=score.nonspeech,
+            ),
+            Figure(
+                name="those that the whole file gives a text",
+                value=whole.invented,
+                unit="recordings",
+                samples=whole.nonspeech,
+            ),
+        ]
+    return figures
+
+
+def _cost(found: Measured, budget: float) -> list[Figure]:
+    audio_s = found.talk.duration_s
+    return [
+        Figure(name="CPU", value=found.cpu_s / audio_s, unit=_PER_SECOND, budget=budget),
+        Figure(
+            name="CPU of the whole file",
+            value=found.whole.baseline.cpu_s / audio_s,
+            unit=_PER_SECOND,
+        ),
+        Figure(
+            name="CPU, against the whole file",
             value=found.cpu_ratio,
             unit="×",
-            ratio_to="offline faster-whisper",
-            budget=budget,
+            ratio_to="whole-file faster-whisper",
         ),
         *_alike(found),
+    ]
+
+
+def _process(found: Measured) -> list[Figure]:
+    """What only a real process tells."""
+    streamed = found.streamed
+    if not streamed.main_mb:
+        return []
+    with_start_up = streamed.cpu_s / found.talk.duration_s
+    return [
+        Figure(name="CPU with start-up", value=with_start_up, unit=_PER_SECOND),
         Figure(
             name="real-time factor",
-            value=streamed.end_s / (audio_s + found.talk.lead_in_s),
+            value=streamed.end_s / found.talk.length_s,
             unit="duration of the run / of the audio",
         ),
         Figure(name="main process, peak memory", value=streamed.main_mb, unit="MB"),
@@ -234,10 +370,10 @@ def _alike(found: Measured) -> list[Figure]:
         return []
     return [
         Figure(
-            name="CPU, against offline with our allocator settings and one decoder thread",
+            name="CPU, against the whole file with our allocator settings and one decoder thread",
             value=found.alike_cpu_ratio,
             unit="×",
-            ratio_to="offline faster-whisper with our allocator settings and one decoder thread",
+            ratio_to="whole-file faster-whisper with our allocator settings and one decoder thread",
         )
     ]
 
@@ -252,21 +388,60 @@ def table(title: str, first: str, rows: Sequence[tuple[str, Measured]]) -> Table
 
 
 def _cells(found: Measured) -> list[str | float]:
-    metrics = found.metrics
+    metrics, score = found.metrics, found.score
     shown = [word.first_shown for word in metrics.words]
     return [
         _quantile(shown, 0.5),
         _quantile(shown, 0.95),
         _quantile([word.stable for word in metrics.words], 0.5),
-        _quantile([word.final for word in metrics.words], 0.5),
-        _quantile(metrics.endpoint_to_final, 0.5),
+        _quantile(score.end_to_final, 0.5),
+        _quantile(score.decidable_to_final, 0.5),
+        _quantile(score.decidable_to_final, 0.95),
         round(metrics.unstable_partial_word_ratio, 3),
-        round(metrics.normalised_erasure, 3),
+        round(100 * metrics.doubling_share, 1),
         round(100 * metrics.stable_correction_rate, 2),
-        round(100 * metrics.word_error_rate, 2),
+        round(100 * score.word_error_rate, 2),
         round(found.added_errors, 2),
+        round(100 * score.fragmentation, 1),
+        round(score.sentence_ends.f1, 3),
+        round(score.commas.f1, 3),
         round(found.cpu_s / found.talk.duration_s, 3),
         round(found.cpu_ratio, 2),
+    ]
+
+
+def by_kind(found: Measured) -> Table:
+    """The finals of each kind of recording beside those of the whole file."""
+    scores, wholes = found.judged.scores, found.whole.scores
+    return scores_by_kind(found.talk, {"finals": scores, "whole file": wholes})
+
+
+def scores_by_kind(talk: Talk, runs: Mapping[str, Sequence[Score]]) -> Table:
+    """A row for each kind of recording and each way to transcribe it."""
+    kinds = dict.fromkeys(piece.kind for piece in talk.pieces)
+    rows: list[list[str | float]] = []
+    for kind in kinds:
+        for name, scores in runs.items():
+            score = total(
+                one for one, piece in zip(scores, talk.pieces, strict=True) if piece.kind == kind
+            )
+            title = ", ".join(filter(None, [kind, name]))
+            rows.append([title, *_score_cells(score)])
+    return Table(title="by kind of recording", columns=["kind", *_SCORE_COLUMNS], rows=rows)
+
+
+def _score_cells(score: Score) -> list[str | float]:
+    if score.nonspeech and not score.words:
+        return [*[""] * (len(_SCORE_COLUMNS) - 1), f"{score.invented} of {score.nonspeech}"]
+    return [
+        score.words,
+        round(100 * score.share_heard, 1),
+        round(100 * score.word_error_rate, 2),
+        round(100 * score.fragmentation, 1),
+        round(score.sentence_ends.f1, 3),
+        round(score.commas.f1, 3),
+        len(score.unheard),
+        "",
     ]
 
 

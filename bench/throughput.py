@@ -1,249 +1,357 @@
-"""Recordings at maximum pace, against faster-whisper's own BatchedInferencePipeline."""
+"""Recordings at maximum pace, against faster-whisper as it is, and in batches."""
 
 from __future__ import annotations
 
-import math
-import wave
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from bench import batched
-from bench.alignment import align, word_error_rate, words_of
+from bench import batched, offline
 from bench.batched import Batched
+from bench.judging import WholeFile, difference, judged, rated, texts_of
 from bench.options import DeveloperOptions
+from bench.scoring import Caption, Score, score, total
 from bench.stream import model_of
-from bench.stream_run import LANGUAGE, Streamed, prepared, stream
+from bench.stream_report import scores_by_kind
+from bench.stream_run import Streamed, stream
+from bench.talks import Talk, prepared
 from vivavoce.bench.child import engine_title
-from vivavoce.bench.results import Figure, Result
+from vivavoce.bench.results import Figure, Result, Table
 
 name = "throughput"
-description = "Recordings at maximum pace, against faster-whisper's BatchedInferencePipeline"
+description = "Recordings at maximum pace, against faster-whisper as it is, and in batches"
 
 BATCH_SIZES = (1, 4, 8, 16)
 PROFILES = ("recordings", "captions")
-"""With an encoder context as long as the utterance, and with exact finals."""
 
 _THEIRS = "BatchedInferencePipeline"
 _SECONDS = 400.0
 _ROUNDS = 3
+_CPU_AGAINST_WHOLE = 1.1
+_ADDED_WER_POINTS = 0.3
+_INSIDE_PERCENT = 5.0
+_F1_BELOW_WHOLE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Theirs:
-    """The rounds with one size of batches."""
+class Way:
+    """A way to transcribe the recordings: medians of its rounds, its texts and what they are worth.
 
-    rounds: tuple[Batched, ...]
-
-    @property
-    def batch_size(self) -> int:
-        return self.rounds[0].batch_size
-
-    @property
-    def wall_s(self) -> float:
-        return _median([one.wall_s for one in self.rounds])
-
-    @property
-    def cpu_s(self) -> float:
-        return _median([one.cpu_s for one in self.rounds])
-
-    @property
-    def peak_mb(self) -> float:
-        return max(one.peak_mb for one in self.rounds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ours:
-    """The rounds with one profile, and runs over silence: imports, loading and ending.
-
-    The least of these is what is subtracted: what disturbs one only makes it longer, and that must
-    not be to our advantage.
+    Times are without imports and loading. ``peak_mb`` is 0 where it was not measured.
     """
 
-    rounds: tuple[Streamed, ...]
-    start_ups: tuple[Streamed, ...]
+    name: str
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    texts: tuple[str, ...]
+    scores: tuple[Score, ...]
 
     @property
-    def wall_s(self) -> float:
-        whole = _median([one.wall_s for one in self.rounds])
-        return max(1e-3, whole - min(one.wall_s for one in self.start_ups))
+    def score(self) -> Score:
+        """Of all recordings."""
+        return total(self.scores)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """All ways, and how much audio each had."""
+
+    seconds: float
+    whole: tuple[Way, ...]
+    batches: tuple[Way, ...]
+    ours: tuple[Way, ...]
 
     @property
-    def cpu_s(self) -> float:
-        whole = _median([one.cpu_s for one in self.rounds])
-        return max(0.0, whole - min(one.cpu_s for one in self.start_ups))
+    def better(self) -> Way:
+        """Of the whole file with and without the text before, the one with fewer errors."""
+        return min(self.whole, key=lambda way: way.score.word_error_rate)
 
     @property
-    def peak_mb(self) -> float:
-        return max(one.engine_mb + one.main_mb for one in self.rounds)
-
-    @property
-    def text(self) -> str:
-        return " ".join(final.text for final in self.rounds[0].finals)
+    def fastest(self) -> Way:
+        """The size of batches to compare with."""
+        return min(self.batches, key=lambda way: way.wall_s)
 
 
 def run(options: DeveloperOptions) -> Result:
-    """Transcribe a long recording with both, in turns, and compare the medians of the rounds.
+    """Transcribe recordings in every way, in turns, and compare the medians of the rounds.
 
-    The recording is the talk, so many times in a row that it is long. Both decode with beam 5, word
-    times, int8 weights, on the CPU; neither figure has imports and loading in it. Theirs runs with
-    several sizes of batches, and the fastest is what ours is compared with.
+    A single recording is played so many times in a row that it is long; a set is played once. All
+    decode with beam 5, word times, int8 weights, on the CPU. Theirs runs with several sizes of
+    batches, and the fastest is what ours is compared with.
 
     Raises:
-        RecordingError: the recording or its words cannot be used, or there is no model.
+        RecordingError: a recording or its words cannot be used, or there is no model.
+        SpeechSetError: there is no set of recordings, or nothing of it is wanted.
         RunFailed: ``vivavoce run`` failed.
         BaselineFailed: the other one failed.
     """
     model = model_of(options)
-    ours: dict[str, list[Streamed]] = {profile: [] for profile in PROFILES}
-    start_ups: dict[str, list[Streamed]] = {profile: [] for profile in PROFILES}
-    theirs: list[list[Batched]] = []
-    with prepared(options) as talk, TemporaryDirectory(prefix="vivavoce-bench-") as folder:
-        path = Path(folder) / "long.wav"
-        once = talk.duration_s + talk.lead_in_s
-        times = 1 if options.quick else math.ceil(_SECONDS / once)
-        _repeat(talk.path, path, times)
-        for number in range(1, 2 if options.quick else _ROUNDS + 1):
-            options.say(f"round {number}: {times * once:.0f} s of {talk.title}")
-            theirs.append(batched.transcribe(path, model, LANGUAGE, BATCH_SIZES))
-            for profile in PROFILES:
-                for source, runs in (
-                    (talk.lead_in, start_ups),
-                    (path, ours),
-                    (talk.lead_in, start_ups),
-                ):
-                    runs[profile].append(stream(source, options, profile=profile, pace="max"))
-    return _result(
-        options,
-        talk.title,
-        times * once,
-        " ".join([talk.text] * times),
-        [_Theirs(rounds) for rounds in zip(*theirs, strict=True)],
-        {
-            profile: _Ours(tuple(rounds), tuple(start_ups[profile]))
-            for profile, rounds in ours.items()
-        },
+    with prepared(options, at_least_s=0 if options.quick else _SECONDS) as talk:
+        rounds = [
+            _round(talk, model, options, number)
+            for number in range(1, 2 if options.quick or options.takes_a_set else _ROUNDS + 1)
+        ]
+        ways = Ways(
+            seconds=talk.duration_s,
+            whole=_medians([one.whole for one in rounds]),
+            batches=_medians([one.batches for one in rounds]),
+            ours=_medians([one.ours for one in rounds]),
+        )
+    return result(options, talk, ways, len(rounds))
+
+
+def _round(talk: Talk, model: str, options: DeveloperOptions, number: int) -> Ways:
+    options.say(f"round {number}: {talk.title}")
+    return Ways(
+        seconds=talk.duration_s,
+        whole=tuple(_whole(talk, model, conditioned=one) for one in (False, True)),
+        batches=tuple(
+            _batches(talk, one)
+            for one in batched.transcribe(talk.path, model, talk.language, BATCH_SIZES)
+        ),
+        ours=tuple(_ours(talk, options, profile) for profile in PROFILES),
     )
 
 
-def fastest(theirs: Sequence[_Theirs]) -> _Theirs:
-    """The size of batches to compare with."""
-    return min(theirs, key=lambda one: one.wall_s)
+def _whole(talk: Talk, model: str, *, conditioned: bool) -> Way:
+    spans = [(piece.start, piece.end) for piece in talk.pieces]
+    found: WholeFile = rated(
+        talk,
+        offline.transcribe(talk.path, spans, model, talk.language, conditioned=conditioned),
+        conditioned=conditioned,
+    )
+    return Way(
+        name=f"whole file, {'with' if conditioned else 'without'} the text before",
+        wall_s=found.baseline.wall_s,
+        cpu_s=found.baseline.cpu_s,
+        peak_mb=0.0,
+        texts=found.baseline.texts,
+        scores=found.scores,
+    )
 
 
-def _result(
-    options: DeveloperOptions,
-    title: str,
-    seconds: float,
-    text: str,
-    theirs: Sequence[_Theirs],
-    ours: Mapping[str, _Ours],
-) -> Result:
-    best = fastest(theirs)
-    figures = _figures_of_theirs(best, seconds, text)
-    for profile, found in ours.items():
-        figures += _figures(profile, found, best, seconds, text)
-    trimmed, exact = (ours[profile].text for profile in PROFILES)
+def _batches(talk: Talk, found: Batched) -> Way:
+    captions: list[list[Caption]] = [[] for _ in talk.pieces]
+    for start, end, text in found.segments:
+        captions[talk.number_at((start + end) / 2)].append(Caption(start, end, text))
+    return Way(
+        name=f"{_THEIRS}, {found.batch_size}",
+        wall_s=found.wall_s,
+        cpu_s=found.cpu_s,
+        peak_mb=found.peak_mb,
+        texts=tuple(texts_of(captions)),
+        scores=tuple(
+            score(of_piece, piece.reference)
+            for piece, of_piece in zip(talk.pieces, captions, strict=True)
+        ),
+    )
+
+
+def _ours(talk: Talk, options: DeveloperOptions, profile: str) -> Way:
+    """A run over the recordings, without what the cheaper of two runs over silence takes.
+
+    The least is subtracted: what disturbs one only makes it longer, and that must not be to our
+    advantage.
+    """
+    silent, found, again = (
+        stream(source, options, profile=profile, pace="max")
+        for source in (talk.lead_in, talk.path, talk.lead_in)
+    )
+    return without_start_up(talk, profile, found, (silent, again))
+
+
+def without_start_up(
+    talk: Talk, profile: str, found: Streamed, start_ups: Sequence[Streamed]
+) -> Way:
+    """A run of ours, less the cheapest start-up."""
+    rating = judged(talk, found.events)
+    return Way(
+        name=profile,
+        wall_s=max(1e-3, found.wall_s - min(one.wall_s for one in start_ups)),
+        cpu_s=max(0.0, found.cpu_s - min(one.cpu_s for one in start_ups)),
+        peak_mb=found.engine_mb + found.main_mb,
+        texts=rating.texts,
+        scores=rating.scores,
+    )
+
+
+def _medians(rounds: Sequence[Sequence[Way]]) -> tuple[Way, ...]:
+    """Times of the middle round; texts are those of the first."""
+    return tuple(
+        Way(
+            name=same[0].name,
+            wall_s=_median([one.wall_s for one in same]),
+            cpu_s=_median([one.cpu_s for one in same]),
+            peak_mb=max(one.peak_mb for one in same),
+            texts=same[0].texts,
+            scores=same[0].scores,
+        )
+        for same in zip(*rounds, strict=True)
+    )
+
+
+def result(options: DeveloperOptions, talk: Talk, ways: Ways, rounds: int) -> Result:
+    """Figures, tables and notes of all ways."""
+    best, whole = ways.fastest, ways.better
+    figures = [
+        *_figures(_THEIRS, best, ways.seconds),
+        *_figures("whole file", whole, ways.seconds),
+    ]
+    for way in ways.ours:
+        figures += [*_figures(way.name, way, ways.seconds), *_against(way, best, whole)]
+    exact, other = ways.ours[1], ways.ours[0]
     figures.append(
         Figure(
-            name=f"{PROFILES[0]}: words that differ from {PROFILES[1]}",
-            value=100 * _difference(exact, trimmed),
+            name=f"{other.name}: words that differ from {exact.name}",
+            value=100 * difference(talk.language, other.texts, exact.texts),
             unit="%",
-            samples=len(words_of(exact)),
+            samples=exact.score.words,
         )
     )
-    sizes = ", ".join(f"{one.batch_size}: {seconds / one.wall_s:.1f}×" for one in theirs)
     notes = [
-        f"{seconds:.0f} s of audio ({title}), {engine_title(options)}, int8 on the CPU, beam 5, "
-        f"word times; medians of {len(best.rounds)} rounds in turns",
+        f"{talk.title}, {ways.seconds:.0f} s of recordings, {engine_title(options)}, int8 on the "
+        f"CPU, beam 5, word times; medians of {rounds} rounds in turns",
         "throughput: seconds of audio per second, without imports and loading the model (for ours: "
         "without the least of several runs over silence)",
-        f"{_THEIRS} by size of batches: {sizes}; compared with its best, {best.batch_size}; "
-        "num_workers and cpu_threads are its defaults",
-        f"{_THEIRS} encodes windows of 30 s, each filled with as much speech as fits; "
-        f"{PROFILES[0]} encodes each utterance and a margin (final_context: auto), so much of what "
-        "it gains is work that it leaves out, at the price of words that differ",
-        f"{PROFILES[1]}: exact finals, a whole window of 30 s for each utterance, however short: "
-        f"more to encode than {_THEIRS} has",
-        f"the text of {_THEIRS} is not that of faster-whisper without batches",
+        f"compared with the fastest size of batches, {best.name}; num_workers and cpu_threads are "
+        "its defaults",
+        f"whole file: faster-whisper on each recording by itself; compared with the better, "
+        f"{whole.name}",
     ]
-    return Result(name=name, figures=figures, notes=notes, quick=options.quick)
+    if len(talk.pieces) > 1:
+        notes.append(
+            f"{_THEIRS} and ours have all recordings in one file, with silence between; a short "
+            "recording by itself is padded to a window of its own"
+        )
+    everything = {way.name: way for way in (*ways.whole, *ways.batches, *ways.ours)}
+    return Result(
+        name=name,
+        figures=figures,
+        tables=[
+            _beside(everything, ways.seconds),
+            scores_by_kind(
+                talk,
+                {way.name: way.scores for way in (whole, best, *ways.ours)},
+            ),
+        ],
+        notes=notes,
+        quick=options.quick,
+    )
 
 
-def _repeat(source: Path, target: Path, times: int) -> None:
-    with wave.open(str(source)) as file, wave.open(str(target), "wb") as long:
-        long.setparams(file.getparams())
-        frames = file.readframes(file.getnframes())
-        for _ in range(times):
-            long.writeframes(frames)
+def _beside(ways: Mapping[str, Way], seconds: float) -> Table:
+    columns = ["× real time", "CPU s/s", "MB", "WER %", "inside %", "F1 ends", "F1 commas"]
+    return Table(
+        title="all ways",
+        columns=["way", *columns, "unheard", "invented"],
+        rows=[
+            [
+                title,
+                round(seconds / way.wall_s, 2),
+                round(way.cpu_s / seconds, 4),
+                round(way.peak_mb) or "",
+                round(100 * way.score.word_error_rate, 2),
+                # Segments of others are no sentences, and do not mean to be.
+                round(100 * way.score.fragmentation, 1) if title in PROFILES else "",
+                round(way.score.sentence_ends.f1, 3),
+                round(way.score.commas.f1, 3),
+                len(way.score.unheard),
+                way.score.invented if way.score.nonspeech else "",
+            ]
+            for title, way in ways.items()
+        ],
+    )
 
 
-def _figures_of_theirs(best: _Theirs, seconds: float, text: str) -> list[Figure]:
-    return [
+def _figures(title: str, way: Way, seconds: float) -> list[Figure]:
+    figures = [
         Figure(
-            name=f"{_THEIRS}: throughput",
-            value=seconds / best.wall_s,
+            name=f"{title}: throughput",
+            value=seconds / way.wall_s,
             unit="× real time",
             better="higher",
-            samples=len(best.rounds),
         ),
+        Figure(name=f"{title}: CPU", value=way.cpu_s / seconds, unit="CPU s per audio second"),
         Figure(
-            name=f"{_THEIRS}: CPU",
-            value=best.cpu_s / seconds,
-            unit="CPU s per audio second",
-            samples=len(best.rounds),
-        ),
-        Figure(name=f"{_THEIRS}: peak memory", value=best.peak_mb, unit="MB"),
-        Figure(
-            name=f"{_THEIRS}: WER",
-            value=100 * word_error_rate(text, best.rounds[0].text),
+            name=f"{title}: WER",
+            value=100 * way.score.word_error_rate,
             unit="%",
+            noise=0.5,
+            samples=way.score.words,
         ),
     ]
+    if way.peak_mb:
+        figures.append(Figure(name=f"{title}: peak memory", value=way.peak_mb, unit="MB"))
+    return figures
 
 
-def _figures(profile: str, ours: _Ours, best: _Theirs, seconds: float, text: str) -> list[Figure]:
-    return [
+def _against(way: Way, best: Way, whole: Way) -> list[Figure]:
+    ours, theirs = way.score, whole.score
+    figures = [
         Figure(
-            name=f"{profile}: throughput against it",
-            value=best.wall_s / ours.wall_s,
+            name=f"{way.name}: throughput against it",
+            value=best.wall_s / way.wall_s,
             unit="×",
             better="higher",
             budget=1.0,
             ratio_to=_THEIRS,
-            samples=len(ours.rounds),
         ),
         Figure(
-            name=f"{profile}: throughput",
-            value=seconds / ours.wall_s,
-            unit="× real time",
-            better="higher",
-            samples=len(ours.rounds),
-        ),
-        Figure(
-            name=f"{profile}: CPU",
-            value=ours.cpu_s / seconds,
-            unit="CPU s per audio second",
-            samples=len(ours.rounds),
-        ),
-        Figure(
-            name=f"{profile}: peak memory, engine and main process", value=ours.peak_mb, unit="MB"
-        ),
-        Figure(
-            name=f"{profile}: peak memory against it",
-            value=ours.peak_mb / best.peak_mb,
+            name=f"{way.name}: peak memory against it",
+            value=way.peak_mb / best.peak_mb,
             unit="×",
             ratio_to=_THEIRS,
         ),
-        Figure(name=f"{profile}: WER", value=100 * word_error_rate(text, ours.text), unit="%"),
+        Figure(
+            name=f"{way.name}: CPU against the whole file",
+            value=way.cpu_s / whole.cpu_s,
+            unit="×",
+            budget=_CPU_AGAINST_WHOLE,
+            ratio_to="whole-file faster-whisper",
+        ),
+        Figure(
+            name=f"{way.name}: WER − WER of the whole file",
+            value=100 * (ours.word_error_rate - theirs.word_error_rate),
+            unit="points",
+            budget=_ADDED_WER_POINTS,
+            noise=0.5,
+            samples=ours.words,
+        ),
+        Figure(
+            name=f"{way.name}: finals that end inside a sentence",
+            value=100 * ours.fragmentation,
+            unit="%",
+            budget=_INSIDE_PERCENT,
+            noise=1.0,
+            samples=ours.finals,
+        ),
+        Figure(
+            name=f"{way.name}: F1 of sentence ends − that of the whole file",
+            value=ours.sentence_ends.f1 - theirs.sentence_ends.f1,
+            unit="points of 1",
+            better="higher",
+            budget=-_F1_BELOW_WHOLE,
+            noise=0.01,
+            samples=ours.sentence_ends.expected,
+        ),
+        Figure(
+            name=f"{way.name}: speech of more than 2 s without a word",
+            value=len(ours.unheard),
+            unit="stretches",
+            samples=ours.words,
+        ),
     ]
-
-
-def _difference(reference: str, other: str) -> float:
-    """The edit distance of two texts in words, per word of the first."""
-    words = words_of(reference)
-    return align(words, words_of(other)).errors / max(1, len(words))
+    if ours.nonspeech:
+        figures.append(
+            Figure(
+                name=f"{way.name}: recordings without speech that gave a caption",
+                value=ours.invented,
+                unit="recordings",
+                budget=0,
+                samples=ours.nonspeech,
+            )
+        )
+    return figures
 
 
 def _median(values: list[float]) -> float:

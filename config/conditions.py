@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from vivavoce.config.contradictions import contradictions
+from vivavoce.config.derived import derived
 from vivavoce.config.effects import changes_while_running
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.fields import field_type, may_be_nothing
@@ -97,7 +98,7 @@ def _overlaid(layer: Layer, names: Iterable[str]) -> Profile:
     for path, complaint in contradictions(profile):
         where, together = _blamed(layer, list(names), path)
         raise ProfileError(f"{at(layer, where)}: {complaint}{together}")
-    return profile
+    return derived(profile)
 
 
 def _blamed(layer: Layer, names: list[str], path: Path) -> tuple[Path, str]:

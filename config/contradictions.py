@@ -12,6 +12,7 @@ from vivavoce.config.hotkeys import wrong_hotkeys
 from vivavoce.config.monitoring import MetricsSettings, is_loopback, listen_address
 from vivavoce.config.power import PowerSettings
 from vivavoce.config.schema import Profile
+from vivavoce.config.spoken import wrong_languages
 from vivavoce.config.yaml_lines import Path
 
 
@@ -22,6 +23,7 @@ def contradictions(profile: Profile) -> list[tuple[Path, str]]:
         *_of_listening(profile.metrics),
         *_of_components(profile),
         *_of_power(profile.power),
+        *wrong_languages(profile),
         *wrong_dictation(profile),
         *wrong_hotkeys(profile),
     ]
@@ -86,22 +88,19 @@ _RULES = (
         lambda _: "is shorter than pre-roll, shortest speech and end silence together",
     ),
     _Rule(
+        ("captions", "subtitles", "shortest_ms"),
+        lambda p: p.captions.subtitles.shortest_ms <= p.captions.subtitles.longest_ms,
+        lambda p: (
+            f"{p.captions.subtitles.shortest_ms} is above captions.subtitles.longest_ms "
+            f"({p.captions.subtitles.longest_ms}); expected at most that"
+        ),
+    ),
+    _Rule(
         ("supervisor", "backoff_ms"),
         lambda p: p.supervisor.backoff_ms <= p.supervisor.max_backoff_ms,
         lambda p: (
             f"{p.supervisor.backoff_ms} is above supervisor.max_backoff_ms "
             f"({p.supervisor.max_backoff_ms})"
-        ),
-    ),
-    _Rule(
-        ("transcription", "language"),
-        lambda p: (
-            p.transcription.engine != "pocketsphinx"
-            or p.transcription.language in (None, "en", "en-US")
-        ),
-        lambda p: (
-            f"{p.transcription.language!r}: pocketsphinx knows only English; use engine: "
-            "faster-whisper"
         ),
     ),
     _Rule(

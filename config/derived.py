@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from vivavoce.config.cleanup import engine_hints
 from vivavoce.config.schema import Profile
+from vivavoce.config.spoken import with_codes
 
 
 def derived(profile: Profile) -> Profile:
     """The profile as it is meant: idempotent."""
-    return _without_persistence(_with_vocabulary(profile))
+    return _without_persistence(_with_vocabulary(with_codes(profile)))
 
 
 def _without_persistence(profile: Profile) -> Profile:

@@ -109,24 +109,6 @@ class VadSettings(Section, frozen=True, kw_only=True):
 EncoderContext: TypeAlias = Literal["trimmed", "full", "auto"]
 
 
-class PhraseCacheSettings(Section, frozen=True, kw_only=True):
-    """Repeated sounds (prompts, jingles, commands) that need not be decoded again."""
-
-    enabled: Annotated[bool, Meta(description="Keep texts by the fingerprint of their sound.")] = (
-        False
-    )
-    near_matches: Annotated[
-        bool, Meta(description="Also match the same phrase with a little noise or offset.")
-    ] = True
-    max_entries: Annotated[
-        int, Meta(ge=1, le=100_000, description="Phrases kept; the least recently used go first.")
-    ] = 512
-    ttl_s: Annotated[float, Meta(gt=0.0, description="How long a phrase is kept.")] = 3_600.0
-    max_phrase_ms: Annotated[
-        Milliseconds, Meta(description="Longer utterances are neither kept nor looked up.")
-    ] = 6_000
-
-
 class TranscriptionSettings(Section, frozen=True, kw_only=True):
     """Which engine turns speech into text, and how."""
 
@@ -144,10 +126,21 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             "`auto`: the most accurate that keeps up here (see `vivavoce models recommend`)."
         ),
     ] = "base.en"
+    task: Annotated[
+        Literal["transcribe", "translate"],
+        Meta(description="`translate`: into English, with a model that knows other languages."),
+    ] = "transcribe"
     language: Annotated[
         str | None,
-        Meta(description="Language code such as `en`; nothing: the model detects it."),
+        Meta(
+            description="A code such as `en`, also as `pt-BR` or `German`; nothing or `auto`: it "
+            "is found out, and changes only where another is clearly heard."
+        ),
     ] = None
+    languages: Annotated[
+        list[str],
+        Meta(description="Found out among these alone, as `[en, de]`; none: among all."),
+    ] = field(default_factory=list)
     device: Annotated[
         Literal["auto", "cpu", "cuda"],
         Meta(description="`auto` is CUDA where it loads and works, else the CPU."),
@@ -241,6 +234,24 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             "by the engine's measured cost.",
         ),
     ] = 0.34
+    final_cpu_share: Annotated[
+        float,
+        Meta(
+            gt=0.0,
+            le=1.0,
+            description="Largest share of one core that exact decodings may take while someone "
+            "speaks; what must be final (a long silence, a released key, a full window) does not "
+            "wait for it.",
+        ),
+    ] = 0.2
+    longest_window_ms: Annotated[
+        int,
+        Meta(
+            ge=5_000,
+            le=28_000,
+            description="Longest piece of speech with its pauses that is decoded at once.",
+        ),
+    ] = 28_000
     hold_back_words: Annotated[
         int,
         Meta(
@@ -296,11 +307,40 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Ended utterances that may wait for their final; beyond it, capture waits.",
         ),
     ] = 4
-    phrase_cache: PhraseCacheSettings = field(default_factory=PhraseCacheSettings)
     max_engine_restarts: Annotated[
         int,
         Meta(ge=0, le=100, description="Engine restarts per minute before the run gives up."),
     ] = 5
+
+
+class SubtitleSettings(Section, frozen=True, kw_only=True):
+    """How `srt` and `vtt` are cut into cues: what people can read."""
+
+    line_characters: Annotated[
+        int,
+        Meta(ge=10, le=200, description="Longest line; wide characters count double."),
+    ] = 42
+    lines: Annotated[int, Meta(ge=1, le=4, description="Most lines of a cue.")] = 2
+    shortest_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=60_000,
+            description="A cue stands at least so long, where the next one leaves room for it.",
+        ),
+    ] = 1_000
+    longest_ms: Annotated[
+        int, Meta(ge=500, le=60_000, description="A cue stands at most so long.")
+    ] = 7_000
+    characters_per_second: Annotated[
+        float,
+        Meta(
+            ge=1.0,
+            le=200.0,
+            description="Fastest reading: a cue is held into the silence behind it, and cut "
+            "elsewhere, to stay below this where the speech allows it.",
+        ),
+    ] = 20.0
 
 
 class CaptionSettings(Section, frozen=True, kw_only=True):
@@ -314,6 +354,7 @@ class CaptionSettings(Section, frozen=True, kw_only=True):
         Literal["auto", "always", "never"],
         Meta(description="`auto`: on a terminal, unless NO_COLOR is set."),
     ] = "auto"
+    subtitles: SubtitleSettings = field(default_factory=SubtitleSettings)
 
 
 Severity: TypeAlias = Literal["debug", "info", "warning", "error"]

@@ -233,13 +233,16 @@ class Partial(Message, frozen=True, kw_only=True):
 
 
 class Final(Message, frozen=True, kw_only=True):
-    """The exact text of an utterance. ``text`` may be empty: nothing was recognised in it.
+    """The exact text of a sentence. ``text`` may be empty: nothing was recognised there.
 
     ``confidence`` is in [0, 1]; ``no_speech_probability``, ``average_log_probability`` and
     ``compression_ratio`` are the engine's own figures where it has them (else 0, 0 and 0).
     ``corrected`` counts the words that a partial had called stable and that read differently here.
     ``retracts`` counts the finals before this one that the speaker took back ("scratch that").
-    ``focus`` is that of :class:`Partial`.
+    ``focus`` is that of :class:`Partial`, when the sentence began. ``window`` is what was decoded
+    for it: the text is what the engine gives offline for that. ``dropped`` counts the samples of
+    speech in it for which no words were found. ``ends_stretch``: a long silence, a release, a gap
+    or the end follows.
     """
 
     utterance: int
@@ -258,6 +261,9 @@ class Final(Message, frozen=True, kw_only=True):
     language: str = ""
     latency: Latency = Latency()
     focus: Focus | None = None
+    window: tuple[int, int] | None = None
+    dropped: int = 0
+    ends_stretch: bool = True
 
 
 class Revision(Message, frozen=True, kw_only=True):

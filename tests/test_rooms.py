@@ -127,7 +127,7 @@ FILES_OF_TWO_THINGS = {
 
 CLASSES_OF_TWO_THINGS = {
     "Attempt", "BackOff", "Cancel", "Command", "Comparison", "Conditions", "Cost", "Cue",
-    "Delivery", "Finding", "Hit", "Machine", "Measurement", "Outcome", "PhraseCache", "Place",
+    "Delivery", "Finding", "Machine", "Measurement", "Outcome", "Place",
     "Placed", "Readings", "Request", "Result", "Run", "Series", "Start", "Stop", "Utterance",
     "Word", "Worker",
 }  # fmt: skip

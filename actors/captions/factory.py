@@ -36,7 +36,7 @@ def make_writer(
     if settings.format == "jsonl":
         return JsonlWriter()
     if settings.format in ("srt", "vtt"):
-        subtitles = SubtitleWriter("srt" if settings.format == "srt" else "vtt")
+        subtitles = SubtitleWriter("srt" if settings.format == "srt" else "vtt", settings.subtitles)
         return PatientWriter(subtitles) if revisions_follow else subtitles
     if not stream.isatty() or (environ.get("TERM") or "dumb") == "dumb":
         return PatientWriter(PlainWriter()) if revisions_follow else PlainWriter()

@@ -107,6 +107,8 @@ def _final(event: Final) -> dict[str, Any]:
         "language": event.language,
         "corrected": event.corrected,
         "latency": _latency(event.latency),
+        **({"window": [_seconds(at) for at in event.window]} if event.window else {}),
+        **({"dropped": _seconds(event.dropped)} if event.dropped else {}),
     }
 
 

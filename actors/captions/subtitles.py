@@ -1,95 +1,85 @@
-"""SubRip and WebVTT: cues of at most two lines of 42 columns, timed by words."""
+"""SubRip and WebVTT: two file formats of cues."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Literal
 
-import msgspec
-
-from vivavoce.actors.captions.layout import width, wrap
+from vivavoce.actors.captions.cues import Cue, CueMaker
+from vivavoce.actors.captions.timed_text import timed_pieces
+from vivavoce.config.schema import SubtitleSettings
 from vivavoce.pipeline.ledger import LedgerSummary
-from vivavoce.pipeline.messages import SAMPLE_RATE, Caption, Final
-from vivavoce.pipeline.safety import neutralise
-
-_COLUMNS = 42
-_LINES = 2
-_MILLISECOND = SAMPLE_RATE // 1000
+from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
+    Caption,
+    Final,
+    Gap,
+    Partial,
+    PowerChanged,
+    PowerMode,
+)
 
 # SubRip has no escapes, but players obey tags in it.
 _TAG = re.compile(r"<(?=/?\w)").sub
 
 
-class Cue(msgspec.Struct, frozen=True):
-    """A piece of text and when it is shown, in samples; at least a millisecond."""
-
-    start: int
-    end: int
-    text: str
-
-
-def cues(final: Final) -> list[Cue]:
-    """Cut a final into cues that follow one another within it; none for an empty text. Pure.
-
-    Words are shared out evenly over lines of up to 42 columns and cues of two lines. Where there
-    are as many recognised words as the text has, cues are timed by them; else time is shared out
-    by length.
-    """
-    lines = _balanced(neutralise(final.text))
-    if not lines:
-        return []
-    groups = [lines[at : at + _LINES] for at in range(0, len(lines), _LINES)]
-    starts = [final.start, *_word_starts(final, groups)[1:]]
-    found: list[Cue] = []
-    earliest = final.start
-    for group, start, end in zip(groups, starts, [*starts[1:], final.end], strict=True):
-        # Times of words come from a model: they may run backwards, or out of the utterance.
-        begin = max(start, earliest)
-        earliest = max(begin + _MILLISECOND, min(end, final.end))
-        found.append(Cue(begin, earliest, "\n".join(group)))
-    return found
-
-
-def _balanced(text: str) -> list[str]:
-    """As few lines as fit, made as even as they can be: no last cue of one lonely word."""
-    lines = wrap(text, _COLUMNS)
-    longest_word = max((width(word) for word in text.split()), default=_COLUMNS)
-    narrower = range(min(longest_word, _COLUMNS), _COLUMNS)
-    at = bisect_left(narrower, -len(lines), key=lambda columns: -len(wrap(text, columns)))
-    return wrap(text, narrower[at]) if at < len(narrower) else lines
-
-
-def _word_starts(final: Final, groups: list[list[str]]) -> list[int]:
-    """When each group of lines begins."""
-    counts = [sum(len(line.split()) for line in group) for group in groups]
-    if len(final.words) == sum(counts):
-        return [final.words[sum(counts[:number])].start for number in range(len(groups))]
-    lengths = [sum(width(line) for line in group) for group in groups]
-    total, span = max(1, sum(lengths)), final.end - final.start
-    return [final.start + span * sum(lengths[:number]) // total for number in range(len(groups))]
-
-
 class SubtitleWriter:
-    """A cue (or several) for each final, written as it comes."""
+    """Cues of finals, each written as soon as nothing can change it any more.
 
-    def __init__(self, kind: Literal["srt", "vtt"]) -> None:
+    A cue that must be held beyond its words waits until it is known when the next words begin: with
+    the next final or partial, a gap, or when nobody has spoken for a while.
+
+    Args:
+        kind: the format.
+        settings: how long cues and lines are; the defaults when not given.
+    """
+
+    def __init__(
+        self, kind: Literal["srt", "vtt"], settings: SubtitleSettings | None = None
+    ) -> None:
         self._kind = kind
+        self._settings = settings or SubtitleSettings()
+        self._cues = CueMaker(self._settings)
         self._number = 0
+        self._utterance = 0
+
+    @property
+    def shown_until(self) -> int:
+        """The end of the last cue written, in samples."""
+        return self._cues.shown_until
 
     def render(self, event: Caption, t: float) -> bytes:
-        """The cues of a final with text."""
-        if not isinstance(event, Final):
-            return b""
-        return "".join(self._cue(cue) for cue in cues(event)).encode()
+        """The cues that ``event`` decides; finals come in the order of speech."""
+        match event:
+            case Final():
+                self._utterance = event.utterance
+                pieces = timed_pieces(event, self._settings.line_characters)
+                return self._written(
+                    self._cues.add(pieces) if pieces else self._cues.quiet(event.end)
+                )
+            case Partial() if event.utterance == self._utterance + 1:
+                return self._written(self._cues.quiet(event.start))
+            case Gap():
+                return self._written(self._cues.quiet(event.start))
+            case PowerChanged() if event.mode is not PowerMode.ACTIVE:
+                return self.flush()  # nobody speaks, and no final is missing
+        return b""
+
+    def flush(self) -> bytes:
+        """The cue that waits for what comes next, if there is one."""
+        return self._written(self._cues.flush())
 
     def finish(self, ledger: LedgerSummary, t: float) -> bytes:
-        """The header of a WebVTT file without any cue; else nothing."""
-        return self._header().encode()
+        """What is left, and the header of a WebVTT file without any cue."""
+        return self.flush() + self._header().encode()
 
     def abandon(self) -> bytes:
-        """Nothing: cues are complete."""
-        return b""
+        """What is left: it was said."""
+        return self.flush()
+
+    def _written(self, cues: Iterable[Cue]) -> bytes:
+        return "".join(map(self._cue, cues)).encode()
 
     def _cue(self, cue: Cue) -> str:
         head = self._header()

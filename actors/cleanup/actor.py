@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 from vivavoce.actors.cleanup.cleaner import Cleaner
 from vivavoce.actors.cleanup.per_application import Cleaners
+from vivavoce.actors.cleanup.writing import Carried, Case
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.schema import Profile
@@ -28,6 +30,9 @@ class CleanupActor(Actor[Caption, Caption]):
     Finals and revisions name their language; partials, and revisions that name none, are taken to
     be in the language of the final before them. An utterance keeps the language that its first
     partial was given, or else what was shown as stable could change.
+
+    What a sentence switches on (all capitals) holds for those behind it, until it is switched off
+    or the stretch ends.
 
     An utterance is cleaned by the rules of the application whose window had the focus when it
     began; its revision by those of its final.
@@ -61,6 +66,8 @@ class CleanupActor(Actor[Caption, Caption]):
         self._open_utterance = -1
         self._open_language = ""
         self._applications: dict[int, str] = {}
+        self._before: dict[int, Case | None] = {}  # each sentence: for its revision
+        self._carried = Carried()  # from one sentence of a stretch to the next
 
     async def on_profile(self, profile: Profile) -> None:
         """Other rules from the next utterance on; those of one that has begun stay."""
@@ -89,10 +96,17 @@ class CleanupActor(Actor[Caption, Caption]):
         if isinstance(message, Final):
             self._language = message.language
             self._goes_to(message)
-            return self._cleaner_of(message.utterance).whole(message, message.language)
+            cleaner = self._cleaner_of(message.utterance)
+            self._before[message.utterance] = self._carried.case
+            _keep_newest(self._before)
+            cleaned = cleaner.whole(message, message.language, self._carried)
+            if message.ends_stretch:
+                self._carried = Carried()
+            return cleaned
         if isinstance(message, Revision):
             language = message.language or self._language
-            return self._cleaner_of(message.utterance).whole(message, language)
+            carried = Carried(self._before.get(message.utterance))
+            return self._cleaner_of(message.utterance).whole(message, language, carried)
         if message.utterance != self._open_utterance:
             self._open_utterance, self._open_language = message.utterance, self._language
             self._goes_to(message)
@@ -104,8 +118,7 @@ class CleanupActor(Actor[Caption, Caption]):
             self._applications.pop(utterance, None)
             return
         self._applications[utterance] = focus.application
-        while len(self._applications) > _MOST_UTTERANCES:
-            del self._applications[next(iter(self._applications))]
+        _keep_newest(self._applications)
 
     def _cleaner_of(self, utterance: int) -> Cleaner:
         application = self._applications.get(utterance, "")
@@ -113,3 +126,8 @@ class CleanupActor(Actor[Caption, Caption]):
             if utterance >= begins:
                 return cleaners.of(application)
         return self._rules[-1][1].of(application)
+
+
+def _keep_newest(of_utterances: dict[int, Any]) -> None:
+    while len(of_utterances) > _MOST_UTTERANCES:
+        del of_utterances[next(iter(of_utterances))]

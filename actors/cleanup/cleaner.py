@@ -10,6 +10,7 @@ from vivavoce.actors.cleanup.explanation import Step
 from vivavoce.actors.cleanup.guards import is_hallucination, unsure, without_loops
 from vivavoce.actors.cleanup.rule_names import check_rules
 from vivavoce.actors.cleanup.stages import Stages
+from vivavoce.actors.cleanup.writing import Carried
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.pipeline.messages import Final, Partial, Revision, Word
 
@@ -57,8 +58,10 @@ class Cleaner:
         self._of(language).run(text, steps.append)
         return steps
 
-    def whole(self, caption: _Whole, language: str = "") -> _Whole:
+    def whole(self, caption: _Whole, language: str = "", carried: Carried | None = None) -> _Whole:
         """A final or a revision under all rules.
+
+        ``carried``: what the sentence before it has switched on; then, what this one leaves on.
 
         ``words`` stay as they were recognised, but that swear words are masked in them, too.
         """
@@ -68,7 +71,7 @@ class Cleaner:
         elif self.settings.repeated_phrases and unsure(caption):
             text = without_loops(text, language)
         stages = self._of(language)
-        text, retracts = stages.run(text)
+        text, retracts = stages.run(text, carried=carried)
         if retracts and isinstance(caption, Final):
             caption = msgspec.structs.replace(caption, retracts=caption.retracts + retracts)
         if text == caption.text:

@@ -17,7 +17,7 @@ from vivavoce.actors.cleanup.phrases import (
     key_of,
     word_start,
 )
-from vivavoce.actors.cleanup.writing import MARKS, Writing
+from vivavoce.actors.cleanup.writing import MARKS, Carried, Writing
 
 _LONGEST_WORD = 40
 _MOST_TAKEN_BACK = 20
@@ -105,9 +105,15 @@ class Spoken:
     def __bool__(self) -> bool:
         return bool(self._table)
 
-    def run(self, text: str, note: Note | None = None) -> tuple[str, int]:
-        """The text that was meant, and how many texts before it the speaker took back."""
-        writing = Writing(capitals=self._capitals, small_words=self._small_words)
+    def run(
+        self, text: str, note: Note | None = None, carried: Carried | None = None
+    ) -> tuple[str, int]:
+        """The text that was meant, and how many texts before it the speaker took back.
+
+        ``carried``: what the text before it has switched on; then, what this one leaves on.
+        """
+        carried = carried or Carried()
+        writing = Writing(capitals=self._capitals, small_words=self._small_words, case=carried.case)
         at = 0
         for match in self._find(text):
             rule = self._table.get(key_of(match["say"]))
@@ -126,6 +132,7 @@ class Spoken:
             if note is not None:
                 note(_step(rule.name, before, match, writing.out))
         writing.say(text[at:])
+        carried.case = writing.locked
         return writing.out, writing.retracts
 
     def _alone(self, match: re.Match[str]) -> bool:
@@ -192,7 +199,7 @@ def _carry_out(writing: Writing, rule: Rule, after: str) -> None:
     elif rule.do == "scratch":
         writing.take_back()
     else:
-        writing.case(rule.do)
+        writing.set_case(rule.do)
 
 
 def _step(name: str, before: str, match: re.Match[str], after: str) -> Step:

@@ -21,6 +21,7 @@ from vivavoce.actors.cleanup.rule_file import RuleFile, base_language
 from vivavoce.actors.cleanup.spoken import Spoken
 from vivavoce.actors.cleanup.tidy import TIDY, spaces, tidy_steps
 from vivavoce.actors.cleanup.units import Units
+from vivavoce.actors.cleanup.writing import Carried
 from vivavoce.config.cleanup import CleanupSettings
 from vivavoce.pipeline.log import get_logger
 
@@ -80,8 +81,12 @@ class Stages:
         """Without edits: what is shown as stable cannot be taken back."""
         return self._make_shown(self._rules.of("punctuation", "layout", "fillers"), self._rules)
 
-    def run(self, text: str, note: Note | None = None) -> tuple[str, int]:
+    def run(
+        self, text: str, note: Note | None = None, carried: Carried | None = None
+    ) -> tuple[str, int]:
         """A whole text under all rules, and how many texts before it were taken back.
+
+        ``carried``: what the text before it has switched on; then, what this one leaves on.
 
         In one of more than :data:`LONGEST` characters, nothing that is said is a command.
         """
@@ -95,7 +100,7 @@ class Stages:
         if self._units:
             text = self._units.run(text, note)
         if self._spoken:
-            text, retracts = self._spoken.run(text, note)
+            text, retracts = self._spoken.run(text, note, carried)
         return self._finish(text, note), retracts
 
     def shown(self, text: str) -> str:

@@ -37,13 +37,21 @@ class Writing:
     Args:
         capitals: whether a sentence begins with a capital.
         small_words: lose their capital where the engine's full stop went and no sentence begins.
+        case: what the text before this one has switched on.
 
     Attributes:
         out: the text.
+        locked: the case that is switched on now.
         retracts: how many texts before this one the speaker took back.
     """
 
-    def __init__(self, *, capitals: bool, small_words: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        *,
+        capitals: bool,
+        small_words: frozenset[str] = frozenset(),
+        case: Case | None = None,
+    ) -> None:
         self.out = ""
         self.retracts = 0
         self._capitals = capitals
@@ -53,7 +61,7 @@ class Writing:
         self._joined = False  # the next word follows without a space
         self._spoken = 0  # up to here marks were spoken, and are not the engine's to lose
         self._word_case: Case | None = None
-        self._case: Case | None = None
+        self.locked: Case | None = case
 
     def say(self, text: str) -> None:
         """Words as they were recognised, with the white space around them."""
@@ -62,14 +70,14 @@ class Writing:
         if not text:
             return
         self._joined = False
-        if self._case:
-            text = _cased(self._case, text)
+        if self.locked:
+            text = _cased(self.locked, text)
         if self._word_case:
             case, count = self._word_case, 1
             changed, done = _WORD.subn(lambda match: _cased(case, match[0]), text, count)
             if done:
                 text, self._word_case, self._capital = changed, None, False
-        if self._capital and not self._case:
+        if self._capital and not self.locked:
             text = self._with_capital(text)
         elif self._small:
             text = self._without_capital(text)
@@ -189,7 +197,7 @@ class Writing:
 
     # -- case
 
-    def case(self, do: str) -> None:
+    def set_case(self, do: str) -> None:
         """``upper_word`` and its like: the case of the next word, or of all up to ``…_off``."""
         self._strip()
         self._joined = not self.out or self.out.endswith("\n")
@@ -198,7 +206,7 @@ class Writing:
         if reach == "word":
             self._word_case = chosen
         else:
-            self._case = chosen if reach == "on" else None
+            self.locked = chosen if reach == "on" else None
 
 
 def _cased(case: Case, text: str) -> str:
@@ -207,3 +215,16 @@ def _cased(case: Case, text: str) -> str:
     if case == "lower":
         return _WORD.sub(lambda match: KEEP + match[0], text.lower())
     return _LETTERS.sub(lambda match: match[0][0].upper() + match[0][1:], text)
+
+
+class Carried:
+    """What one sentence of a stretch has switched on for the next.
+
+    Attributes:
+        case: of all letters that follow.
+    """
+
+    __slots__ = ("case",)
+
+    def __init__(self, case: Case | None = None) -> None:
+        self.case = case

@@ -171,14 +171,6 @@ def _shorter_ring(finding: Finding, facts: Facts, profile: Profile) -> _Try:
     return "capture.ring_s", "30", f"{ring * 0.032:.0f} MB are kept for audio that waits"
 
 
-def _fewer_phrases(finding: Finding, facts: Facts, profile: Profile) -> _Try:
-    cache = profile.transcription.phrase_cache
-    if not cache.enabled or cache.max_entries <= 64:
-        return None
-    fewer = str(max(64, cache.max_entries // 4))
-    return "transcription.phrase_cache.max_entries", fewer, f"instead of {cache.max_entries}"
-
-
 def _main_memory(finding: Finding, facts: Facts, profile: Profile) -> _Try:
     return "", "", "what actors of your own keep is kept in this process, too"
 
@@ -312,7 +304,7 @@ _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "partial_ms": (_trim_partials, _sooner, _draft, _smaller),
     "final_ms": (_speculate, _all_threads, _greedy, _smaller, _trim_finals),
     "loop_lag_ms": (_leave_a_core, _own_actors),
-    "main_memory_mb": (_shorter_ring, _fewer_phrases, _main_memory),
+    "main_memory_mb": (_shorter_ring, _main_memory),
     "engine_memory_mb": (_eight_bits, _smaller, _park_sooner),
     "listening_cpu_percent": (_gate, _longer_listening_blocks, _idle_sooner),
     "idle_cpu_percent": (_detector_asleep, _longer_idle_blocks, _own_actors),

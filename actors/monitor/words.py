@@ -74,9 +74,6 @@ WORDS: Mapping[str, Word] = {
     "vivavoce_window_cuts_total": Word(
         "recognition", "cuts of long speech", "Speech without a pause that was cut at a word."
     ),
-    "vivavoce_phrase_cache_hits_total": Word(
-        "recognition", "phrases known by their sound", "Finals taken from the phrase cache."
-    ),
     "vivavoce_engine_starts_total": Word(
         "recognition", "starts of the engine", "Engine processes that were started."
     ),

@@ -1,65 +1,97 @@
-"""The transcription actor: utterances in; partials and finals out, in order."""
+"""The transcription actor: speech in; partials, and sentences as finals, out, in order."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
-import anyio
+import msgspec
 
-from vivavoce.actors.transcription.backlog import Backlog
-from vivavoce.actors.transcription.client import EngineClient
-from vivavoce.actors.transcription.desk import TRIES
-from vivavoce.actors.transcription.engines.base import Hypothesis
-from vivavoce.actors.transcription.finals import final_message, latency_of, promised
+from vivavoce.actors.transcription.decoding import decode
+from vivavoce.actors.transcription.engine import RecognitionEngine
+from vivavoce.actors.transcription.engines.base import EngineDied, EngineError, Hypothesis
+from vivavoce.actors.transcription.finals import final_message
 from vivavoce.actors.transcription.focus_notes import FocusNotes
-from vivavoce.actors.transcription.follower import Follower
-from vivavoce.actors.transcription.keeper import ChooseEngines, EngineKeeper
-from vivavoce.actors.transcription.lag import LagWatch
-from vivavoce.actors.transcription.overload import Rung
-from vivavoce.actors.transcription.partial_policy import level_db
-from vivavoce.actors.transcription.phrase_cache import PhraseCache
-from vivavoce.actors.transcription.previous_words import PreviousWords, limits
-from vivavoce.actors.transcription.utterance import Attempt, Utterance
+from vivavoce.actors.transcription.hold_back import certain_words
+from vivavoce.actors.transcription.line import Line
+from vivavoce.actors.transcription.overload import LagWatch, Rung
+from vivavoce.actors.transcription.partial_policy import PartialPolicy, level_db
+from vivavoce.actors.transcription.plan import LONGEST_PART, part_ends
+from vivavoce.actors.transcription.reviser import Heard, Reviser
+from vivavoce.actors.transcription.schedule import Exact, ExactSpacing, Why, may, must
+from vivavoce.actors.transcription.selection import ChooseEngines, Starters, engine_settings
+from vivavoce.actors.transcription.settle import settle, settle_full
+from vivavoce.actors.transcription.window import Decoded, Ready, Window
 from vivavoce.config.schema import Profile, TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.channel import ChannelClosed
-from vivavoce.pipeline.failures import first_failure
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import (
     Caption,
     EndOfStream,
+    Final,
     Gap,
     GapReason,
+    Partial,
+    RecordingEnded,
     Speech,
     SpeechAudio,
     SpeechEnded,
     SpeechFocused,
     SpeechStarted,
+    seconds,
 )
 from vivavoce.pipeline.power import Power, PowerEvent
+from vivavoce.pipeline.tasks import in_background
+
+_MAX_REVISIONS = 16
+"""Windows that may wait for the better model; each keeps its audio, at most half a minute."""
 
 log = get_logger("transcription")
 
 
-class _Room(Urgent):
-    """Something was emitted: more can be taken in."""
+class _News(Urgent):
+    """An engine has answered, was loaded, or has died."""
 
     replaces_earlier = True
 
 
-class TranscriptionActor(Actor[Speech, Caption]):
-    """Takes messages in, follows what is being spoken and finishes what was, as three tasks.
+@dataclass(slots=True)
+class _Attempt:
+    """An exact decoding in work."""
 
-    Everything is emitted in the order of the stream: what stands behind an utterance waits for its
-    final. The state survives a restart of the actor, so that no utterance is lost with it.
+    exact: Exact
+    task: asyncio.Task[Decoded | None]
+    began: float
+
+
+@dataclass(slots=True)
+class _Glance:
+    """A partial in work, of audio up to ``heard``."""
+
+    window: Window
+    heard: int
+    task: asyncio.Task[Hypothesis | None]
+    began: float
+
+
+class TranscriptionActor(Actor[Speech, Caption]):
+    """One loop over one mailbox: speech, answers of the engine, power, profile, questions.
+
+    Whatever comes, it does next what the pure parts say: a window that was decoded moves on behind
+    the sentences that are settled, these are emitted in the order of the stream, and the engine is
+    asked for what is due. The state survives a restart of the actor, so that no speech is lost
+    with it.
 
     Args:
         settings: the profile's ``transcription`` section.
         choose_engines: what makes and starts the engines of given settings; they are started in the
             background while audio is taken in already.
-        side_by_side: how many finals the engine may be asked for at once.
+        side_by_side: how many exact decodings the engine may be asked for at once.
+        ahead: a recording is read as fast as it is decoded: its parts are decoded side by side.
         context: as for every actor.
     """
 
@@ -72,102 +104,144 @@ class TranscriptionActor(Actor[Speech, Caption]):
         choose_engines: ChooseEngines,
         side_by_side: int = 1,
         context: ActorContext | None = None,
+        *,
+        ahead: bool = False,
     ) -> None:
         super().__init__(context=context)
         self._settings = settings
         self._choose_engines = choose_engines
-        self._side_by_side = side_by_side
-        # A final that is told the words before it waits for them.
-        self._slots = 1 if settings.previous_words else side_by_side
-        self._pending = max(settings.max_pending, side_by_side)
+        self._slots = side_by_side
+        self._ahead = ahead
+        self._keys = 0
+        self._last_number = 0
+        self._line = Line(self._new_key, part_ends if ahead else None)
         self._focus = FocusNotes()
-        self._backlog = Backlog()
+        self._spacing = ExactSpacing(settings.final_cpu_share)
+        self._policy = PartialPolicy(
+            settings.partial_interval_ms / 1_000, settings.partial_cpu_share
+        )
+        self._held_back = False
+        self._attempts: dict[int, _Attempt] = {}
+        self._glance: _Glance | None = None
+        # What the better model is to hear: of each window what its last sentences come from, and
+        # those of the one that is being emitted.
+        self._heard: dict[int, Heard] = {}
+        self._drafts: list[Final] = []
+        self._cancelled_from: int | None = None
         self._working = False
         self._running = False
         self._closed = False
-        self._news = asyncio.Event()
-        self._news_of_speech = asyncio.Event()
-        self._previous = PreviousWords(*limits(settings))
-        self._cache: PhraseCache[Hypothesis] | None = None
-        if settings.phrase_cache.enabled:
-            self._cache = PhraseCache(settings.phrase_cache)
-        self._keeper = EngineKeeper(
-            self._choose_engines,
-            settings,
-            self.context,
-            emit=self.emit,
-            cache=self._cache,
-            busy=lambda: self._working,
-        )
-        self._desk = self._keeper.desk
-        self._reviser = self._keeper.reviser
-        self._follower = Follower(settings, self._desk, self.context, self.emit, self._focus)
-        self._lag = LagWatch(settings, self._backlog, self.context)
+        self._begun = False
+        self._wanted = True
+        self._make_engines(choose_engines(settings))
+        self._engine_settings = settings
+        self._replacing: asyncio.Task[None] | None = None
+        self._lag = LagWatch(settings, self.context)
         self._started = asyncio.Event()
-        self._loads: set[asyncio.Future[EngineClient]] = set()  # for those who wait in load()
+        self._loads: set[asyncio.Future[None]] = set()  # for those who wait in load()
+
+    def _make_engines(self, starters: Starters) -> None:
+        def engine(start: Any) -> RecognitionEngine:
+            return RecognitionEngine(start, self._settings, self.context, on_news=self._nudge)
+
+        self._engine = engine(starters.engine)
+        self._reviser: Reviser | None = None
+        if starters.reviser is not None:
+            better = engine(starters.reviser)
+            self._reviser = Reviser(better, self.context, self.emit, _MAX_REVISIONS, self._nudge)
+
+    # -- its life
 
     async def on_start(self) -> None:
         """The engine may be loaded."""
         self._started.set()
 
     async def run(self) -> None:
-        """Work until the inbox is closed and every utterance has its final."""
+        """Work until the inbox is closed and all that was said is final."""
         self._tell_work()  # a run that failed may not have come to it
+        self._running = True
+        beside: list[asyncio.Task[None]] = [
+            in_background(self._begin_when_captured(), "transcription engines", log)
+        ]
+        if self._reviser is not None:
+            beside.append(in_background(self._reviser.run(), "transcription reviser", log))
         try:
-            async with anyio.create_task_group() as group:
-                self._running = True
-                group.start_soon(self._take_in, name="transcription intake")
-                await self.context.stream.begun()
-                group.start_soon(self._keeper.run, name="transcription engines")
-                group.start_soon(self._follow, name="transcription follower")
-                if self._reviser is not None:
-                    group.start_soon(self._reviser.run, name="transcription reviser")
-                self._schedule()
-                await self._work_through()
-                group.cancel_scope.cancel()
-        except BaseExceptionGroup as failures:
-            first = first_failure(failures)
-            raise first from first.__cause__
+            await self.redeliver()
+            while not await self._is_done(beside):
+                await self._take_next(self._start_what_is_due())
         finally:
             self._running = False
-            for utterance in self._backlog.utterances():
-                utterance.abandon_attempt()
+            for task in beside:
+                task.cancel()
+            for window in self._line.windows():
+                self._abandon(window)
+            self._end_glance()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _is_done(self, beside: list[asyncio.Task[None]]) -> bool:
+        """Emit what is ready; whether that was the last."""
+        for task in beside:
+            if task.done() and not task.cancelled():
+                task.result()
+        self._look_after_engines()
+        self._settle_what_was_decoded()
+        await self._emit_what_is_ready()
+        self._lag.note(self._line.lag(self.context.clock.now()), self._engine)
+        return self._closed and self._line.head is None
+
+    async def _take_next(self, wait: float | None) -> None:
+        """Handle one thing from the mailbox; return after ``wait`` seconds at the latest."""
+        full = self._line.waiting > max(self._settings.max_pending, self._slots)
+        only_urgent = full or self._closed
+        try:
+            async with asyncio.timeout(wait):
+                message = await (
+                    self.inbox.receive_urgent() if only_urgent else self.inbox.receive()
+                )
+        except TimeoutError:
+            return
+        except ChannelClosed:
+            self._closed = True
+            return
+        await self.deliver(message)
+
+    async def _begin_when_captured(self) -> None:
+        """Nothing heavy is loaded before the first sample."""
+        await self.context.stream.begun()
+        self._begun = True
+        self._want()
 
     async def on_stop(self) -> None:
         """End the engine process; its memory goes back to the system."""
         self._started.clear()
         for loading in self._loads:
             loading.cancel()  # else it would start the engine anew, and nobody would end that
-        await self._keeper.stop()
+        if self._replacing is not None:
+            self._replacing.cancel()
+            await asyncio.wait([self._replacing])
+        await self._engine.stop()
+        if self._reviser is not None:
+            await self._reviser.engine.stop()
 
     async def on_ask(self, question: Any) -> Any:
-        """Answer questions about the engine and the phrase cache.
+        """Answer questions about the engine.
 
         ``"engine"``: what runs, its process id, its restarts, the rung of the overload ladder.
-        ``"phrase_cache"``: its statistics and entries, or None where the profile has none.
-        ``"clear_phrase_cache"``: forgets all phrases; how many there were.
         """
         if question == "engine":
-            engine = self._desk.engine
-            client = engine.client if engine.running else None
+            running = self._engine.running
             return {
-                "info": client.info if client else None,
-                "pid": client.pid if client else None,
-                "restarts": engine.restarts,
+                "info": self._engine.info if running else None,
+                "pid": self._engine.pid if running else None,
+                "restarts": self._engine.restarts,
                 "rung": str(self._lag.rung),
             }
-        if question == "phrase_cache":
-            if self._cache is None:
-                return None
-            return {"statistics": self._cache.statistics(), "entries": self._cache.entries()}
-        if question == "clear_phrase_cache":
-            return 0 if self._cache is None else self._cache.clear()
         return await super().on_ask(question)
 
     @property
     def engine_ready(self) -> bool:
         """Whether the engine is loaded."""
-        return self._keeper.engine.running
+        return self._engine.running
 
     async def load(self) -> None:
         """Return when the engine is loaded; started now if it is not. In any task of the loop.
@@ -180,7 +254,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         """
         while True:
             await self._started.wait()
-            loading = asyncio.ensure_future(self._keeper.engine.ready())
+            loading = asyncio.ensure_future(self._engine.ready())
             self._loads.add(loading)
             try:
                 await asyncio.wait([loading])
@@ -191,262 +265,400 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 loading.result()
                 return
 
-    def trim(self) -> None:
-        """Memory is short: forget what can be computed again."""
-        if self._cache is not None:
-            self._cache.clear()
+    # -- what it is told
 
     async def on_power(self, power: Power) -> None:
         """Start the engine, or end it when all that was said is final."""
         interval_ms = power.settings.partial_interval_ms or self._settings.partial_interval_ms
-        self._follower.policy.shortest_s = interval_ms / 1_000
-        self._keeper.want(power.engine)
-        self._lag.note(self._desk.engine)  # in silence nothing else asks how far behind it is
+        self._policy.shortest_s = interval_ms / 1_000
+        self._wanted = power.engine
+        self._want()
 
     async def on_profile(self, profile: Profile) -> None:
-        """Take other settings over at once, or with the next utterance."""
+        """Take other settings over at once, or with the next stretch."""
         settings = profile.transcription
         self._settings = settings
-        self._follower.take_settings(settings)
+        self._policy.cpu_share = settings.partial_cpu_share
+        self._spacing.cpu_share = settings.final_cpu_share
         self._lag.take_settings(settings)
-        self._previous.take_settings(*limits(settings))
-        self._slots = 1 if settings.previous_words else self._side_by_side
-        self._pending = max(settings.max_pending, self._side_by_side)
-        self._keeper.take_settings(settings)
+        if engine_settings(self._engine_settings) != engine_settings(settings):
+            self._engine_settings = settings
+            if self._replacing is None or self._replacing.done():
+                self._replacing = in_background(self._replace(), "another engine", log)
+        else:
+            self._engine.take_settings(settings)
         await self.on_power(self.context.power.power)
-
-    # -- taking in
-
-    async def _take_in(self) -> None:
-        await self.redeliver()
-        while True:
-            try:
-                if self._backlog.waiting > self._pending:
-                    message: Any = await self.inbox.receive_urgent()
-                else:
-                    message = await self.inbox.receive()
-            except ChannelClosed:
-                self._closed = True
-                self._tell()
-                break
-            await self.deliver(message)
-        while True:  # what still works can still be asked
-            await self.deliver(await self.inbox.receive_urgent())
 
     async def on_message(self, message: Speech) -> None:
         """Take a message of the VAD in."""
-        self._take(message)
-        self._tell()
-
-    async def obey(self, urgent: Urgent) -> None:
-        """See :class:`Actor`."""
-        if not isinstance(urgent, _Room):
-            await super().obey(urgent)
-
-    def _take(self, message: Speech) -> None:
         if isinstance(message, SpeechFocused):
             self._focus.note(message.start, message.focus)
             return
         now = self.context.clock.now()
-        self._backlog.take(message, now)
-        if isinstance(message, SpeechAudio):
-            if self._settings.partials:
-                self._follower.policy.hear(level_db(message.pcm))
-            return
         if isinstance(message, SpeechStarted):
             self._focus.note(message.start, None)  # not where the one before it began
-            self._follower.policy.begin_utterance(now)
+            self._policy.begin_utterance(now)
+        self._line.take(message, now)
+        if isinstance(message, SpeechAudio):
+            if self._settings.partials:
+                self._policy.hear(level_db(message.pcm))
+        elif isinstance(message, SpeechStarted | SpeechEnded):
             self._tell_work()
-        self._schedule()
 
-    def _tell_room(self) -> None:
-        """The backlog has become shorter: the intake may wait for it."""
-        if not self.inbox.ended:
-            self.inbox.put_first(_Room())
+    async def obey(self, urgent: Urgent) -> None:
+        """See :class:`Actor`."""
+        if not isinstance(urgent, _News):
+            await super().obey(urgent)
 
-    def _tell(self) -> None:
-        self._news.set()
-        self._news_of_speech.set()
+    def _nudge(self, *_: Any) -> None:
+        if self._running and not self.inbox.ended:
+            self.inbox.put_first(_News())
+
+    # -- the engines
+
+    def _want(self) -> None:
+        if self._begun:
+            self._engine.want(self._wanted)
+            if self._reviser is not None:
+                self._reviser.want(self._wanted)
+
+    def _look_after_engines(self) -> None:
+        """Raise what keeps the engine from running."""
+        if self._engine.failure is not None:
+            raise self._engine.failure
+        if self._reviser is not None:
+            failure = self._reviser.engine.failure
+            if isinstance(failure, EngineDied):
+                self._reviser.give_up(failure)
+            elif failure is not None:
+                raise failure
+
+    async def _replace(self) -> None:
+        """Load the engine of the profile beside the one that runs, and let it take over."""
+        settings = None
+        while settings is not self._engine_settings:
+            settings = self._engine_settings
+            chosen = settings
+            if settings.draft is not None and self._reviser is None:
+                log.warning("transcription.draft takes effect at the next start")
+                chosen = msgspec.structs.replace(settings, draft=None)
+            starters = self._choose_engines(chosen)
+            try:
+                await self._engine.replace(starters.engine, chosen)
+                if self._reviser is not None:
+                    await self._reviser.replace(starters.reviser, chosen)
+            except (EngineError, EngineDied) as failure:
+                log.warning(f"the engine stays as it is: {failure}")
+
+    def _new_key(self) -> int:
+        self._keys += 1
+        return self._keys
+
+    # -- asking the engine
+
+    def _start_what_is_due(self) -> float | None:
+        """Start the decodings that are due, stop those that nobody wants any more.
+
+        Returns:
+            Seconds until another will be due, if nothing happens until then.
+        """
+        now = self.context.clock.now()
+        waits = [self._start_exact(window, now) for window in self._line.windows()]
+        waits.append(self._start_glance(now))
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _start_exact(self, window: Window, now: float) -> float | None:
+        """Start the window's exact decoding if one is due; seconds until then, where it will be."""
+        wanted, wait = self._wanted_exact(window, now)
+        attempt = self._attempts.get(window.key)
+        if attempt is not None and self._is_void(window, attempt, wanted):
+            self._spacing.cost(now - attempt.began)
+            discarded = self.context.metrics.counter("vivavoce_speculative_discarded_total")
+            discarded.add(attempt.exact.why is Why.PAUSED)
+            self._abandon(window)
+            attempt = None
+        if attempt is not None or wanted is None or len(self._attempts) >= self._slots:
+            return wait
+        cheap = self._lag.rung >= Rung.CHEAPER_FINALS
+        work = decode(self._engine, window, wanted, self._new_key(), now, cheap=cheap)
+        self._spacing.started(now)
+        self._attempts[window.key] = _Attempt(wanted, self._in_work(work), now)
+        return None
+
+    def _wanted_exact(self, window: Window, now: float) -> tuple[Exact | None, float | None]:
+        """What is to be decoded now, and in how many seconds something will be."""
+        if window.cancelled or window.all_settled:
+            return None, None
+        if self._ahead and not self._part_is_known(window):
+            return None, None
+        owed = must(window, self._settings)
+        if owed is not None or self._ahead:
+            return owed, None
+        longer = self._lag.rung >= Rung.LONGER_WINDOWS
+        worth = may(window, self._settings, self._spacing.due_at(longer_windows=longer))
+        if worth is None:
+            return None, None
+        exact, due = worth
+        return (exact, None) if due <= now else (None, due - now)
+
+    def _part_is_known(self, window: Window) -> bool:
+        """Whether what is read of a recording later can no more change where it is divided."""
+        return window.ended is not None or window.heard - window.stretch_start >= LONGEST_PART
+
+    def _is_void(self, window: Window, attempt: _Attempt, wanted: Exact | None) -> bool:
+        """Whether nobody wants what is being decoded any more."""
+        if window.cancelled:
+            return True
+        if window.ended is not None and wanted is not None:
+            return attempt.exact.end != wanted.end and attempt.exact.why is not Why.FULL
+        return attempt.exact.why is Why.PAUSED and window.quiet_from is None
+
+    def _abandon(self, window: Window) -> None:
+        attempt = self._attempts.pop(window.key, None)
+        if attempt is not None:
+            attempt.task.cancel()
+
+    def _in_work(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._nudge)
+        return task
+
+    # -- what was decoded exactly
+
+    def _settle_what_was_decoded(self) -> None:
+        for window in self._line.windows():
+            attempt = self._attempts.get(window.key)
+            if attempt is not None and attempt.task.done():
+                del self._attempts[window.key]
+                self._settle(window, attempt.exact, attempt.task.result())
+            known = window.decoded
+            if window.ended is not None and not window.all_settled and known is not None:
+                if known.end >= window.ended.end:  # decoded in the pause that became the end
+                    self._move_on(window, known, closing=True)
+
+    def _settle(self, window: Window, exact: Exact, decoded: Decoded | None) -> None:
+        """An exact decoding was made of the window, or could not be made."""
+        window.tried = max(window.tried, exact.end)
+        if decoded is None:
+            if exact.why in (Why.ENDED, Why.FULL):
+                log.error(
+                    f"{seconds(exact.end - window.start):.1f} s of speech are set aside: the "
+                    "engine failed at them again and again"
+                )
+                window.lose(exact.end, GapReason.ENGINE_FAILED)
+            return
+        self._spacing.cost(decoded.hypothesis.decode_s)
+        window.decoded = decoded
+        closing = window.ended is not None and exact.end >= window.ended.end
+        self._move_on(window, decoded, closing=closing, full=exact.why is Why.FULL)
+
+    def _move_on(
+        self, window: Window, decoded: Decoded, *, closing: bool, full: bool = False
+    ) -> None:
+        """Let the window go on behind the sentences that are settled."""
+        end = decoded.end
+        pcm, pauses = window.pcm(window.start, end), window.pauses_within(end)
+        settled = settle(decoded.words, pcm, window.start, pauses, closing=closing)
+        if full and not settled.sentences:
+            settled = settle_full(decoded.words, pcm, window.start, pauses)
+        if not settled.sentences:
+            return
+        since = window.ended_at if closing else decoded.began
+        before = window.start
+        heard = window.audio(before, end) if self._reviser is not None else b""
+        window.move_on(decoded, settled, since)
+        if self._reviser is not None:
+            self._heard[window.key] = Heard(self._new_key(), before, end, heard)
+        if self._glance is not None and self._glance.window is window:
+            self._end_glance()
+
+    # -- emitting
+
+    async def _emit_what_is_ready(self) -> None:
+        while (head := self._line.head) is not None:
+            if not isinstance(head, Window):
+                if isinstance(head, EndOfStream) and self._reviser and self._reviser.busy:
+                    return
+                self._line.pop()
+                await self.emit(self._as_told(head))
+            elif head.cancelled:
+                await self._take_back(head)
+            elif head.ready:
+                await self._emit_next(head)
+            elif head.all_out:
+                await self._done_with(head)
+            else:
+                if self._closed and head.ended is None:
+                    raise RuntimeError(f"the stream ended inside speech at {head.start}")
+                await self._show_rest(head)
+                return
+
+    async def _emit_next(self, window: Window) -> None:
+        """Emit a sentence. Only then is it settled: an actor that fails while it emits does so
+        again when it is restarted."""
+        ready = window.ready[0]
+        if isinstance(ready, Gap):
+            await self.emit(ready)
+            self.context.ledger.drop(ready.start, ready.end)
+            window.ready.popleft()
+            return
+        sentence = ready.sentence
+        at = sentence.words[0].end if sentence.words else sentence.end
+        ended = window.ended if ready.last else None
+        final = final_message(
+            self._last_number + 1,
+            ready,
+            self._engine.info,
+            endpoint=seconds(ended.at - ended.end) if ended is not None else 0.0,
+            now=self.context.stream.elapsed(),
+            focus=self._focus.before(at),
+            with_words=self._settings.word_times,
+        )
+        await self.emit(final)
+        self._last_number += 1
+        window.ready.popleft()
+        self.context.ledger.transcribe(sentence.start, sentence.end)
+        self._count(ready, final)
+        if self._reviser is not None:
+            self._drafts.append(final)
+            if not window.ready:
+                drafts, self._drafts = self._drafts, []
+                heard = self._heard.pop(window.key)
+                self._reviser.add(heard, drafts, hurry=self._lag.rung > 0)
+
+    def _count(self, ready: Ready, final: Final) -> None:
+        metrics = self.context.metrics
+        metrics.counter("vivavoce_finals_total").add()
+        metrics.counter("vivavoce_finals_speculative_total").add(ready.decoded.speculative)
+        metrics.counter("vivavoce_finals_invented_total").add(ready.decoded.hypothesis.invented)
+        metrics.counter("vivavoce_corrected_words_total").add(final.corrected)
+        metrics.counter("vivavoce_stable_words_total").add(len(ready.stable))
+        metrics.counter("vivavoce_wordless_samples_total").add(final.dropped)
+        metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(
+            max(0.0, self.context.clock.now() - ready.since)
+        )
+
+    async def _take_back(self, window: Window) -> None:
+        """The speaker took back what has no final yet."""
+        assert window.ended is not None
+        start = window.ready[0].start if window.ready else window.start
+        self._cancelled_from = start
+        if window.ended.end > start:
+            await self.emit(Gap(start=start, end=window.ended.end, reason=GapReason.CANCELLED))
+            self.context.ledger.drop(start, window.ended.end)
+        await self._done_with(window)
+
+    def _as_told(self, message: Caption) -> Caption:
+        """What was final before it was cancelled stays: hours of text are not taken back."""
+        if not isinstance(message, RecordingEnded):
+            return message
+        start, self._cancelled_from = self._cancelled_from, None
+        if start is None or not (message.always and message.cancelled):
+            return message
+        return msgspec.structs.replace(message, start=max(message.start, start))
+
+    async def _done_with(self, window: Window) -> None:
+        self._abandon(window)
+        self._line.pop()
+        await self._engine.close(window)
+        self._tell_work()
 
     def _tell_work(self) -> None:
         """Say whether finals are owed, where that changed."""
-        working = next(self._backlog.utterances(), None) is not None
+        working = next(self._line.windows(), None) is not None
         if working is not self._working:
             self._working = working
             self.context.power.tell(PowerEvent.WORK_STARTED if working else PowerEvent.WORK_ENDED)
-            if not working:
-                self._keeper.idle()
 
-    # -- decoding: what is wanted, and what is in flight
+    # -- partials: one in work, always over the newest audio
 
-    def _schedule(self) -> None:
-        """Start the decodings that are wanted, in order, and stop those that are not any more."""
-        if not self._running:
-            return  # a decoding that ended while the actor stops must not start another
-        running = 0
-        for utterance in self._backlog.utterances():
-            wanted = self._wanted(utterance)
-            if utterance.attempt is not None and utterance.attempt.end != wanted:
-                discarded = self.context.metrics.counter("vivavoce_speculative_discarded_total")
-                discarded.add(utterance.attempt.speculative)
-                utterance.abandon_attempt()
-            if utterance.attempt is None and wanted is not None and running < self._slots:
-                self._start_attempt(utterance, wanted)
-            running += self._is_busy(utterance)
-
-    def _is_busy(self, utterance: Utterance) -> bool:
-        """Whether its decoding takes a place among those that run."""
-        attempt = utterance.attempt
-        return attempt is not None and (
-            self._settings.previous_words > 0 or not attempt.task.done()
-        )
-
-    def _wanted(self, utterance: Utterance) -> int | None:
-        """Up to where a final is to be decoded now; None: it is too early, or first to be cut."""
-        if self._follower.wants_cut(utterance):
+    def _start_glance(self, now: float) -> float | None:
+        """Show a partial that was made, start the next if it is due; seconds until it will be."""
+        head = self._line.head
+        glance = self._glance
+        if glance is not None and (glance.window is not head or glance.window.ended is not None):
+            # It took this long at least; where all are abandoned, nothing else would tell.
+            self._policy.cost_at_least(now - glance.began)
+            self._end_glance()
+        if self._glance is not None or not isinstance(head, Window) or not self._may_show(head):
             return None
-        certain = utterance.cut is not None or utterance.ended is not None
-        if certain or (self._settings.speculative_finals and not self._lag.rung):
-            return utterance.target
+        if not self._engine.running:
+            self._load_now()
+            return None
+        due = self._policy.due_at(head.heard, thinned=self._lag.rung >= Rung.FEWER_PARTIALS)
+        if due is None or due > now:
+            return None if due is None else due - now
+        self._policy.started(now, head.heard)
+        prefix = head.shown.stable if self._settings.forced_prefix else ()
+        work = self._engine.partial(head, head.heard, prefix)
+        self._glance = _Glance(head, head.heard, self._in_work(work), now)
         return None
 
-    def _start_attempt(self, utterance: Utterance, end: int) -> None:
-        cheap = self._lag.rung >= Rung.CHEAPER_FINALS
-        work = self._desk.final(utterance, end, self._previous.before(utterance.start), cheap=cheap)
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(self._attempt_ended)
-        speculative = utterance.ended is None and utterance.cut is None
-        utterance.attempt = Attempt(end, task, self.context.clock.now(), speculative)
-
-    def _attempt_ended(self, task: asyncio.Task[Hypothesis | None]) -> None:
-        if not task.cancelled():
-            self._news.set()
-            if task.exception() is None:
-                self._schedule()
-
-    # -- following what is being spoken
-
-    async def _follow(self) -> None:
-        while True:
-            self._news_of_speech.clear()
-            head = self._backlog.head
-            wait: float | None = None
-            if isinstance(head, Utterance):
-                if not self._desk.engine.running:
-                    await self._desk.engine.ready()
-                    continue  # with what was said while it was loaded
-                if self._follower.wants_cut(head):
-                    await self._follower.find_cut(head)
-                    self._schedule()
-                    self._news.set()
-                    continue
-                if head.carried is not None:
-                    await self._follower.show_carried(head)
-                wait = self._follower.due_in(head, self._lag.rung)
-                if wait is not None and wait <= 0:
-                    await self._follower.show(head)
-                    continue
-            try:
-                async with asyncio.timeout(wait):
-                    await self._news_of_speech.wait()
-            except TimeoutError:
-                continue
-
-    # -- working through
-
-    async def _work_through(self) -> None:
-        while True:
-            self._news.clear()
-            self._lag.note(self._desk.engine)
-            head = self._backlog.head
-            if head is None:
-                if self._closed:
-                    return
-                await self._news.wait()
-            elif not isinstance(head, Utterance):
-                if self._reviser is not None and isinstance(head, EndOfStream):
-                    await self._reviser.drain()
-                self._backlog.pop()
-                self._tell_room()
-                await self.emit(head)
-            elif head.cancelled and head.ended is not None:
-                await self._give_up(head, head.ended.end, GapReason.CANCELLED)
-            elif head.cut is not None and self._has(head, head.cut):
-                self._split()
-            elif head.cut is None and head.ended is not None and self._has(head, head.ended.end):
-                await self._finish(head, head.ended)
-            elif self._closed and head.ended is None:
-                raise RuntimeError(f"the stream ended inside utterance {head.number}")
-            else:
-                await self._news.wait()
-
-    def _has(self, utterance: Utterance, end: int) -> bool:
-        """Whether the decoding up to ``end`` is done; raises what it raised."""
-        attempt = utterance.attempt
-        if attempt is None or attempt.end != end or not attempt.task.done():
+    def _may_show(self, window: Window) -> bool:
+        """Whether there may be more to show: in a pause, only if the last partial missed the end of
+        a word, or was unsure of one."""
+        if not self._settings.partials or self._lag.rung >= Rung.NO_PARTIALS or window.ended:
             return False
-        attempt.task.result()
-        return True
+        if window.quiet_from is None:
+            return True
+        covered = self._policy.covered
+        return covered < window.quiet_from or (self._held_back and covered < window.heard)
 
-    def _split(self) -> None:
-        """The first part of a long utterance is decoded: the rest becomes the next utterance."""
-        now = self.context.clock.now()
-        if self._backlog.split(now):
-            self._follower.policy.begin_utterance(now)
-        self._schedule()
+    def _load_now(self) -> None:
+        """Somebody speaks: the engine is needed."""
+        if not self._loads:
+            loading = asyncio.ensure_future(self._engine.ready())
+            self._loads.add(loading)
+            loading.add_done_callback(self._loaded)
 
-    async def _finish(self, utterance: Utterance, ended: SpeechEnded) -> None:
-        """Emit what came of an utterance. Only then is it settled: an actor that fails while it
-        emits decodes it again when it is restarted."""
-        attempt = utterance.attempt
-        assert attempt is not None
-        hypothesis = attempt.task.result()
-        if hypothesis is None:
-            log.error(
-                f"utterance {utterance.number} is set aside: the engine failed {TRIES} times at it"
-            )
-            await self._give_up(utterance, ended.end, GapReason.ENGINE_FAILED)
+    def _loaded(self, loading: asyncio.Future[None]) -> None:
+        self._loads.discard(loading)
+        if not loading.cancelled():
+            loading.exception()  # found in the engine's ``failure``
+
+    def _end_glance(self) -> None:
+        if self._glance is not None:
+            self._glance.task.cancel()
+            self._glance = None
+
+    async def _show_rest(self, window: Window) -> None:
+        """Show what is new of the window that is open: a partial that was made, or what an exact
+        decoding left."""
+        glance = self._glance
+        if glance is not None and glance.task.done():
+            self._glance = None
+            hypothesis = glance.task.result()
+            if hypothesis is not None:
+                self._policy.cost(hypothesis.decode_s)
+                taken = self.context.clock.now() - glance.began
+                self.context.metrics.histogram("vivavoce_partial_seconds").observe(taken)
+                certain = self._certain(hypothesis)
+                self._held_back = certain is not None and certain < len(hypothesis.probabilities)
+                window.shown.take(hypothesis.text, hypothesis.stable_words, certain)
+        shown = window.shown.news()
+        if shown is None or window.ended is not None or not self._settings.partials:
             return
-        now = self.context.stream.elapsed()
-        latency = latency_of(utterance, ended, attempt, hypothesis, now)
-        focus = self._focus.before(ended.end)
-        final = final_message(utterance, ended, hypothesis, self._desk.info, latency, focus=focus)
-        await self.emit(final)
-        self.context.ledger.transcribe(utterance.start, ended.end)
-        stable = len(promised(utterance, ended, hypothesis))
-        self._count(utterance, hypothesis, final.corrected, stable)
-        self._previous.add(final.text, final.end, final.average_log_probability)
-        if self._reviser is not None:
-            self._reviser.add(utterance, final, hurry=self._lag.rung > 0)
-        await self._done_with(utterance)
-
-    async def _give_up(self, utterance: Utterance, end: int, reason: GapReason) -> None:
-        """The utterance has no text: the speaker cancelled, or no engine could do it."""
-        await self.emit(Gap(start=utterance.start, end=end, reason=reason))
-        self.context.ledger.drop(utterance.start, end)
-        await self._done_with(utterance)
-
-    async def _done_with(self, utterance: Utterance) -> None:
-        utterance.abandon_attempt()
-        self._backlog.pop()
-        self._tell_room()
-        await self._desk.close(utterance)
-        self._tell_work()
-        self._schedule()
-        self._news_of_speech.set()
-
-    def _count(
-        self, utterance: Utterance, hypothesis: Hypothesis, corrected: int, stable: int
-    ) -> None:
-        metrics = self.context.metrics
-        attempt = utterance.attempt
-        metrics.counter("vivavoce_finals_total").add()
-        metrics.counter("vivavoce_finals_speculative_total").add(
-            attempt is not None and attempt.speculative
+        self.context.metrics.counter("vivavoce_partials_total").add()
+        await self.emit(
+            Partial(
+                utterance=self._last_number + 1,
+                revision=window.shown.revision,
+                start=window.start,
+                end=glance.heard if glance is not None else window.tried,
+                stable=shown[0],
+                tail=shown[1],
+                focus=self._focus.before(window.heard),
+            )
         )
-        metrics.counter("vivavoce_finals_invented_total").add(hypothesis.invented)
-        metrics.counter("vivavoce_corrected_words_total").add(corrected)
-        metrics.counter("vivavoce_stable_words_total").add(stable)
-        metrics.histogram("vivavoce_endpoint_to_final_seconds").observe(
-            self.context.clock.now() - utterance.ended_at
+
+    def _certain(self, hypothesis: Hypothesis) -> int | None:
+        if not self._settings.hold_back_words or not hypothesis.probabilities:
+            return None
+        return max(
+            hypothesis.stable_words,
+            certain_words(
+                hypothesis.probabilities,
+                self._settings.hold_back_words,
+                self._settings.hold_back_probability,
+            ),
         )

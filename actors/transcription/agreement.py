@@ -15,11 +15,16 @@ from difflib import SequenceMatcher
 
 
 class LocalAgreement:
-    """The stable words of one utterance, and its tail."""
+    """The stable words of an open window, and its tail.
 
-    def __init__(self) -> None:
-        self._stable: list[str] = []
-        self._previous: list[str] = []
+    Args:
+        stable: words that are stable from the beginning.
+        previous: the hypothesis before the first.
+    """
+
+    def __init__(self, stable: Sequence[str] = (), previous: Sequence[str] = ()) -> None:
+        self._stable = list(stable)
+        self._previous = list(previous)
 
     @property
     def stable(self) -> tuple[str, ...]:

@@ -44,8 +44,8 @@ async def choose_model(
     models: Sequence[str] = (),
     fresh: bool = False,
 ) -> Choice:
-    """Choose for the profile's language, device and precision, and with ``offline`` from what is
-    here; among ``models`` where some are given.
+    """Choose for the profile's task, language, device and precision; among ``models`` where some
+    are given, and with ``offline`` from what is here.
 
     Where nothing was measured, the processor's speed is, in a process of its own, and kept if the
     machine was quiet; ``fresh`` measures it again.
@@ -64,13 +64,15 @@ async def choose_model(
         if not busy:  # else it is no property of the machine: next time again
             found = Calibration(conditions=where, speed=calibrated)
             await asyncio.to_thread(cache.add_calibration, found)
-    names = models or candidates(settings.language, environ)
+    # A translation needs a model that knows what it translates from.
+    language = None if settings.task == "translate" else settings.language
+    names = models or candidates(language, environ)
     costs = model_costs(names, measured, calibrated, settings, environ=environ)
     if busy:
         costs = [msgspec.structs.replace(cost, busy=True) for cost in costs]
     cuda = any(cost.device == "cuda" for cost in costs)
     machine = await asyncio.to_thread(probe_machine, cuda=cuda)
-    return choose(machine, costs, language=settings.language, only_here=settings.offline)
+    return choose(machine, costs, language=language, only_here=settings.offline)
 
 
 def candidates(language: str | None, environ: Mapping[str, str]) -> list[str]:

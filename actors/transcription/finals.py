@@ -1,89 +1,83 @@
-"""From a hypothesis to the messages of a final."""
+"""From a settled sentence to its final, and to the revision of that."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from vivavoce.actors.transcription.agreement import corrected
-from vivavoce.actors.transcription.engines.base import EngineInfo, Hypothesis
-from vivavoce.actors.transcription.utterance import Attempt, Utterance
-from vivavoce.pipeline.messages import (
-    EndReason,
-    Final,
-    Focus,
-    Latency,
-    Revision,
-    SpeechEnded,
-    Word,
-    seconds,
-)
+from vivavoce.actors.transcription.engines.base import EngineInfo, Hypothesis, HypothesisWord
+from vivavoce.actors.transcription.settle import join
+from vivavoce.actors.transcription.window import Ready
+from vivavoce.pipeline.messages import Final, Focus, Latency, Revision, Word, seconds
+
+_LEAST = 1e-6
 
 
 def final_message(
-    utterance: Utterance,
-    ended: SpeechEnded,
-    hypothesis: Hypothesis,
+    number: int,
+    ready: Ready,
     info: EngineInfo | None,
-    latency: Latency,
     *,
-    focus: Focus | None = None,
+    endpoint: float,
+    now: float,
+    focus: Focus | None,
+    with_words: bool,
 ) -> Final:
-    """The final of an utterance; word times are counted from the start of capture."""
+    """The final of a sentence.
+
+    Args:
+        number: its place among all sentences.
+        ready: the sentence and what it was decoded in.
+        info: of the engine that did.
+        endpoint: seconds from the end of speech until the end was decided.
+        now: seconds on the stream clock.
+        focus: the window that had the focus when it began.
+        with_words: tell the words with their times.
+    """
+    sentence, decoded = ready.sentence, ready.decoded
+    hypothesis = decoded.hypothesis
+    spoken = sentence.words[-1].end if sentence.words else sentence.end
+    inside = [span for span in decoded.dropped if sentence.start <= span.start < sentence.end]
     return Final(
-        utterance=utterance.number,
-        start=utterance.start,
-        end=ended.end,
-        text=hypothesis.text,
-        words=words_of(utterance, hypothesis),
-        confidence=hypothesis.confidence,
+        utterance=number,
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        words=_words(sentence.words) if with_words else (),
+        confidence=_confidence(sentence.words, hypothesis),
         no_speech_probability=hypothesis.no_speech_probability,
         average_log_probability=hypothesis.average_log_probability,
         compression_ratio=hypothesis.compression_ratio,
-        corrected=corrected(promised(utterance, ended, hypothesis), hypothesis.text.split()),
+        corrected=corrected(ready.stable, sentence.text.split()),
         engine=info.engine if info else "",
         model=info.model if info else "",
         language=hypothesis.language,
-        latency=latency,
+        latency=Latency(
+            endpoint=endpoint,
+            queued=max(0.0, decoded.began - ready.since),
+            decode=hypothesis.decode_s,
+            total=max(0.0, now - seconds(spoken)),
+            speculative=decoded.speculative,
+        ),
         focus=focus,
+        window=(decoded.start, decoded.end),
+        dropped=sum(span.end - span.start for span in inside),
+        ends_stretch=ready.last,
     )
 
 
-def promised(utterance: Utterance, ended: SpeechEnded, hypothesis: Hypothesis) -> tuple[str, ...]:
-    """The stable words that the final should hold; behind a cut they belong to the next one."""
-    stable = utterance.agreement.stable
-    cut = ended.reason is EndReason.MAX_LENGTH
-    return stable[: len(hypothesis.text.split())] if cut else stable
-
-
-def latency_of(
-    utterance: Utterance, ended: SpeechEnded, attempt: Attempt, hypothesis: Hypothesis, now: float
-) -> Latency:
-    """Where the time of a final went.
-
-    Args:
-        utterance: that was decoded.
-        ended: its end; where speech went on behind a cut, no endpoint was waited for.
-        attempt: the decoding.
-        hypothesis: what came of it.
-        now: seconds on the stream clock.
-    """
-    cut = ended.reason is EndReason.MAX_LENGTH
-    return Latency(
-        endpoint=0.0 if cut else seconds(ended.at - ended.end),
-        queued=max(0.0, attempt.began - utterance.ended_at),
-        decode=hypothesis.decode_s,
-        total=max(0.0, now - seconds(ended.end)),
-        speculative=attempt.speculative,
-    )
-
-
-def revision_message(
-    utterance: Utterance, hypothesis: Hypothesis, info: EngineInfo | None
-) -> Revision:
-    """What replaces the text of an utterance's final."""
+def revision_message(final: Final, hypothesis: Hypothesis, info: EngineInfo | None) -> Revision:
+    """What replaces the text of ``final``: of the better hypothesis of its window, the words whose
+    middles lie in its interval."""
+    words = [
+        word for word in hypothesis.words if final.start <= (word.start + word.end) // 2 < final.end
+    ]
     return Revision(
-        utterance=utterance.number,
-        text=hypothesis.text,
-        words=words_of(utterance, hypothesis),
-        confidence=hypothesis.confidence,
+        utterance=final.utterance,
+        text=join(words),
+        words=_words(words),
+        confidence=_confidence(words, hypothesis),
         no_speech_probability=hypothesis.no_speech_probability,
         average_log_probability=hypothesis.average_log_probability,
         compression_ratio=hypothesis.compression_ratio,
@@ -109,14 +103,16 @@ def final_again(final: Final) -> Revision:
     )
 
 
-def words_of(utterance: Utterance, hypothesis: Hypothesis) -> tuple[Word, ...]:
-    """The words with times counted from the start of capture."""
+def _words(words: Sequence[HypothesisWord]) -> tuple[Word, ...]:
     return tuple(
-        Word(
-            text=word.text,
-            start=utterance.start + word.start,
-            end=utterance.start + word.end,
-            probability=word.probability,
-        )
-        for word in hypothesis.words
+        Word(text=word.text, start=word.start, end=word.end, probability=word.probability)
+        for word in words
     )
+
+
+def _confidence(words: Sequence[HypothesisWord], hypothesis: Hypothesis) -> float:
+    """The geometric mean of the words' probabilities; the decoding's own where there are none."""
+    if not words:
+        return hypothesis.confidence
+    logs = [math.log(max(_LEAST, word.probability)) for word in words]
+    return min(1.0, math.exp(sum(logs) / len(logs)))

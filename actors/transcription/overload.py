@@ -1,15 +1,22 @@
-"""The ladder that the pipeline climbs when the engine cannot keep up: pure.
+"""The ladder that the pipeline climbs when the engine cannot keep up.
 
-Lag is seconds of speech that has ended and is not final yet. It climbs a rung at each third of the
+Lag is seconds for which speech has ended and is not final. It climbs a rung at each quarter of the
 largest lag, and goes down one at a time, after the lag has been small for a while.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Protocol
+
+from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.log import get_logger
 
 _CALM_S = 10.0
 _CATCH_UP_S = 15.0
+
+log = get_logger("transcription")
 
 
 class Rung(IntEnum):
@@ -18,7 +25,8 @@ class Rung(IntEnum):
     KEEPING_UP = 0
     FEWER_PARTIALS = 1
     NO_PARTIALS = 2
-    CHEAPER_FINALS = 3
+    LONGER_WINDOWS = 3
+    CHEAPER_FINALS = 4
 
     def __str__(self) -> str:
         return self.name.lower().replace("_", " ")
@@ -69,3 +77,59 @@ class OverloadLadder:
             self.rung = Rung(max(0, self.rung - steps))
             self._calm_since = now
         return self.rung
+
+
+class Loaded(Protocol):
+    """What must be known of an engine."""
+
+    @property
+    def running(self) -> bool: ...
+    @property
+    def generation(self) -> int: ...
+
+
+class LagWatch:
+    """Moves on the ladder as the lag is measured, and says so.
+
+    Args:
+        settings: the profile's ``transcription`` section.
+        context: clock and metrics.
+    """
+
+    def __init__(self, settings: TranscriptionSettings, context: ActorContext) -> None:
+        self._ladder = OverloadLadder(settings.max_lag_ms / 1_000, enabled=settings.overload_ladder)
+        self._clock = context.clock
+        self._generation = 0  # of the engine that the ladder knows
+        self._lag = context.metrics.gauge("vivavoce_lag_seconds")
+        self._rung = context.metrics.gauge("vivavoce_overload_rung")
+        self._highest = context.metrics.gauge("vivavoce_overload_rung_highest")
+
+    @property
+    def rung(self) -> Rung:
+        """Where the run stands."""
+        return self._ladder.rung
+
+    def take_settings(self, settings: TranscriptionSettings) -> None:
+        """Other settings hold from now on."""
+        enabled = settings.overload_ladder
+        self._ladder.take_settings(settings.max_lag_ms / 1_000, enabled=enabled)
+
+    def note(self, lag_s: float, engine: Loaded) -> None:
+        """The lag was measured now."""
+        self._lag.set(lag_s)
+        if not engine.running:
+            return  # what waits for an engine that is being loaded is no overload
+        now = self._clock.now()
+        if self._generation != engine.generation:
+            self._generation = engine.generation
+            self._ladder.begin(now)
+        before = self._ladder.rung
+        rung = self._ladder.update(now, lag_s)
+        self._rung.set(rung)
+        self._highest.set(max(self._highest.value, rung))
+        if rung is not before:
+            log.warning(
+                f"the engine is {lag_s:.1f} s behind: {rung}"
+                if rung > before
+                else f"the engine catches up: {rung}"
+            )

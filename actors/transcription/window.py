@@ -1,73 +1,232 @@
-"""Where speech without a pause is cut: at the end of a stable word. Pure.
+"""The open window of a stretch: what was heard of it and has no final yet. Pure.
 
-Positions are samples at 16 kHz from the utterance's start.
+A stretch is speech with its pauses; a long silence, a release, a gap or the end closes it. Of a
+window that is decoded, the first sentences become finals, and the window moves on behind them. All
+positions are samples since capture began.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from itertools import pairwise
 
+import msgspec
 import numpy as np
 
-from vivavoce.actors.transcription.engines.base import HypothesisWord
-from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
+from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
+from vivavoce.actors.transcription.settle import Pause, Sentence, Settled
+from vivavoce.actors.transcription.shown import Shown
+from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
+    Gap,
+    GapReason,
+    Pcm,
+    SpeechAudio,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    seconds,
+)
 
 LONGEST = 28 * SAMPLE_RATE
-"""Longer than this must be cut somewhere: Whisper's window is 30 s."""
+"""Longer than this no window may be: Whisper's own is 30 s."""
 
-_SETTLED = SAMPLE_RATE
-_SHORTEST = 2 * SAMPLE_RATE
-_AROUND = SAMPLE_RATE * 3 // 20
-_FRAME = SAMPLE_RATE // 50
-_SENTENCE_END = (".", "?", "!")
-_CLAUSE_END = (",", ";", ":")
-_SENTENCE_BONUS = SAMPLE_RATE
-_CLAUSE_BONUS = SAMPLE_RATE // 4
+_FRAME = SAMPLE_RATE * 32 // 1_000  # of the VAD: it is decided at its end that speech resumed
+_LATE = 4 * SAMPLE_RATE
+_SURE = SAMPLE_RATE
+"""Words that end so far before the end of an exact decoding stay as they are."""
 
 
-def word_boundary(words: Sequence[HypothesisWord], stable: int, heard: int) -> int | None:
-    """The best place to cut: behind a sentence, else a clause, else before the longest gap.
+class Span(msgspec.Struct, frozen=True):
+    """``[start, end)``."""
+
+    start: int
+    end: int
+
+
+class Decoded(msgspec.Struct, frozen=True, kw_only=True):
+    """An exact decoding of ``[start, end)``, without the words that are settled already.
+
+    ``dropped`` is speech for which no words were found, or whose words were taken out as invented.
+    """
+
+    start: int
+    end: int
+    words: tuple[HypothesisWord, ...]
+    hypothesis: Hypothesis
+    began: float
+    speculative: bool = False
+    dropped: tuple[Span, ...] = ()
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence that waits to be emitted: what it was decoded in, the words that were shown as
+    stable of it, when it could be decided, and whether it is the last of its stretch."""
+
+    sentence: Sentence
+    decoded: Decoded
+    stable: tuple[str, ...]
+    since: float
+    last: bool
+
+    @property
+    def start(self) -> int:
+        """Where the sentence begins."""
+        return self.sentence.start
+
+
+class Window:
+    """Keeps the audio until the finals are out, so that an engine that died can hear it again.
 
     Args:
-        words: with times.
-        stable: how many leading words are stable.
-        heard: length of the audio that they cover.
+        key: names its session in an engine.
+        start: the sample it begins with.
 
-    Returns:
-        A position between two words, or None where there is no stable word far enough from the
-        ends of the audio.
+    Attributes:
+        stretch_start: where the stretch began.
+        pauses: that ended, or that end the stretch.
+        quiet_from: since which sample nobody speaks; None: somebody does.
+        quiet_since: when that was, on the clock.
+        ended, ended_at: how and when the stretch ended.
+        cancelled: the speaker took back what has no final yet.
+        tried: up to where it was decoded exactly.
+        decoded: the last exact decoding, as far as it is not settled.
+        ready: sentences that are settled and not emitted, and what was lost between them.
+        shown: what people see of it.
     """
-    best: tuple[int, int] | None = None
-    for word, following in pairwise(words[: stable + 1]):
-        if word.end < _SHORTEST or following.start > heard - _SETTLED:
-            continue
-        worth = following.start - word.end
-        if word.text.endswith(_SENTENCE_END):
-            worth += _SENTENCE_BONUS
-        elif word.text.endswith(_CLAUSE_END):
-            worth += _CLAUSE_BONUS
-        # Of equal places the last: the rest of the utterance is the shorter for it.
-        if best is None or worth >= best[0]:
-            best = (worth, (word.end + following.start) // 2)
-    return best[1] if best else None
 
+    def __init__(self, key: int, start: int) -> None:
+        self.key = key
+        self.start = self.stretch_start = self.tried = start
+        self.pauses: list[Pause] = []
+        self.quiet_from: int | None = None
+        self.quiet_since = 0.0
+        self.ended: SpeechEnded | None = None
+        self.ended_at = 0.0
+        self.cancelled = False
+        self.decoded: Decoded | None = None
+        self.ready: deque[Ready | Gap] = deque()
+        self.shown = Shown()
+        self._audio = bytearray()
 
-def quietest_near(pcm: Pcm, position: int, around: int = _AROUND) -> int:
-    """The middle of the quietest 20 ms within ``around`` samples of ``position``.
+    # -- what was heard
 
-    Word times of a Whisper are good to about 0.1 s; the sound tells the rest.
-    """
-    first = max(0, position - around)
-    piece = pcm[first : position + around].astype(np.float32)
-    frames = len(piece) // _FRAME
-    if frames < 2:
-        return position
-    energy = np.square(piece[: frames * _FRAME]).reshape(frames, _FRAME).sum(axis=1)
-    return first + int(energy.argmin()) * _FRAME + _FRAME // 2
+    @property
+    def heard(self) -> int:
+        """Index one past the last sample that is kept."""
+        return self.start + len(self._audio) // 2
 
+    @property
+    def all_settled(self) -> bool:
+        """Whether nothing of the stretch is left to decode."""
+        return self.ended is not None and self.start >= self.ended.end
 
-def quietest_of_the_end(pcm: Pcm, seconds: float = 5.0) -> int:
-    """A cut where no word boundary is known: the quietest 20 ms of the last seconds."""
-    half = int(seconds * SAMPLE_RATE) // 2
-    return quietest_near(pcm, max(_SHORTEST, len(pcm) - half), half)
+    @property
+    def all_out(self) -> bool:
+        """Whether nothing of the stretch is left to emit."""
+        return self.all_settled and not self.ready
+
+    def append(self, message: SpeechAudio) -> None:
+        """Keep the next audio.
+
+        Raises:
+            ValueError: it does not begin where the audio before it ended.
+        """
+        if message.start != self.heard:
+            raise ValueError(
+                f"speech was heard up to {self.heard}, but the next audio starts at {message.start}"
+            )
+        self._audio += message.pcm.tobytes()
+
+    def pause(self, message: SpeechPaused, now: float) -> None:
+        """Nobody has spoken since ``message.end``."""
+        self.quiet_from = message.end
+        self.quiet_since = now - seconds(message.at - message.end)
+
+    def resume(self, message: SpeechResumed) -> None:
+        """It was only a pause."""
+        if self.quiet_from is not None:
+            end = max(self.quiet_from, message.at - _FRAME)
+            self.pauses.append(Pause(self.quiet_from, end))
+        self.quiet_from = None
+
+    def end(self, message: SpeechEnded, now: float) -> None:
+        """The stretch is over at ``message.end``; what was sent beyond is forgotten."""
+        self.ended, self.ended_at = message, now
+        del self._audio[2 * max(0, message.end - self.start) :]
+        if self.quiet_from is not None and self.quiet_from < message.end:
+            self.pauses.append(Pause(self.quiet_from, message.end))
+
+    def audio(self, begin: int, end: int) -> bytes:
+        """Its audio, little-endian int16: ``[begin, end)``, or what there is of it."""
+        return bytes(self._audio[2 * max(0, begin - self.start) : 2 * max(0, end - self.start)])
+
+    def pcm(self, begin: int, end: int) -> Pcm:
+        """The same as an array, ``(samples,)`` int16."""
+        return np.frombuffer(self.audio(begin, end), dtype="<i2")
+
+    def full_at(self, longest: int) -> int | None:
+        """Where a window that has become too long is decoded up to; None: it has not.
+
+        That is the longest pause of its last seconds, if there is one. What is heard behind makes
+        no difference, so that a recording gives the same windows at any pace.
+        """
+        limit = self.start + longest
+        if (self.ended.end if self.ended else self.heard) <= limit or self.heard < limit:
+            return None
+        late = [p for p in self.pauses if limit - _LATE <= p.middle and p.end <= limit]
+        return max(late, key=lambda p: p.end - p.start).middle if late else limit
+
+    # -- what becomes of it
+
+    def move_on(self, decoded: Decoded, settled: Settled, since: float) -> None:
+        """Some sentences are settled, which wait to be emitted from now on.
+
+        Args:
+            decoded: what they come from.
+            settled: the sentences, and where the window begins behind them.
+            since: when they could be decided.
+        """
+        stable = self.shown.move_on(
+            [sentence.text.split() for sentence in settled.sentences],
+            [word.text for word in settled.rest],
+            sum(word.end <= decoded.end - _SURE for word in settled.rest),
+        )
+        done = self.ended is not None and settled.rest_from >= self.ended.end
+        for number, (sentence, words) in enumerate(
+            zip(settled.sentences, stable, strict=True), start=1
+        ):
+            last = done and number == len(settled.sentences)
+            self.ready.append(
+                Ready(sentence=sentence, decoded=decoded, stable=words, since=since, last=last)
+            )
+        self._forget(settled.rest_from)
+        self.decoded = msgspec.structs.replace(decoded, words=settled.rest)
+
+    def lose(self, end: int, reason: GapReason) -> None:
+        """What was heard before ``end`` cannot be decoded."""
+        self.ready.append(Gap(start=self.start, end=end, reason=reason))
+        self._forget(end)
+        self.decoded = None
+
+    def _forget(self, end: int) -> None:
+        del self._audio[: 2 * (end - self.start)]
+        self.start = end
+        self.pauses = [pause for pause in self.pauses if pause.end > end]
+
+    def pauses_within(self, end: int) -> Sequence[Pause]:
+        """Those that begin before ``end``."""
+        return [pause for pause in self.pauses if pause.start < end]
+
+    def speech_until(self, end: int) -> list[Span]:
+        """Where the VAD heard speech in the window before ``end``."""
+        spans, at = [], self.start
+        for pause in self.pauses_within(end):
+            if pause.start > at:
+                spans.append(Span(at, pause.start))
+            at = max(at, pause.end)
+        if self.quiet_from is not None and self.ended is None:
+            end = min(end, self.quiet_from)
+        if end > at:
+            spans.append(Span(at, end))
+        return spans

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from vivavoce.actors.monitor.advice import Recommendation
     from vivavoce.actors.monitor.targets import Finding
     from vivavoce.actors.transcription import TranscriptionActor
-    from vivavoce.actors.transcription.client import EngineClient
+    from vivavoce.actors.transcription.engine import EngineClient
 
 Progress = Callable[[str, int, int], None]
 """Told of a model download: what, bytes so far, bytes in all (0 when unknown)."""
@@ -582,7 +582,6 @@ class Pipeline:
             channels=lambda: {one.name: one.statistics() for one in self._crew.channels},
             readers=lambda: [one.name for one in self._fan.channels],
             statistics=lambda: gather_statistics(self.context, self._crew.channels),
-            on_trim=transcription.trim,
             engine_ready=lambda: transcription.engine_ready,
             live=not self._reads_ahead,
             context=self.context,

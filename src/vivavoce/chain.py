@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from vivavoce.actors.desktop.held_keys import HeldKeys
     from vivavoce.actors.transcription import Starters
-    from vivavoce.actors.transcription.client import EngineClient, StartEngine
-    from vivavoce.actors.transcription.keeper import ChooseEngines
+    from vivavoce.actors.transcription.engine import EngineClient, StartEngine
+    from vivavoce.actors.transcription.selection import ChooseEngines
 
 
 def reads_ahead(capture: CaptureSettings) -> bool:
@@ -27,22 +27,24 @@ def reads_ahead(capture: CaptureSettings) -> bool:
     return capture.source != "mic" and capture.pace == "max"
 
 
+_LONGEST_PAUSE_MS = 8_000
+"""What separates the stretches of a recording that is read ahead: a window in which people are
+silent for longer is no cheaper than two."""
+
+
 def as_played(profile: Profile) -> Profile:
     """The profile of a recording that is read ahead.
 
     Nobody watches words appear faster than they are spoken: finals only. The reader waits for the
-    engine, so there is no overload to give anything up for.
+    engine, so there is no overload to give anything up for. And nobody waits for a final: what was
+    said before a silence and behind it is decoded together, as in the whole recording.
     """
     transcription = msgspec.structs.replace(
-        profile.transcription,
-        draft=None,
-        partials=False,
-        speculative_finals=False,
-        overload_ladder=False,
-        # How soon an end is known depends on timing; where it is cut must not.
-        window_ms=28_000,
+        profile.transcription, draft=None, partials=False, overload_ladder=False
     )
-    return msgspec.structs.replace(profile, transcription=transcription)
+    end_silence_ms = max(profile.vad.end_silence_ms, _LONGEST_PAUSE_MS)
+    vad = msgspec.structs.replace(profile.vad, end_silence_ms=end_silence_ms)
+    return msgspec.structs.replace(profile, transcription=transcription, vad=vad)
 
 
 def make_actors(
@@ -73,7 +75,7 @@ def make_actors(
     return [
         *([] if ahead else [TriggerActor(keys, context)]),
         VadActor(profile.vad, ask_focus=ask_focus, context=context),
-        TranscriptionActor(profile.transcription, choose, side_by_side, context),
+        TranscriptionActor(profile.transcription, choose, side_by_side, context, ahead=ahead),
         CleanupActor(profile.cleanup, profile=profile, context=context),
     ]
 

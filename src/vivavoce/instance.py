@@ -7,14 +7,10 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from vivavoce import __version__
 from vivavoce.actors.desktop.delivery import Delivery
 from vivavoce.assembly import Pipeline
-from vivavoce.config.errors import VivavoceError
 from vivavoce.config.trigger import TriggerMode
 from vivavoce.control.instance import Changes
 from vivavoce.control.protocol import DeliveryStatus, EngineStatus, Forced, Status
@@ -123,22 +119,6 @@ class RunningInstance:
         """
         await self._pipeline.use_profile(Path(name) if os.sep in name else name)
         self._changes.tell()
-
-    async def phrase_cache(self, clear: bool) -> dict[str, Any]:
-        """Figures of the phrase cache, after it was emptied where ``clear``.
-
-        Raises:
-            VivavoceError: the profile has none.
-        """
-        transcription = self._pipeline.actor("transcription")
-        cleared = await transcription.ask("clear_phrase_cache") if clear else 0
-        found = await transcription.ask("phrase_cache")
-        if found is None:
-            raise VivavoceError(
-                "there is no phrase cache: set transcription.phrase_cache.enabled in the profile"
-            )
-        figures: dict[str, Any] = msgspec.to_builtins(found["statistics"])
-        return {"cleared": cleared, **figures}
 
     def quit(self) -> None:
         """Finish what was said, and end."""

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.alignment import words_of
 from bench.stream_metrics import (
     Event,
     FinalEvent,
@@ -221,7 +222,88 @@ def test_words_behind_a_cut_are_not_lost_and_were_shown_before_it() -> None:
     ], "stable in its own utterance"
 
 
-def test_where_speech_does_not_go_on_they_are_lost() -> None:
+def test_they_are_not_lost_either_where_speech_goes_on_a_little_later() -> None:
     found = measure(cut_talk(after=2.0), SPOKEN)
+    assert found.unstable_words == 0
+    assert found.words[2].first_shown == pytest.approx(0.2)
+
+
+SENTENCES = [ReferenceWord(word, n + 1.0) for n, word in enumerate("abcdef")]
+
+
+def two_sentences(*, stable: str = "e", tail: str = "f", second: str = "C d.") -> list[Event]:
+    """An open partial holds two sentences and a half, settles into two finals, and goes on."""
+    return [
+        partial(2.5, "a", "b"),
+        partial(5.5, "a b c", "d e"),
+        FinalEvent(5.8, 1, "A b.", 0.0, 2.0),
+        FinalEvent(5.8, 2, second, 2.0, 4.0),
+        PartialEvent(6.5, 3, stable, tail, start=4.0),
+        FinalEvent(8.0, 3, "E f.", 4.0, 6.0),
+    ]
+
+
+def test_a_partial_may_settle_into_several_finals() -> None:
+    found = measure(two_sentences(), SENTENCES)
+    assert found.unstable_words == found.erased_words == found.wrong_partial_words == 0
+    assert [word.first_shown for word in found.words] == [1.5, 0.5, 2.5, 1.5, 0.5, 0.5]
+    assert [word.stable for word in found.words] == pytest.approx([1.5, 3.5, 2.5, 1.8, 1.5, 2.0])
+    assert [word.final for word in found.words] == pytest.approx([4.8, 3.8, 2.8, 1.8, 3.0, 2.0])
+    assert (found.stable_words, found.stable_corrected, found.stable_reopened) == (4, 0, 0)
+
+
+def test_what_its_finals_correct_is_counted_where_it_stands() -> None:
+    found = measure(two_sentences(second="Sea d."), SENTENCES)
+    assert (found.stable_words, found.stable_corrected) == (4, 1)
     assert found.unstable_words == 1
-    assert found.words[2].first_shown == pytest.approx(0.8)
+    assert found.wrong_partial_words == 1
+
+
+def test_words_behind_the_finals_are_still_shown() -> None:
+    gone = measure(two_sentences(stable="", tail="x"), SENTENCES)
+    assert gone.unstable_words == 1 + 1, "e was changed to x, and that to e"
+    assert gone.stable_corrected == 0
+
+
+def test_words_stay_stable_behind_the_finals() -> None:
+    events = two_sentences(stable="", tail="e f")
+    events[1] = partial(5.5, "a b c d e", "")
+    found = measure(events, SENTENCES)
+    assert (found.stable_reopened, found.stable_corrected, found.stable_words) == (1, 0, 4)
+    kept = measure([*events[:4], PartialEvent(6.5, 3, "e", "f", start=4.0), events[5]], SENTENCES)
+    assert (kept.stable_reopened, kept.stable_corrected, kept.stable_words) == (0, 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["there are no survivors there are no survivors"], 1),
+        (["there are no survivors there are no", "there are no"], 1),
+        (["there are no there are some"], 0),
+        (["no no no no no"], 0),
+        (["one two three four one two three four five"], 1),
+    ],
+)
+def test_partials_that_say_a_phrase_twice(texts: list[str], expected: int) -> None:
+    events: list[Event] = [partial(n + 1.0, "", text) for n, text in enumerate(texts)]
+    found = measure([*events, final(9.0, "There are no survivors.")], SPOKEN)
+    assert (found.doubling_partials, found.partials) == (expected, len(texts))
+
+
+def test_a_phrase_may_be_said_twice_where_it_was_and_not_over_the_end_of_a_final() -> None:
+    said = [ReferenceWord(word, 1.0) for word in words_of("come with me, come with me now")]
+    real = measure([partial(1, "", "come with me come with me"), final(2, "x")], said)
+    assert real.doubling_partials == 0
+    seam = measure(
+        [final(1, "We saw the quick"), partial(2, "", "we saw the quick", 2), final(3, "x", 2)],
+        SPOKEN,
+    )
+    assert seam.doubling_partials == 1
+
+
+def test_recordings_add_up() -> None:
+    one = measure(two_sentences(), SENTENCES)
+    both = one + measure(cut_talk(), SPOKEN)
+    assert both.reference_words == 10
+    assert len(both.words) == 10
+    assert both.partials == one.partials + 3

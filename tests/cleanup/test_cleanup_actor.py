@@ -1,5 +1,6 @@
 """The actor: which messages it cleans, with which rules, and what it leaves alone."""
 
+import msgspec
 import pytest
 
 from vivavoce.actors.cleanup import CleanupActor
@@ -22,7 +23,8 @@ WORDS = (Word(text="hello", start=0, end=8_000, probability=0.9),)
 
 
 def final(text: str, **fields: object) -> Final:
-    return Final(utterance=1, start=0, end=16_000, text=text, words=WORDS, **fields)  # type: ignore[arg-type]
+    said = Final(utterance=1, start=0, end=16_000, text=text, words=WORDS)
+    return msgspec.structs.replace(said, **fields)
 
 
 def partial(utterance: int, stable: str, tail: str = "") -> Partial:
@@ -200,3 +202,19 @@ async def test_the_same_rules_again_change_nothing_and_many_changes_are_bounded(
     # A revision that comes when its rules are long forgotten has the oldest that are left.
     out = await script(*steps, Revision(utterance=0, text="hello"))
     assert out[-1] == "Hello 42"
+
+
+async def test_what_a_sentence_switches_on_holds_until_the_stretch_ends() -> None:
+    settings = CleanupSettings(spoken_edits=True)
+    said = ["all caps on this is.", "very loud.", "and this is not."]
+    events = await through(
+        final(said[0], utterance=1, ends_stretch=False),
+        final(said[1], utterance=2, ends_stretch=True),
+        final(said[2], utterance=3),
+        Revision(utterance=2, text="very, very loud."),
+        settings=settings,
+    )
+    first, second, third, revised = events
+    assert [first.text, second.text] == ["THIS IS.", "VERY LOUD."]
+    assert third.text == "And this is not."
+    assert revised.text == "VERY, VERY LOUD."

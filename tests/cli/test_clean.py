@@ -40,7 +40,8 @@ def clean(*arguments: str, stdin: bytes | None = None) -> str:
 def test_a_text_is_cleaned_by_the_rules_of_a_profile(profile: str) -> None:
     assert clean(profile, "um hello comma new line you") == "Hello,\nyou\n"
     assert clean(profile, "hello", "comma", "you") == "Hello, you\n"
-    assert clean(profile, "hallo Komma du", "--language", "de") == "Hallo, du\n"
+    for german in ("de", "German", "de-CH"):
+        assert clean(profile, "hallo Komma du", "--language", german) == "Hallo, du\n"
     assert clean(profile, "--application", "XTerm", "ls period") == "ls.\n"
     assert clean(profile, "--set", "cleanup.fillers=false", "um") == "Um\n"
 

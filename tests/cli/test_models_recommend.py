@@ -71,6 +71,15 @@ def test_other_languages_have_other_models(tmp_path: Path) -> None:
     assert "transcription.language=de" in data["command"]
 
 
+def test_a_language_is_checked_as_the_setting_is(tmp_path: Path) -> None:
+    told = json.loads(run(tmp_path, "models", "recommend", "--language", "de-CH", "--json").out)
+    assert "transcription.language=de" in told["command"]
+    for line in (["models", "recommend"], ["clean", "hello"]):
+        wrong = run(tmp_path, *line, "--language", "jp")
+        assert wrong.code == 2
+        assert "did you mean 'ja' (Japanese)?" in wrong.err
+
+
 def test_doctor_says_what_auto_would_be(tmp_path: Path) -> None:
     findings = json.loads(run(tmp_path, "doctor", "--json").out)
     (found,) = [one for one in findings if one["check"] == "model: auto"]

@@ -108,7 +108,8 @@ def test_what_is_taken_out_can_be_set_again_by_a_later_layer(tmp_path: Path) -> 
 
 
 def test_every_layer_can_write_a_condition() -> None:
-    set_ = load(None, "power.low_battery.settings.transcription.language=no")
+    language = "power.low_battery.settings.transcription.language=no"
+    set_ = load(None, "transcription.model=base", language)
     assert under(set_, "low_battery").transcription.language == "no"
     environ = load(VIVAVOCE_POWER__UNDER_PRESSURE__SETTINGS__TRANSCRIPTION__PARTIALS="false")
     assert not under(environ, "under_pressure").transcription.partials

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_setting_of_the_schema_is_classified() -> None:
     settings = list(every_setting())
     assert len(settings) > 80
-    assert ("transcription", "phrase_cache", "ttl_s") in settings
+    assert ("transcription", "hold_back_words") in settings
     assert [".".join(path) for path in settings if effect_of(path) is None] == []
 
 

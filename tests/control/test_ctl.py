@@ -101,7 +101,6 @@ def test_settings_are_shown_and_changed(tmp_path: Path, program: Process) -> Non
     assert ctl(tmp_path, "power", "auto").out == "auto\n"
     assert ctl(tmp_path, "power").out == "listening\n"
     assert ctl(tmp_path, "profile", "meeting").out == "meeting\n"
-    assert json.loads(ctl(tmp_path, "cache", "--clear").out) == {"entries": 0}
 
 
 def test_a_profile_that_is_a_file_is_found_from_where_the_user_is(

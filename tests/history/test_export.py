@@ -38,18 +38,17 @@ def cues(text: str) -> list[tuple[float, float, str]]:
 
 
 def test_subtitles_have_the_times_of_each_run_one_after_the_other(path: Path, row) -> None:
-    for run, starts in (("run1", (1.5, 4.0)), ("run2", (0.25, 3.0))):
+    for run, starts in (("run1", (1.5, 6.0)), ("run2", (0.25, 5.0))):
         store = Store(path, run)
         with store.transaction():
             for number, start in enumerate(starts):
                 at = round(start * 16_000)
-                store.add(row(number, f"{run} {HOSTILE}", start=at, end=at + 16_000))
+                store.add(row(number, f"{run} {HOSTILE}", start=at, end=at + 56_000))
         store.close()
     for kind in ("srt", "vtt"):
         found = cues(export(path, "--format", kind))
-        # The second run begins at 5 s, where the first has ended.
-        assert found[0][0] == 1.5
-        assert sorted({start for start, _, text in found if "run" in text}) == [1.5, 4.0, 5.25, 8.0]
+        # The second run begins at 10 s, where the first has ended.
+        assert [start for start, _, _ in found] == [1.5, 6.0, 10.25, 15.0]
         assert all(start < end for start, end, _ in found)
         assert all(one[1] <= other[0] for one, other in pairwise(found))
         assert not any("-->" in text or "\x1b" in text for _, _, text in found)
@@ -60,6 +59,19 @@ def test_subtitles_have_the_times_of_each_run_one_after_the_other(path: Path, ro
     assert vtt.startswith("WEBVTT\n\nNOTE run run1 of ")
     assert vtt.count("WEBVTT") == 1
     assert "&lt;b&gt;" in vtt
+
+
+def test_a_cue_that_is_held_beyond_its_run_is_not_lost(path: Path, row) -> None:
+    for run in ("run1", "run2"):
+        store = Store(path, run)
+        with store.transaction():
+            store.add(row(1, f"{run} yes", start=0, end=8_000))
+        store.close()
+    for kind in ("srt", "vtt"):
+        assert cues(export(path, "--format", kind)) == [
+            (0.0, 1.0, "run1 yes"),
+            (1.0, 2.0, "run2 yes"),
+        ]
 
 
 def test_nothing_is_a_file_of_its_kind_too(fill) -> None:

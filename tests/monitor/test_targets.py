@@ -158,7 +158,6 @@ WORST = (
     "transcription.overload_ladder=false",
     "transcription.compute_type=float32",
     "transcription.threads=1",
-    "transcription.phrase_cache={enabled: true, max_entries: 4000}",
     "power.idle.detector=true",
     "power.idle.block_ms=32",
     "power.listening.block_ms=32",

@@ -104,10 +104,6 @@ class StandIn:
         self.profile = name
         self.changes.tell()
 
-    async def phrase_cache(self, clear: bool) -> dict[str, Any]:
-        self.told.append(("cache", clear))
-        return {"entries": 0 if clear else 3}
-
     def quit(self) -> None:
         self.told.append("quit")
         self.say("quitting")

@@ -33,7 +33,7 @@ def test_partials_come_while_speech_goes_on_and_the_final_is_exact() -> None:
         await scene.utterance(3.0)
         await scene.silence(1.0)
 
-    scene = Scene(ScriptedEngine(), speculative_finals=False)
+    scene = Scene(ScriptedEngine())
     events = play(scene, script)
     partials = [event for event in events if isinstance(event, Partial)]
     assert len(partials) >= 4
@@ -90,7 +90,7 @@ def test_never_a_queue_of_stale_partials() -> None:
         await scene.silence(1.0)
         await scene.utterance(8.0)
 
-    scene = Scene(ScriptedEngine(partial_s=1.5), speculative_finals=False)
+    scene = Scene(ScriptedEngine(partial_s=1.5))
     play(scene, script)
     heard = [samples for kind, samples in scene.engine.calls if kind == "partial"]
     assert len(heard) <= 4
@@ -105,10 +105,10 @@ def test_an_engine_that_dies_costs_a_delay_and_nothing_else(when: str) -> None:
         await scene.silence(0.5)
         await scene.utterance(2.0)
 
-    calm = finals(play(Scene(ScriptedEngine(), speculative_finals=False), script))
+    calm = finals(play(Scene(ScriptedEngine()), script))
     engine = ScriptedEngine()
     engine.dies_at = [when]
-    scene = Scene(engine, speculative_finals=False)
+    scene = Scene(engine)
     disturbed = finals(play(scene, script))
     assert [f.text for f in disturbed] == [f.text for f in calm]
     assert engine.starts == 2
@@ -181,7 +181,7 @@ def test_too_many_waiting_utterances_hold_the_sender_up() -> None:
         assert scene.actor._backlog.waiting <= 4
 
     waited: list[float] = []
-    scene = Scene(ScriptedEngine(final_s=5.0), partials=False, max_pending=2)
+    scene = Scene(ScriptedEngine(exact_s=5.0), partials=False, max_pending=2)
     scene.actor.inbox = Mailbox(4)
     assert len(finals(play(scene, script))) == 12
 

@@ -10,7 +10,7 @@ from vivavoce.testing import ScriptedEngine
 
 
 def test_a_cancelled_utterance_becomes_a_gap_between_the_finals_around_it() -> None:
-    engine = ScriptedEngine(final_s=0.5)
+    engine = ScriptedEngine(exact_s=0.5)
 
     async def script(scene: Scene) -> None:
         await scene.utterance(1)
@@ -36,7 +36,7 @@ def test_a_cancelled_utterance_becomes_a_gap_between_the_finals_around_it() -> N
 
 def test_what_was_cut_off_before_the_cancel_stays() -> None:
     """A long recording gives finals while it goes on; a cancel discards what is not final yet."""
-    engine = ScriptedEngine(final_s=0.2)
+    engine = ScriptedEngine(exact_s=0.2)
 
     async def script(scene: Scene) -> None:
         await scene.begin()

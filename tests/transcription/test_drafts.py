@@ -47,7 +47,7 @@ def check_order(events: list) -> None:
 
 @pytest.mark.parametrize("final_s", [0.1, 0.8, 3.0])
 def test_each_final_has_one_revision_in_order(final_s: float) -> None:
-    scene = drafted(Better(final_s=final_s))
+    scene = drafted(Better(exact_s=final_s))
     events = play(scene, conversation)
     check_order(events)
     said, revised = finals(events), only(events, Revision)
@@ -67,7 +67,7 @@ def test_the_better_model_delays_no_final() -> None:
         play(scene, conversation)
         return scene.shown_at(Final)
 
-    assert waits(drafted(Better(final_s=30.0))) == waits(Scene(ScriptedEngine()))
+    assert waits(drafted(Better(exact_s=30.0))) == waits(Scene(ScriptedEngine()))
 
 
 def test_what_cannot_be_decoded_is_revised_by_its_own_text() -> None:
@@ -85,7 +85,7 @@ def test_what_cannot_be_decoded_is_revised_by_its_own_text() -> None:
 
 @pytest.mark.parametrize("deaths", [1, 2, 3])
 def test_the_better_engine_may_die(deaths: int) -> None:
-    better = Better(final_s=1.0)
+    better = Better(exact_s=1.0)
     better.dies_at = ["final"] * deaths
     scene = drafted(better)
     events = play(scene, conversation)
@@ -100,7 +100,7 @@ def test_the_better_engine_may_die(deaths: int) -> None:
 
 
 def test_a_better_engine_that_dies_too_often_is_given_up_and_captions_go_on() -> None:
-    better = Better(final_s=0.5)
+    better = Better(exact_s=0.5)
     better.dies_at = ["final"] * 100
     scene = drafted(better)
     events = play(scene, conversation)
@@ -125,11 +125,11 @@ def test_in_a_hurry_a_final_is_revised_by_its_own_text() -> None:
 
     async def script(scene: Scene) -> None:
         await conversation(scene, 3)
-        scene.engine.final_s = scene.engine.cheap_s = 6.0
+        scene.engine.exact_s = scene.engine.cheap_s = 6.0
         await conversation(scene, 6)
 
-    better = Better(final_s=0.1)
-    events = play(drafted(better, speculative_finals=False), script)
+    better = Better(exact_s=0.1)
+    events = play(drafted(better), script)
     check_order(events)
     models = [revision.model for revision in only(events, Revision)]
     assert "better" in models
@@ -143,7 +143,7 @@ def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeyp
     async def script(scene: Scene) -> None:
         await conversation(scene, turns=12)
 
-    scene = drafted(Better(final_s=5.0))
+    scene = drafted(Better(exact_s=5.0))
     events = play(scene, script)
     check_order(events)
     said, revised = finals(events), only(events, Revision)
@@ -162,7 +162,7 @@ def test_at_the_limit_nothing_is_skipped() -> None:
     async def script(scene: Scene) -> None:
         await conversation(scene, turns=17)
 
-    scene = drafted(Better(final_s=100.0))
+    scene = drafted(Better(exact_s=100.0))
     check_order(play(scene, script))
     assert scene.counter("revisions_skipped") == 0
 
@@ -171,7 +171,7 @@ def test_one_more_than_the_limit_skips_one() -> None:
     async def script(scene: Scene) -> None:
         await conversation(scene, turns=18)
 
-    scene = drafted(Better(final_s=100.0))
+    scene = drafted(Better(exact_s=100.0))
     check_order(play(scene, script))
     assert scene.counter("revisions_skipped") == 1
 
@@ -187,7 +187,7 @@ def test_long_speech_is_revised_part_by_part() -> None:
     async def script(scene: Scene) -> None:
         await scene.utterance(45.0)
 
-    events = play(drafted(Better(final_s=2.0)), script)
+    events = play(drafted(Better(exact_s=2.0)), script)
     check_order(events)
     assert len(finals(events)) >= 3
 

@@ -21,9 +21,7 @@ class Overloaded(Scene):
     """Sentences of two seconds, half a second between them; the engine becomes fast later."""
 
     def __init__(self, **settings: object) -> None:
-        super().__init__(
-            ScriptedEngine(final_s=SLOW_S, cheap_s=CHEAP_S), speculative_finals=False, **settings
-        )
+        super().__init__(ScriptedEngine(exact_s=SLOW_S, cheap_s=CHEAP_S), **settings)
         self.rungs: list[tuple[float, Rung]] = []
         self.lags: list[float] = []
         self.ended: dict[int, float] = {}
@@ -36,7 +34,7 @@ class Overloaded(Scene):
         for _ in range(TURNS):
             await self.turn()
         self.fast_from = asyncio.get_running_loop().time()
-        self.engine.final_s = FAST_S
+        self.engine.exact_s = FAST_S
         for _ in range(TURNS):
             await self.turn()
         watching.cancel()
@@ -115,7 +113,7 @@ def test_lag_is_bounded_and_gone_in_the_end(overloaded: Overloaded) -> None:
 
 
 def test_finals_become_cheap_only_on_the_last_rung(overloaded: Overloaded) -> None:
-    cheap = [cheap for _, _, cheap in overloaded.engine.finals]
+    cheap = [cheap for _, _, cheap in overloaded.engine.exacts]
     for at, is_cheap in zip(overloaded.engine.finals_at, cheap, strict=True):
         near = {rung for since, rung in overloaded.rungs if abs(since - at) < 0.2}
         now = [rung for since, rung in overloaded.rungs if since <= at][-1:]
@@ -151,7 +149,7 @@ def finals_of(scene: Scene) -> list:
 def test_with_the_ladder_off_every_final_is_exact() -> None:
     scene = Overloaded(overload_ladder=False)
     play(scene, scene.script)
-    assert not any(cheap for _, _, cheap in scene.engine.finals)
+    assert not any(cheap for _, _, cheap in scene.engine.exacts)
     assert scene.rungs == [(scene.rungs[0][0], Rung.KEEPING_UP)]
     assert len(finals_of(scene)) == 2 * TURNS
 
@@ -167,13 +165,13 @@ def test_unbroken_speech_that_the_engine_cannot_follow_climbs_too() -> None:
         await scene.end()
 
     rungs: list[int] = []
-    scene = Scene(Listener(final_s=20.0, cheap_s=1.0), sound=talk)
+    scene = Scene(Listener(exact_s=20.0, cheap_s=1.0), sound=talk)
     events = play(scene, script)
     said = finals(events)
     assert " ".join(final.text for final in said) == words(0, 220)
     assert max(rungs) == Rung.CHEAPER_FINALS
     assert sorted(set(rungs)) == list(Rung), "one after the other"
-    assert any(cheap for _, _, cheap in scene.engine.finals)
+    assert any(cheap for _, _, cheap in scene.engine.exacts)
     behind = [at - final.end / RATE for at, final in scene.events if final in said]
     assert max(behind) < 40
     assert statistics.median(behind[len(behind) // 2 :]) < 15
@@ -185,7 +183,7 @@ def test_a_slow_engine_of_partials_only_is_no_overload() -> None:
             await scene.utterance(3.0)
             await scene.silence(1.0)
 
-    scene = Scene(ScriptedEngine(partial_s=1.0, final_s=0.1))
+    scene = Scene(ScriptedEngine(partial_s=1.0, exact_s=0.1))
     events = play(scene, script)
     assert scene.gauge("overload_rung") == 0
     assert len(finals(events)) == 10

@@ -73,7 +73,7 @@ def test_what_is_in_work_is_finished_before_the_engine_ends() -> None:
         await scene.silence(3.0)
         assert not scene.engine.running_now
 
-    scene = Scene(ScriptedEngine(final_s=3.0), speculative_finals=False)
+    scene = Scene(ScriptedEngine(exact_s=3.0))
     assert texts(play(scene, script)) == [expected_text(0, 32_000)]
     assert scene.engine.cancelled == []
 
@@ -122,7 +122,7 @@ def test_finals_that_are_owed_are_told_and_so_is_their_end() -> None:
         await scene.silence(3.0)
 
     events: list[list[PowerEvent]] = []
-    play(Scene(ScriptedEngine(final_s=1.0), speculative_finals=False), script)
+    play(Scene(ScriptedEngine(exact_s=1.0)), script)
     assert events[0] == [PowerEvent.WORK_STARTED, PowerEvent.WORK_ENDED] * 2
 
 
@@ -208,9 +208,9 @@ def test_the_utterance_in_work_is_decoded_by_the_new_model() -> None:
             self.stopped.set()
             await super().stop()
 
-    engine = Stopping(final_s=2.0)
+    engine = Stopping(exact_s=2.0)
     engine.stopped = asyncio.Event()
-    scene = Scene(engine, speculative_finals=False)
+    scene = Scene(engine)
     scene.others["other"] = other()
     (final,) = finals(play(scene, script))
     assert (final.text, final.model) == (expected_text(16_000, 32_000), "other")
@@ -322,7 +322,7 @@ def test_parked_with_a_revision_in_work_both_models_end_after_it() -> None:
         assert not scene.engine.running_now
         assert not better.running_now
 
-    better = ScriptedEngine(final_s=5.0)
+    better = ScriptedEngine(exact_s=5.0)
     play(Scene(ScriptedEngine(), reviser=better, draft="scripted"), script)
 
 

@@ -25,7 +25,7 @@ def test_the_endpoint_finds_the_final_ready() -> None:
             await scene.silence(1.0)
 
     ended: list[float] = []
-    scene = Scene(ScriptedEngine(final_s=0.4))
+    scene = Scene(ScriptedEngine(exact_s=0.4))
     said = finals(play(scene, script))
     assert [f.text for f in said] == [expected_text(f.start, f.end) for f in said]
     shown = scene.shown_at(type(said[0]))
@@ -36,7 +36,7 @@ def test_the_endpoint_finds_the_final_ready() -> None:
     assert scene.counter("finals_speculative") == 3
     assert scene.counter("finals") == 3
     assert scene.counter("speculative_discarded") == 0
-    assert len(scene.engine.finals) == 3, "each was decoded once"
+    assert len(scene.engine.exacts) == 3, "each was decoded once"
 
 
 def test_one_that_is_not_ready_yet_goes_on_and_is_not_begun_anew() -> None:
@@ -50,7 +50,7 @@ def test_one_that_is_not_ready_yet_goes_on_and_is_not_begun_anew() -> None:
         await scene.end()
 
     ended: list[float] = []
-    scene = Scene(ScriptedEngine(final_s=0.8))
+    scene = Scene(ScriptedEngine(exact_s=0.8))
     (final,) = finals(play(scene, script))
     assert scene.shown_at(type(final))[0] - ended[0] == pytest.approx(0.3)
     assert scene.engine.done.count(("final", 2 * RATE)) == 1
@@ -71,7 +71,7 @@ def test_when_speech_goes_on_the_final_is_called_off(pause_s: float, ready: bool
         await scene.say(1.0)
         await scene.end()
 
-    scene = Scene(ScriptedEngine(final_s=0.2), partials=False)
+    scene = Scene(ScriptedEngine(exact_s=0.2), partials=False)
     (final,) = finals(play(scene, script))
     assert final.text == expected_text(final.start, final.end)
     assert final.end - final.start == 5 * RATE
@@ -94,7 +94,7 @@ def test_switched_off_a_pause_decodes_nothing() -> None:
         await scene.end()
 
     calls: list[tuple[str, int]] = []
-    scene = Scene(ScriptedEngine(), speculative_finals=False, partials=False)
+    scene = Scene(ScriptedEngine(), partials=False)
     (final,) = finals(play(scene, script))
     assert calls == []
     assert not final.latency.speculative
@@ -118,7 +118,7 @@ def test_a_pause_has_no_partials_once_the_last_word_was_heard() -> None:
 
     before: list[int] = []
     during: list[tuple[str, int]] = []
-    scene = Scene(Listener(), sound=talk, speculative_finals=False)
+    scene = Scene(Listener(), sound=talk)
     events = play(scene, script)
     assert during == []
     last = only(events, Partial)[-1]
@@ -137,7 +137,7 @@ def test_in_a_pause_the_last_word_appears_and_then_no_more_is_looked_for(interva
         await asyncio.sleep(5.0)
         await scene.end()
 
-    scene = Scene(Listener(), sound=talk, speculative_finals=False, partial_interval_ms=interval_ms)
+    scene = Scene(Listener(), sound=talk, partial_interval_ms=interval_ms)
     events = play(scene, script)
     (final,) = finals(events)
     last = only(events, Partial)[-1]
@@ -158,7 +158,7 @@ def test_an_engine_that_is_behind_decodes_nothing_on_the_chance_that_it_is_wante
         await scene.end()
 
     rungs: list[float] = []
-    scene = Scene(ScriptedEngine(final_s=3.0), max_lag_ms=6_000, partials=False)
+    scene = Scene(ScriptedEngine(exact_s=3.0), max_lag_ms=6_000, partials=False)
     _, second = finals(play(scene, script))
     assert rungs == [1]
     assert not second.latency.speculative
@@ -173,7 +173,7 @@ def test_a_partial_is_abandoned_when_the_utterance_ends() -> None:
         await asyncio.sleep(2.0)
 
     ended: list[float] = []
-    scene = Scene(ScriptedEngine(partial_s=5.0, final_s=0.2), speculative_finals=False)
+    scene = Scene(ScriptedEngine(partial_s=5.0, exact_s=0.2))
     events = play(scene, script)
     assert [kind for kind, _ in scene.engine.cancelled] == ["partial"]
     assert only(events, Partial) == []
@@ -189,7 +189,7 @@ def test_after_an_abandoned_partial_the_next_utterance_has_partials() -> None:
         await scene.silence(0.5)
         await scene.utterance(6.0)  # what the first one took is not forgotten at once
 
-    scene = Scene(ScriptedEngine(partial_s=5.0), speculative_finals=False)
+    scene = Scene(ScriptedEngine(partial_s=5.0))
     events = play(scene, script)
     assert {partial.utterance for partial in only(events, Partial)} == {2}
 
@@ -201,7 +201,7 @@ def test_no_partial_comes_after_the_final_of_its_utterance() -> None:
             await scene.utterance(length)
             await scene.silence(0.2)
 
-    scene = Scene(ScriptedEngine(partial_s=0.15, final_s=0.6))
+    scene = Scene(ScriptedEngine(partial_s=0.15, exact_s=0.6))
     done = 0
     for event in play(scene, script):
         if isinstance(event, Partial):

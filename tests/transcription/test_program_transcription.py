@@ -1,6 +1,5 @@
-"""The program itself: drafts with revisions, the phrase cache, and noise through the pipeline."""
+"""The program itself: drafts with revisions, and noise through the pipeline."""
 
-import re
 import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import sounds
-from support.program import MODEL, SPEECH, WHISPER, join_waves, read_wave, run
+from support.program import MODEL, WHISPER, join_waves, run
 
 import vivavoce
 from vivavoce.pipeline.messages import Final, Partial, Revision
@@ -54,28 +53,6 @@ def test_drafts_are_revised_on_the_wire_and_written_once_elsewhere(tmp_path: Pat
     assert srt.out.count(" --> ") == 2
     for line in expected:
         assert srt.out.count(line) == 1
-
-
-def test_a_repeated_phrase_is_found_in_the_cache_with_the_same_captions(tmp_path: Path) -> None:
-    phrase = read_wave(SPEECH / "utt-025-rms.wav")
-    period = 2 * 512 * -(-(len(phrase) // 2 + 16_000) // 512)  # whole frames of the VAD
-    source = recording(tmp_path / "five.wav", 5 * phrase.ljust(period, b"\0"))
-    common = ["--source", str(source), "--pace", "max", "--format", "jsonl", *WHISPER]
-    common += ["--set", "transcription.batch_size=1", "--stats"]
-    plain = run(tmp_path, *common)
-    cached = run(tmp_path, *common, "--set", "transcription.phrase_cache.enabled=true")
-    assert plain.code == cached.code == 0, plain.err + cached.err
-    assert cached.texts == plain.texts
-    assert len(plain.texts) == 5
-    assert len(set(plain.texts)) == 1
-    timing = [
-        [(final["start"], final["end"], final["words"]) for final in outcome.finals]
-        for outcome in (plain, cached)
-    ]
-    assert timing[0] == timing[1]
-    cached.assert_balanced()
-    assert re.search(r"phrases known by their sound +4\b", cached.err), cached.err
-    assert "phrases known by their sound" not in plain.err
 
 
 NOISES: dict[str, Callable[[float], bytes]] = {

@@ -84,7 +84,7 @@ def test_the_sender_waits_when_too_many_wait_for_their_final() -> None:
         for _ in range(30):
             await scene.hurry(1)
 
-    scene = Recording(ScriptedEngine(side_by_side=4, final_s=2.0), side_by_side=4, max_pending=2)
+    scene = Recording(ScriptedEngine(side_by_side=4, exact_s=2.0), side_by_side=4, max_pending=2)
     assert len(finals(play(scene, script))) == 30
     assert scene.most_waiting == 5, "as many as are decoded at once, and one more"
 
@@ -115,7 +115,7 @@ def test_an_utterance_that_cannot_be_decoded_is_a_gap_in_its_place() -> None:
                 self.costs_of[samples] = 0.0
             return await super().final(session, samples, previous, cheap=cheap)
 
-    events = play(Recording(Refuses(side_by_side=4, final_s=1.0), side_by_side=4), script)
+    events = play(Recording(Refuses(side_by_side=4, exact_s=1.0), side_by_side=4), script)
     assert [type(event) for event in events] == [Final, Gap, Final, EndOfStream]
     assert (events[1].start, events[1].end) == (2 * RATE, 9 * RATE)
 

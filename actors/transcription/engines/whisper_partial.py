@@ -135,7 +135,9 @@ class PartialDecoder:
             return_scores=True,
             return_logits_vocab=True,
             return_no_speech_prob=True,
-            suppress_blank=True,
+            # It forbids the end of the text as the first token behind a prefix: whoever has said
+            # no more than the prefix would be heard saying it again.
+            suppress_blank=not prefix_tokens,
             suppress_tokens=self._suppressed,
         )[0]
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from vivavoce.actors.transcription.engines.base import (
     SessionOptions,
 )
 from vivavoce.actors.transcription.engines.guards import invented, looks_bad
+from vivavoce.actors.transcription.engines.scripts import spaceless
 from vivavoce.actors.transcription.engines.whisper_partial import PartialDecoder
 from vivavoce.actors.transcription.engines.whisper_replicas import Lost
 
@@ -206,7 +208,7 @@ class WhisperSession:
         log_probability = mean(lambda s: float(s.avg_logprob))
         return Hypothesis(
             text="".join(segment.text for segment in found).strip(),
-            words=tuple(self._word(word, len(audio)) for word in words),
+            words=tuple(self._word(word, len(audio)) for word in _whole_words(words)),
             samples=len(audio),
             confidence=min(1.0, math.exp(min(0.0, log_probability))),
             no_speech_probability=mean(lambda s: float(s.no_speech_prob)),
@@ -225,6 +227,24 @@ class WhisperSession:
             end=position(word.end),
             probability=float(word.probability),
         )
+
+
+def _whole_words(pieces: Sequence[Any]) -> list[Any]:
+    """Words of a script with spaces, each whole: faster-whisper divides " o'clock" in two."""
+    words: list[Any] = []
+    for piece in pieces:
+        goes_on = words and not piece.word.startswith(" ") and not spaceless(piece.word.strip()[:1])
+        if not goes_on:
+            words.append(piece)
+            continue
+        last = words[-1]
+        words[-1] = replace(
+            last,
+            word=last.word + piece.word,
+            end=max(last.end, piece.end),
+            probability=min(last.probability, piece.probability),
+        )
+    return words
 
 
 def _empty(audio: npt.NDArray[np.float32]) -> Hypothesis:

@@ -27,7 +27,6 @@ PACKAGES = {
     "startup": _OURS,
     "ptt-path": _DEVELOPERS,
     "cleanup": _DEVELOPERS,
-    "phrases": _DEVELOPERS,
     "ptt": _DEVELOPERS,
     "history": _DEVELOPERS,
     "stream": _DEVELOPERS,

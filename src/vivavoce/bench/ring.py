@@ -182,7 +182,7 @@ async def decoding(options: Options) -> AsyncIterator[list[int]]:
         while True:
             await engine.open(decoded[0], SessionOptions())
             await engine.feed(decoded[0], pcm)
-            await engine.final(decoded[0])
+            await engine.exact(decoded[0])
             await engine.close(decoded[0])
             decoded[0] += 1
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vivavoce.cli.language import checked_language, known_languages
 from vivavoce.cli.table import coloured, print_table, styled
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 @click.option(
     "--profile", default="dictation", show_default=True, help="Whose rules: a name or a file."
 )
-@click.option("--language", metavar="CODE", help="As `de`. Default: the profile's, or English.")
+@click.option(
+    "--language",
+    callback=checked_language,
+    shell_complete=known_languages,
+    metavar="CODE",
+    help="As `de`. Default: the profile's, or English.",
+)
 @click.option(
     "--application", default="", metavar="CLASS", help="As text for windows of this class."
 )

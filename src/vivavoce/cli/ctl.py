@@ -271,14 +271,6 @@ def profile(*, name: str | None) -> None:
     click.echo(_plain(answer["status"]["profile"]))
 
 
-@command.command("cache")
-@click.option("--clear", is_flag=True, help="Empty it.")
-@_instance_option
-def cache(*, clear: bool) -> None:
-    """Show figures of the phrase cache, as JSON."""
-    click.echo(json.dumps(client.ask(_place(), "cache", clear=clear)["cache"]))
-
-
 @command.command("quit")
 @_instance_option
 def quit_() -> None:

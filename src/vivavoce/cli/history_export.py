@@ -148,7 +148,8 @@ def _subtitles(kind: Literal["srt", "vtt"]) -> Callable[[Iterable[Entry]], Itera
         yield head
         for entry in rows:
             if entry.session != run:
-                begin = -(-last // _SECOND) * _SECOND
+                yield writer.flush().decode().removeprefix(head)
+                begin = -(-max(last, writer.shown_until) // _SECOND) * _SECOND
                 if kind == "vtt":
                     yield f"NOTE run {entry.session[:8]} of {local(entry.session_began)}\n\n"
                 run = entry.session
@@ -156,10 +157,18 @@ def _subtitles(kind: Literal["srt", "vtt"]) -> Callable[[Iterable[Entry]], Itera
             start = max(begin + entry.start, last)
             end = max(start + _SECOND // 1000, begin + entry.end)
             cue = writer.render(
-                Final(utterance=entry.utterance, start=start, end=end, text=entry.text), 0.0
+                Final(
+                    utterance=entry.utterance,
+                    start=start,
+                    end=end,
+                    text=entry.text,
+                    language=entry.language,
+                ),
+                0.0,
             )
             yield cue.decode().removeprefix(head)
             last = end
+        yield writer.flush().decode().removeprefix(head)
 
     return write
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from vivavoce.cli.language import AUTO, checked_language_or_auto, known_languages
 from vivavoce.cli.progress import MeasurementProgress
 from vivavoce.cli.table import print_table, styled
 from vivavoce.config.errors import VivavoceError
@@ -30,7 +31,13 @@ _HOPELESS = 3.0  # a model estimated at more than this, times real time, is not 
 @click.command("recommend")
 @click.argument("models", nargs=-1, metavar="[MODEL|DIR]...")
 @click.option("--models", "listed", metavar="A,B", help="The same, separated by commas.")
-@click.option("--language", metavar="CODE", help="Language of the speech.  [default: en]")
+@click.option(
+    "--language",
+    callback=checked_language_or_auto,
+    shell_complete=known_languages,
+    metavar="CODE",
+    help="Language of the speech; auto: any.  [default: en]",
+)
 @click.option("--profile", metavar="NAME", help="Device, precision and threads of this profile.")
 @click.option("--fresh", is_flag=True, help="Measure again what was measured before.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -71,7 +78,12 @@ def _settings(profile: str | None, language: str | None) -> TranscriptionSetting
     from vivavoce.config import load_profile
 
     settings = load_profile(profile, environ=os.environ).transcription
-    return msgspec.structs.replace(settings, language=language or settings.language or "en")
+    if language is not None:
+        code = None if language == AUTO else language
+        return msgspec.structs.replace(settings, language=code, languages=[])
+    if settings.languages:
+        return settings
+    return msgspec.structs.replace(settings, language=settings.language or "en")
 
 
 def _check(named: Sequence[str]) -> None:
@@ -185,7 +197,7 @@ def _row(verdict: Verdict) -> tuple[str, ...]:
 
 def _use(choice: Choice, settings: TranscriptionSettings) -> str:
     words = ["vivavoce", "--model", choice.model]
-    if settings.language != "en" and settings.language:
+    if settings.language and settings.language != "en":
         words += ["--set", f"transcription.language={settings.language}"]
     return shlex.join(words)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from vivavoce.config.trigger import TriggerMode
 from vivavoce.control.protocol import Forced, Status
@@ -82,13 +82,6 @@ class Instance(Protocol):
 
         Raises:
             ProfileError: there is no such profile, or it is wrong; nothing has changed.
-        """
-        ...
-
-    async def phrase_cache(self, clear: bool) -> dict[str, Any]:
-        """Figures of the phrase cache, after it was emptied where ``clear``.
-
-        The values are what JSON knows; no phrase is among them.
         """
         ...
 

@@ -116,27 +116,12 @@ class UseProfile(Request, frozen=True, kw_only=True, tag="profile"):
     name: str
 
 
-class PhraseCache(Request, frozen=True, kw_only=True, tag="cache"):
-    """What the phrase cache holds; ``clear``: after it was emptied."""
-
-    clear: bool = False
-
-
 class Quit(Request, frozen=True, tag="quit"):
     """Finish what was said, and end. The connection is closed when the instance has ended."""
 
 
 AnyRequest: TypeAlias = (
-    Start
-    | Stop
-    | Toggle
-    | Cancel
-    | GetStatus
-    | SetMode
-    | SetPower
-    | UseProfile
-    | PhraseCache
-    | Quit
+    Start | Stop | Toggle | Cancel | GetStatus | SetMode | SetPower | UseProfile | Quit
 )
 
 
@@ -151,7 +136,6 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str = ""
     exit_code: int = 0
     status: Status | None = None
-    cache: dict[str, Any] | None = None
     ended: bool = False
 
 

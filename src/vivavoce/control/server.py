@@ -209,9 +209,6 @@ class ControlServer:
             case protocol.UseProfile(name=name):
                 async with self._other_turn:
                     await instance.use_profile(name)
-            case protocol.PhraseCache(clear=clear):
-                async with self._other_turn:
-                    return success(cache=await instance.phrase_cache(clear))
             case _:
                 pass  # the status, which every answer holds
         return success(status=instance.status())

@@ -1,0 +1,74 @@
+"""An exact decoding of an open window, with what it left out looked for once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from vivavoce.actors.transcription.engine import RecognitionEngine
+from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
+from vivavoce.actors.transcription.reviser import Heard
+from vivavoce.actors.transcription.schedule import Exact, Why
+from vivavoce.actors.transcription.window import Decoded, Span, Window
+
+_MOST_MENDED = 4
+"""Places in one window that are decoded once more; there are rarely two."""
+
+
+async def decode(
+    engine: RecognitionEngine,
+    window: Window,
+    exact: Exact,
+    spare_key: int,
+    now: float,
+    *,
+    cheap: bool,
+    language: str | None = None,
+) -> Decoded | None:
+    """What the engine makes of the window up to ``exact.end``; None: it failed too often.
+
+    Speech that is left without words is decoded again by itself; where that finds none either, it
+    is told as dropped. Words that have no length are taken out first.
+
+    Args:
+        engine: that decodes.
+        window: that is open; it does not move on meanwhile.
+        exact: how far, and why.
+        spare_key: names the session of what is decoded again.
+        now: when it begins, in seconds.
+        cheap: the engine cannot keep up.
+        language: of the speech; None: it is to be detected.
+
+    Raises:
+        EngineError, EngineDied: see :class:`RecognitionEngine`.
+    """
+    start, end = window.start, exact.end
+    speech = window.speech_until(end)
+    found = await engine.exact(window, end, cheap=cheap, language=language)
+    if found is None:
+        return None
+    words: Sequence[HypothesisWord] = without_length(found.words)
+    tail = exact.why in (Why.ENDED, Why.PAUSED)
+    cost = found.decode_s
+    dropped: list[Span] = []
+    missing = [] if cheap or found.invented else without_words(words, speech, tail=tail)
+    for span in missing[:_MOST_MENDED]:
+        wider = around(span, words, start, end)
+        piece = Heard(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
+        again = await engine.exact(piece, wider.end, language=found.language or language)
+        await engine.close(piece)
+        more = without_length(again.words) if again is not None else []
+        words = merged(words, more, wider)
+        cost += again.decode_s if again is not None else 0.0
+        dropped += without_words(more, [span], tail=True)
+    return Decoded(
+        start=start,
+        end=end,
+        words=tuple(words),
+        hypothesis=msgspec.structs.replace(found, decode_s=cost),
+        began=now,
+        speculative=exact.why is Why.PAUSED,
+        dropped=tuple(dropped),
+    )

@@ -1,0 +1,91 @@
+"""What an exact decoding has left out or invented, found by its word times and the VAD. Pure.
+
+A Whisper jumps over speech (its segment times go on behind it), stops before the last words, and
+now and then says a sentence twice: then many words have no length, because there is no sound that
+they could be aligned with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.window import Span
+from vivavoce.pipeline.messages import SAMPLE_RATE
+
+_NO_LENGTH = SAMPLE_RATE // 50
+_RUN = 3
+_SILENT = 2 * SAMPLE_RATE
+_SILENT_TAIL = SAMPLE_RATE
+_WORD = SAMPLE_RATE * 6 // 10
+"""A word that seems to last longer may have swallowed others: only its ends are its own."""
+
+_AROUND = SAMPLE_RATE // 5
+
+
+def without_length(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
+    """The words without runs of words that have no length: nobody can have said them."""
+    kept: list[HypothesisWord] = []
+    run: list[HypothesisWord] = []
+    for word in words:
+        if word.end - word.start <= _NO_LENGTH:
+            run.append(word)
+            continue
+        kept += run if len(run) < _RUN else []
+        run = []
+        kept.append(word)
+    return kept + (run if len(run) < _RUN else [])
+
+
+def without_words(
+    words: Sequence[HypothesisWord], speech: Sequence[Span], *, tail: bool
+) -> list[Span]:
+    """Stretches of speech that are too long to be without words.
+
+    Args:
+        words: in order, with times.
+        speech: where the VAD heard speech.
+        tail: also behind the last word: nothing more will come that could say it.
+    """
+    heard = [piece for word in words for piece in _own(word)]
+    found: list[Span] = []
+    at = speech[0].start if speech else 0
+    for piece in heard:
+        found += _long(at, piece.start, speech, _SILENT)
+        at = max(at, piece.end)
+    if tail and speech:
+        found += _long(at, speech[-1].end, speech, _SILENT_TAIL if words else _SILENT)
+    return found
+
+
+def around(span: Span, words: Sequence[HypothesisWord], start: int, end: int) -> Span:
+    """The audio in which the words of ``span`` are looked for: a little more, but no other word."""
+    before = max((word.end for word in words if word.end <= span.start), default=start)
+    behind = min((word.start for word in words if word.start >= span.end), default=end)
+    return Span(max(start, before, span.start - _AROUND), min(end, behind, span.end + _AROUND))
+
+
+def merged(
+    words: Sequence[HypothesisWord], more: Sequence[HypothesisWord], span: Span
+) -> list[HypothesisWord]:
+    """The words with those that were found in ``span``, in order; none twice."""
+    inside = [w for w in more if span.start <= (w.start + w.end) // 2 <= span.end]
+    return sorted([*words, *inside], key=lambda word: word.start)
+
+
+def _own(word: HypothesisWord) -> list[Span]:
+    if word.end - word.start <= 2 * _WORD:
+        return [Span(word.start, word.end)]
+    return [Span(word.start, word.start + _WORD), Span(word.end - _WORD, word.end)]
+
+
+def _long(start: int, end: int, speech: Sequence[Span], limit: int) -> list[Span]:
+    """``[start, end)`` drawn in to its speech, if there is more than ``limit`` of that."""
+    inside = [
+        Span(max(start, span.start), min(end, span.end))
+        for span in speech
+        if span.start < end and span.end > start
+    ]
+    if sum(span.end - span.start for span in inside) <= limit:
+        return []
+    return [Span(inside[0].start, inside[-1].end)]

@@ -1,0 +1,34 @@
+"""Where a recording that is read ahead is divided into parts that are decoded side by side. Pure.
+
+Inside a part, one window follows the other where a sentence ends; so a part is decoded like the
+whole recording would be. It is divided by its pauses alone, long before anything is decoded: the
+same recording has the same parts on every machine.
+"""
+
+from __future__ import annotations
+
+from vivavoce.actors.transcription.window import Window
+from vivavoce.pipeline.messages import SAMPLE_RATE
+
+SHORTEST_PART = 52 * SAMPLE_RATE
+LONGEST_PART = 108 * SAMPLE_RATE
+"""Two to four windows: longer ones leave cores idle at the end, shorter ones end in short windows,
+each of which costs nearly as much as a full one."""
+
+
+def part_ends(window: Window) -> int | None:
+    """Where a stretch that is being read is divided: its longest pause, once it is long enough.
+
+    None: it is not, or it has no pause there. A stretch without pauses goes on.
+    """
+    begin = window.stretch_start
+    if window.heard - begin < LONGEST_PART:
+        return None
+    inside = [
+        pause
+        for pause in window.pauses
+        if begin + SHORTEST_PART <= pause.middle and pause.end <= begin + LONGEST_PART
+    ]
+    if not inside:
+        return None
+    return max(inside, key=lambda pause: pause.end - pause.start).middle

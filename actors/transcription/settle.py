@@ -1,0 +1,186 @@
+"""What an exact decoding settles: which of its words are whole sentences, and where to go on. Pure.
+
+All positions are samples at 16 kHz since capture began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from msgspec import Struct
+
+from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.engines.scripts import spaceless
+from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
+
+_BEHIND = SAMPLE_RATE
+"""Speech that must have been decoded behind a sentence: Whisper ends one wherever the audio ends."""
+
+_WORDS_BEHIND = 2
+_AROUND = SAMPLE_RATE * 3 // 20
+_FRAME = SAMPLE_RATE // 50
+
+_ENDS = (".", "?", "!", "…", "。", "？", "！")
+_CLOSING = "\"'”’»)]}」』"
+_OPENING = "\"'“‘«([{「『¿¡-–—"
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof st sr jr lt col gen capt sgt rev hon gov sen rep vs etc fig vol inc ltd co "
+    "corp dept approx ca e.g i.e a.m p.m u.s u.k "  # English
+    "hr fr str bzw usw z.b d.h nr ca evtl ggf inkl sog "  # German
+    "mme mlle env p.ex av bd "  # French
+    "sra srta ud uds avda pág núm".split()  # Spanish
+)
+"""Words whose full stop ends no sentence by itself."""
+
+
+class Pause(Struct, frozen=True):
+    """A silence inside a stretch, or behind all that was heard of it: ``[start, end)``."""
+
+    start: int
+    end: int
+
+    @property
+    def middle(self) -> int:
+        """Where it is cut."""
+        return (self.start + self.end) // 2
+
+
+class Sentence(Struct, frozen=True):
+    """Words that become a final, and the interval that is theirs; together they leave no hole."""
+
+    words: tuple[HypothesisWord, ...]
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """As it is read."""
+        return join(self.words)
+
+
+class Settled(Struct, frozen=True):
+    """The sentences that are certain, the words that are not yet, and where these begin."""
+
+    sentences: tuple[Sentence, ...]
+    rest: tuple[HypothesisWord, ...]
+    rest_from: int
+
+
+def settle(
+    words: Sequence[HypothesisWord], pcm: Pcm, start: int, pauses: Sequence[Pause], *, closing: bool
+) -> Settled:
+    """Divide the words of an exact decoding into sentences.
+
+    A sentence is settled when it ends as one, and enough of the next has been decoded behind it. A
+    pause is no evidence. Where nothing can follow any more (``closing``), all words are settled.
+
+    Args:
+        words: with times, in order.
+        pcm: what was decoded, ``(samples,)`` int16.
+        start: the sample that it begins with.
+        pauses: in it, by the VAD.
+        closing: the stretch ends where the audio does.
+    """
+    end = start + len(pcm)
+    sentences: list[Sentence] = []
+    first, begin = 0, start
+    for last, following in divisions(words, closing=closing):
+        seam = seam_between(words[last], words[following], pcm, start, pauses)
+        seam = min(max(seam, begin), end)
+        sentences.append(Sentence(tuple(words[first:following]), begin, seam))
+        first, begin = following, seam
+    if closing and first < len(words):
+        sentences.append(Sentence(tuple(words[first:]), begin, end))
+        first, begin = len(words), end
+    return Settled(tuple(sentences), tuple(words[first:]), begin)
+
+
+def settle_full(
+    words: Sequence[HypothesisWord], pcm: Pcm, start: int, pauses: Sequence[Pause]
+) -> Settled:
+    """Settle what must go out of a full window in which no sentence ends; as :func:`settle`.
+
+    It is cut at the longest pause of its second half, else at its quietest place there.
+    """
+    middle, end = start + len(pcm) // 2, start + len(pcm)
+    inside = [pause for pause in pauses if middle <= pause.middle and pause.end <= end]
+    if inside:
+        cut = max(inside, key=lambda pause: pause.end - pause.start).middle
+    else:
+        cut = start + quietest_near(pcm, len(pcm) * 3 // 4, len(pcm) // 4)
+    before = tuple(word for word in words if (word.start + word.end) // 2 < cut)
+    return Settled((Sentence(before, start, cut),), tuple(words[len(before) :]), cut)
+
+
+def divisions(words: Sequence[HypothesisWord], *, closing: bool) -> list[tuple[int, int]]:
+    """The last word of each settled sentence, and the first of the next."""
+    found = []
+    for number, (word, following) in enumerate(pairwise(words)):
+        behind = words[number + 1 :]
+        enough = closing or (len(behind) >= _WORDS_BEHIND and words[-1].end - word.end >= _BEHIND)
+        if enough and ends_sentence(word.text) and begins_sentence(following.text):
+            found.append((number, number + 1))
+    return found
+
+
+def ends_sentence(word: str) -> bool:
+    """Whether a sentence may end behind ``word``."""
+    bare = word.rstrip(_CLOSING)
+    if not bare.endswith(_ENDS):
+        return False
+    if not bare.endswith(".") or bare.endswith(".."):
+        return True
+    stem = bare[:-1].lstrip(_OPENING).casefold()
+    return not (stem in _ABBREVIATIONS or (len(stem) == 1 and stem.isalpha() and stem != "i"))
+
+
+def begins_sentence(word: str) -> bool:
+    """Whether a sentence may begin with ``word``: a capital, a digit, or a script without case."""
+    bare = word.lstrip(_OPENING)
+    if not bare:
+        return bool(word)
+    first = bare[0]
+    return not first.islower()
+
+
+def seam_between(
+    word: HypothesisWord,
+    following: HypothesisWord,
+    pcm: Pcm,
+    start: int,
+    pauses: Sequence[Pause],
+) -> int:
+    """Where the audio of one word ends and that of the next begins.
+
+    Times of a Whisper are good to 0.1 s inside speech; next to a pause a word often swallows it.
+    So the longest pause between the middles of the two words is the place, else the quietest 20 ms
+    near the boundary.
+    """
+    left, right = (word.start + word.end) // 2, (following.start + following.end) // 2
+    between = [pause for pause in pauses if left <= pause.middle <= right]
+    if between:
+        return max(between, key=lambda pause: pause.end - pause.start).middle
+    boundary = (word.end + following.start) // 2
+    return start + quietest_near(pcm, boundary - start, _AROUND)
+
+
+def quietest_near(pcm: Pcm, position: int, around: int) -> int:
+    """The middle of the quietest 20 ms within ``around`` samples of ``position`` in ``pcm``."""
+    first = max(0, position - around)
+    piece = pcm[first : position + around].astype(np.float32)
+    frames = len(piece) // _FRAME
+    if frames < 2:
+        return min(max(0, position), len(pcm))
+    energy = np.square(piece[: frames * _FRAME]).reshape(frames, _FRAME).sum(axis=1)
+    return first + int(energy.argmin()) * _FRAME + _FRAME // 2
+
+
+def join(words: Sequence[HypothesisWord]) -> str:
+    """The words as a text; scripts that are written without spaces get none."""
+    text = ""
+    for word in words:
+        glued = spaceless(text[-1:]) and spaceless(word.text[:1])
+        text += word.text if glued or not text else f" {word.text}"
+    return text

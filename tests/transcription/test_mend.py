@@ -1,0 +1,78 @@
+"""Speech without words, and words without speech."""
+
+from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
+from vivavoce.actors.transcription.window import Span
+from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
+
+
+def word(text: str, start: float, end: float) -> HypothesisWord:
+    return HypothesisWord(
+        text=text, start=round(start * RATE), end=round(end * RATE), probability=0.9
+    )
+
+
+def span(start: float, end: float) -> Span:
+    return Span(round(start * RATE), round(end * RATE))
+
+
+def test_a_run_of_words_without_length_is_taken_out() -> None:
+    said = [word("we", 0.0, 0.3), word("went", 0.3, 0.6)]
+    twice = [
+        word(text, 0.6, 0.6 + 0.02 * (n == 1)) for n, text in enumerate(["we", "went", "home"])
+    ]
+    assert without_length([*said, *twice, word("home", 0.6, 1.0)]) == [
+        *said,
+        word("home", 0.6, 1.0),
+    ]
+
+
+def test_one_short_word_stays() -> None:
+    said = [word("a", 0.0, 0.02), word("dog", 0.02, 0.4), word("I", 0.4, 0.4)]
+    assert without_length(said) == said
+
+
+def test_what_was_really_said_ten_times_stays() -> None:
+    said = [word(w, n * 0.4, n * 0.4 + 0.3) for n, w in enumerate(["for", "ever"] * 10)]
+    assert without_length(said) == said
+    assert without_words(said, [span(0, 8.0)], tail=True) == []
+
+
+def test_speech_of_more_than_two_seconds_without_words_is_missing() -> None:
+    said = [word("one", 0.0, 0.5), word("two", 3.5, 4.0)]
+    assert without_words(said, [span(0.0, 4.0)], tail=True) == [span(0.5, 3.5)]
+    assert without_words(said, [span(0.0, 0.6), span(3.4, 4.0)], tail=True) == []  # a pause
+    assert (
+        without_words([word("one", 0.0, 0.5), word("two", 2.4, 3)], [span(0, 3)], tail=True) == []
+    )
+
+
+def test_last_words_are_missed_where_nothing_more_comes() -> None:
+    said = [word("on", 0.0, 0.3), word("board", 0.3, 0.8)]
+    assert without_words(said, [span(0.0, 2.2)], tail=True) == [span(0.8, 2.2)]
+    assert without_words(said, [span(0.0, 2.2)], tail=False) == []
+    assert without_words(said, [span(0.0, 1.7)], tail=True) == []
+
+
+def test_a_word_that_is_too_long_has_swallowed_others() -> None:
+    said = [word("one", 0.0, 5.0), word("two", 5.0, 5.4)]
+    assert without_words(said, [span(0.0, 5.4)], tail=True) == [span(0.6, 4.4)]
+
+
+def test_speech_without_any_word_is_missing_as_a_whole() -> None:
+    assert without_words([], [span(1.0, 4.0)], tail=True) == [span(1.0, 4.0)]
+    assert without_words([], [span(1.0, 2.0)], tail=True) == []
+    assert without_words([], [], tail=True) == []
+
+
+def test_it_is_looked_for_with_a_little_around_it_but_no_other_word() -> None:
+    said = [word("one", 0.0, 0.5), word("two", 3.55, 4.0)]
+    wider = around(span(0.6, 3.4), said, 0, 4 * RATE)
+    assert wider == span(0.5, 3.55)
+
+
+def test_what_is_found_is_put_in_its_place() -> None:
+    said = [word("one", 0.0, 0.5), word("four", 3.5, 4.0)]
+    found = [word("two", 1.0, 1.5), word("three", 2.0, 2.5), word("four", 3.6, 4.0)]
+    joined = merged(said, found, span(0.5, 3.5))
+    assert [w.text for w in joined] == ["one", "two", "three", "four"]

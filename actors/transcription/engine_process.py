@@ -61,8 +61,9 @@ _ENVIRON = {
     "TOKENIZERS_PARALLELISM": "false",
     # The encoder takes and frees arrays of up to 72 MB (base) many times in a decoding. glibc would
     # give each back to the system and get it again page by page: 10 to 20 % of a final's CPU time
-    # with base's dimensions, 25 % with a fifth of them, for no less memory at the peak. (The arenas
-    # of threads do not hold such arrays, so there is one arena.)
+    # with base's dimensions, 25 % with a fifth of them, for no less memory at the peak. It is given
+    # back after the decoding, see `engines.heap`. (The arenas of threads do not hold such arrays,
+    # so there is one arena.)
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),

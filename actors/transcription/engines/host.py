@@ -26,6 +26,7 @@ from vivavoce.actors.transcription.engines.base import (
     Session,
     SessionOptions,
 )
+from vivavoce.actors.transcription.engines.heap import give_back
 from vivavoce.actors.transcription.engines.protocol import (
     HEARTBEAT_S,
     PREFIX,
@@ -115,12 +116,13 @@ class Heart:
             self._works += 1
             self._working.set()
 
-    def end(self) -> None:
-        """A piece of work is done."""
+    def end(self) -> bool:
+        """A piece of work is done; whether it was the last."""
         with self._counting:
             self._works -= 1
             if not self._works:
                 self._working.clear()
+            return not self._works
 
     @contextmanager
     def beating(self) -> Iterator[None]:
@@ -174,6 +176,7 @@ class Host:
                 with self._heart.beating():
                     self._engine = make_engine(spec)
                     info = self._engine.load(self._progress)
+                    give_back()
                 self._open_lanes(self._engine)
                 self._send(Loaded(request=request, info=info))
             case Open(session=number, options=options, at=at):
@@ -223,7 +226,8 @@ class Host:
                 self._send(Answer(request=job.packet.request, hypothesis=hypothesis))
             finally:
                 self._wanted.discard(job.packet.request)
-                self._heart.end()
+                if self._heart.end() and isinstance(job.packet, ExactRequest):
+                    give_back()
 
     def _open(self, number: int, options: SessionOptions, at: int) -> None:
         if self._engine is None:

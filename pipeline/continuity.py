@@ -281,7 +281,7 @@ class SpeechContinuity(Continuity):
         super().__init__(ledger, on_fault, first=first)
         self._announced: SpeechStarted | None = None
         self._open: SpeechStarted | None = None  # as it was passed on
-        self._paused = False
+        self._tail_end: int | None = None  # in a pause: audio behind it is speech again
         self._number = 0  # the last that was passed on
         self._source = -1  # the actor's number of the utterance that is open
         self._source_start = -1  # and where that began
@@ -290,9 +290,11 @@ class SpeechContinuity(Continuity):
 
     def follows(self, message: Any) -> int | None:
         """See :class:`Continuity`."""
-        if type(message) is not SpeechAudio or self._open is None or self._owed or self._paused:
+        if type(message) is not SpeechAudio or self._open is None or self._owed:
             return None
         end = message.end
+        if self._tail_end is not None and end > self._tail_end:
+            return None
         return (
             end
             if message.utterance == self._source == self._number
@@ -311,7 +313,7 @@ class SpeechContinuity(Continuity):
         elif isinstance(message, SpeechResumed):
             if self._open is not None and message.utterance == self._source:
                 yield self._renumbered(message)
-                self._paused = False
+                self._tail_end = None
         elif isinstance(message, SpeechEnded):
             yield from self._end(message)
         elif isinstance(message, SpeechFocused):
@@ -340,7 +342,7 @@ class SpeechContinuity(Continuity):
             yield from self._hole(self._within(message.end))
         elif message.end > self._open.start:
             yield self._renumbered(message)
-            self._paused = True
+            self._tail_end = max(message.end, message.tail_end)
 
     def _end(self, message: SpeechEnded) -> Iterator[Any]:
         if message.utterance == self._over:
@@ -409,7 +411,7 @@ class SpeechContinuity(Continuity):
         self._closed()
 
     def _closed(self, over: int | None = None) -> None:
-        self._open, self._paused = None, False
+        self._open, self._tail_end = None, None
         self._over = self._over if over is None else over
 
     # -- audio
@@ -418,9 +420,9 @@ class SpeechContinuity(Continuity):
         message, end = yield from self._fitted(message)
         if end == message.start:
             return
-        if self._paused:
+        if self._tail_end is not None and end > self._tail_end:
             yield SpeechResumed(utterance=self._number, at=end)
-            self._paused = False
+            self._tail_end = None
         yield self._renumbered(message)
         self._next = end
 

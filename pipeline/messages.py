@@ -32,7 +32,7 @@ class EndReason(StrEnum):
     SILENCE = "silence"
     """The speaker fell silent for the profile's end-of-speech time."""
     MAX_LENGTH = "max_length"
-    """The utterance reached its maximum length and was cut at its quietest place."""
+    """The next utterance begins within what was sent of this one: an actor cut it."""
     GAP = "gap"
     """Audio is missing after this point, so the utterance cannot go on."""
     END_OF_STREAM = "end_of_stream"
@@ -155,11 +155,16 @@ class SpeechAudio(Message, frozen=True, kw_only=True):
 
 
 class SpeechPaused(Message, frozen=True, kw_only=True):
-    """A tentative end: no speech since ``end``; decided when ``at`` had been heard."""
+    """A pause: no speech since ``end``; decided when ``at`` had been heard.
+
+    Audio goes on up to ``tail_end``, for a last sound that was taken for silence; audio behind that
+    is speech again. 0: none follows.
+    """
 
     utterance: int
     end: int
     at: int
+    tail_end: int = 0
 
 
 class SpeechResumed(Message, frozen=True, kw_only=True):
@@ -170,9 +175,10 @@ class SpeechResumed(Message, frozen=True, kw_only=True):
 
 
 class SpeechFocused(Message, frozen=True, kw_only=True):
-    """Which window had the focus when the utterance that began at ``start`` did.
+    """Which window had the focus when the utterance that began at ``start`` did, or when speech
+    went on at ``start`` after a pause (:attr:`SpeechResumed.at`).
 
-    It may come at any time behind :class:`SpeechStarted`, and need not come: then it is not known.
+    It may come at any time behind the message of that, and need not come: then it is not known.
     """
 
     start: int
@@ -182,8 +188,8 @@ class SpeechFocused(Message, frozen=True, kw_only=True):
 class SpeechEnded(Message, frozen=True, kw_only=True):
     """The utterance is exactly ``[start, end)``.
 
-    Only where it was cut (``MAX_LENGTH``) was audio beyond ``end`` sent for it; that audio comes
-    again as the beginning of the next utterance.
+    Only where an actor cut it (``MAX_LENGTH``) was audio beyond ``end`` sent for it; that audio
+    comes again as the beginning of the next utterance.
     """
 
     utterance: int

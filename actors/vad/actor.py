@@ -32,6 +32,7 @@ from vivavoce.pipeline.messages import (
     SpeechAudio,
     SpeechEnded,
     SpeechFocused,
+    SpeechResumed,
     SpeechStarted,
     seconds,
 )
@@ -66,9 +67,9 @@ class VadActor(Actor[Audio, Speech]):
         settings: the profile's ``vad`` section.
         make_detector: loads the speech detector; Silero by default. It is loaded in a thread with
             the first audio, so that it does not delay the beginning of capture.
-        ask_focus: which window has the focus; asked where an utterance begins, in a task of its
-            own, and told behind it as :class:`SpeechFocused`. One question at a time: of the
-            utterances that begin meanwhile only the last one is asked for.
+        ask_focus: which window has the focus; asked where an utterance begins and where it goes
+            on after a pause, in a task of its own, and told behind that as :class:`SpeechFocused`.
+            One question at a time: of the places that come meanwhile only the last is asked for.
         context: as for every actor.
     """
 
@@ -86,7 +87,7 @@ class VadActor(Actor[Audio, Speech]):
         super().__init__(context=context)
         self._ask_focus = ask_focus
         self._asking: asyncio.Task[None] | None = None
-        self._asked = -1  # the begin of the utterance that the desktop was asked for last
+        self._asked = -1  # the sample for which the desktop was asked last
         self._settings = settings
         self._changed: VadSettings | None = None  # what holds from the next silence on
         self._make_detector = make_detector
@@ -316,6 +317,8 @@ class VadActor(Actor[Audio, Speech]):
                 self.context.power.tell(PowerEvent.SPEECH_STARTED)
                 self._note_delay(decision.at)
                 self._look_where_it_goes(decision.start)
+            elif isinstance(decision, SpeechResumed):
+                self._look_where_it_goes(decision.at)
             elif isinstance(decision, SpeechAudio):
                 self._settled = decision.end
             elif isinstance(decision, SpeechEnded):

@@ -1,4 +1,4 @@
-"""When an utterance begins, pauses, ends and is cut: a pure state machine over 32 ms frames.
+"""When an utterance begins, pauses and ends: a pure state machine over 32 ms frames.
 
 Every sample goes exactly one way: into one utterance, or into one silence interval. Time is the
 sample index of the audio itself, so the same audio gives the same utterances at any pace.
@@ -62,7 +62,10 @@ class Segmenter:
     on with frames behind the hole; at the end call :meth:`interrupt` with ``END_OF_STREAM``. Each
     call yields decisions in order.
 
-    Memory is bounded by pre-roll, hangover, pause and the search window of a cut.
+    Speech with its pauses is one utterance, however long it is. A pause begins where speech ended;
+    audio of it is sent until the hangover is over.
+
+    Memory is bounded by pre-roll and the silence that ends an utterance.
     """
 
     def __init__(self, settings: VadSettings, first_utterance: int = 1) -> None:
@@ -77,7 +80,6 @@ class Segmenter:
         self._start = 0
         self._sent = 0  # audio of the open utterance is sent up to here
         self._speech_end = 0  # end of the last frame with speech
-        self._recent: deque[Frame] = deque()  # sent frames in which a cut may be searched
 
     def _configure(self, settings: VadSettings) -> None:
         self._threshold = settings.threshold
@@ -85,10 +87,8 @@ class Segmenter:
         self._min_speech = settings.min_speech_ms * _SAMPLES_PER_MS
         self._pre_roll = settings.pre_roll_ms * _SAMPLES_PER_MS
         self._hangover = settings.hangover_ms * _SAMPLES_PER_MS
-        self._pause = max(settings.pause_ms, settings.hangover_ms) * _SAMPLES_PER_MS
-        self._end_silence = max(settings.end_silence_ms * _SAMPLES_PER_MS, self._pause)
-        self._max = settings.max_utterance_ms * _SAMPLES_PER_MS
-        self._search = settings.cut_search_ms * _SAMPLES_PER_MS
+        self._pause = settings.pause_ms * _SAMPLES_PER_MS
+        self._end_silence = settings.end_silence_ms * _SAMPLES_PER_MS
 
     @property
     def resting(self) -> bool:
@@ -111,8 +111,6 @@ class Segmenter:
         Yields:
             What follows from it, in order.
         """
-        if self._open and frame.end - self._start > self._max:
-            yield from self._cut(frame)
         if self._open:
             yield from self._push_open(frame)
         else:
@@ -174,17 +172,14 @@ class Segmenter:
     def _begin(self, at: int) -> Iterator[Decision]:
         assert self._onset is not None
         yield from self._settle_before(self._onset - self._pre_roll)
-        yield self._started(self._held_from, at)
+        self._open, self._paused = True, False
+        self._start = self._sent = self._held_from
         self._onset = None
         self._speech_end = at
-        yield from self._send_up_to(at)
-
-    def _started(self, start: int, at: int) -> SpeechStarted:
-        self._open, self._paused = True, False
-        self._start = self._sent = start
-        number = self.next_utterance
+        utterance = self.next_utterance
         self.next_utterance += 1
-        return SpeechStarted(utterance=number, start=start, at=at)
+        yield SpeechStarted(utterance=utterance, start=self._start, at=at)
+        yield from self._send_up_to(at)
 
     # -- somebody speaks
 
@@ -201,8 +196,8 @@ class Segmenter:
         quiet = frame.end - self._speech_end
         if not speaking and not self._paused and quiet >= self._pause:
             self._paused = True
-            end = self._speech_end + self._hangover
-            yield SpeechPaused(utterance=utterance, end=end, at=frame.end)
+            end, tail_end = self._speech_end, self._speech_end + self._hangover
+            yield SpeechPaused(utterance=utterance, end=end, at=frame.end, tail_end=tail_end)
         if quiet >= self._end_silence:
             yield from self._end(frame.end, EndReason.SILENCE)
 
@@ -217,9 +212,7 @@ class Segmenter:
                 self._sent += len(piece)
             if frame.end > limit:
                 break
-            self._recent.append(self._held.popleft())
-        while self._recent and self._recent[0].end < self._start + self._max - self._search:
-            self._recent.popleft()
+            self._held.popleft()
         self._held_from = self._sent
         if pieces:
             pcm = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
@@ -229,52 +222,10 @@ class Segmenter:
         heard = self._held[-1].end if self._held else self._sent
         end = min(heard, self._speech_end + self._hangover)
         yield from self._send_up_to(end)
-        yield self._ended(end, at, reason)
+        self._open = self._paused = False
+        yield SpeechEnded(
+            utterance=self.next_utterance - 1, start=self._start, end=end, at=at, reason=reason
+        )
         # What was held back may be the pre-roll of the next utterance.
         self._held_from = end
         yield from self._settle_before(heard - self._pre_roll)
-
-    def _ended(self, end: int, at: int, reason: EndReason) -> SpeechEnded:
-        self._open = self._paused = False
-        self._recent.clear()
-        return SpeechEnded(
-            utterance=self.next_utterance - 1, start=self._start, end=end, at=at, reason=reason
-        )
-
-    # -- too long
-
-    def _cut(self, frame: Frame) -> Iterator[Decision]:
-        """End the open utterance, in which ``frame`` has no room, at its quietest late place.
-
-        The next one begins there, unless nothing but silence lies behind it.
-        """
-        at, sent, speech_end = frame.start, self._sent, self._speech_end
-        window = [f for f in self._recent if f.start >= self._start + self._max - self._search]
-        resend = deque(self._recent)
-        cut = quietest(window) if window else sent
-        goes_on = cut < speech_end or frame.probability >= self._release
-        if self._paused or not goes_on:
-            yield from self._end(at, EndReason.SILENCE if self._paused else EndReason.MAX_LENGTH)
-            return
-        yield self._ended(cut, at, EndReason.MAX_LENGTH)
-        yield self._started(cut, at)
-        self._speech_end = max(speech_end, cut)
-        for again in reversed(resend):
-            if again.end > cut:
-                self._held.appendleft(again)
-        yield from self._send_up_to(sent)
-
-
-def quietest(frames: list[Frame]) -> int:
-    """The sample in the middle of the quietest of ``frames``, levels smoothed over three of them.
-
-    Raises:
-        ValueError: there are no frames.
-    """
-    if not frames:
-        raise ValueError("the quietest of an empty list of frames was asked for")
-    levels = [frame.level for frame in frames]
-    padded = [levels[0], *levels, levels[-1]]
-    smooth = [sum(padded[i : i + 3]) for i in range(len(levels))]
-    quiet = frames[smooth.index(min(smooth))]
-    return quiet.start + len(quiet.pcm) // 2

@@ -254,6 +254,16 @@ def test_a_beginning_and_a_resumption_are_made_up_for(left_out: set[int]) -> Non
     assert sum(isinstance(m, SpeechResumed) for m in found) == 1
 
 
+@pytest.mark.parametrize("without", [False, True])
+def test_the_tail_of_a_pause_is_no_resumption(without: bool) -> None:
+    tail = SpeechPaused(utterance=1, end=18, at=21, tail_end=26)
+    given_ = [started(1, 0), audio(1, 0, 20), tail, audio(1, 20, 24), audio(1, 24, 26)]
+    given_ += [resumed(1, 35), audio(1, 26, 35), ended(1, 0, 35), EndOfStream(end=35)]
+    sent = [one for one in given_ if not (without and isinstance(one, SpeechResumed))]
+    found = Bench(SpeechContinuity, 35).through(given_, sent)
+    assert found == plain(given_), "made up for where audio goes on behind the tail"
+
+
 @pytest.mark.parametrize(
     ("left_out", "reason"), [({6}, EndReason.GAP), ({9}, EndReason.END_OF_STREAM)]
 )

@@ -25,7 +25,8 @@ from vivavoce.pipeline.messages import (
 from vivavoce.pipeline.supervisor import Supervisor
 
 FRAME = 512
-SETTINGS = VadSettings(gate=False, max_utterance_ms=2_000, cut_search_ms=500)
+SETTINGS = VadSettings(gate=False, pause_ms=160, end_silence_ms=640)
+HANGOVER = SETTINGS.hangover_ms * 16
 
 
 class Detector:
@@ -111,17 +112,17 @@ def check(pcm: np.ndarray, context: ActorContext, messages: list) -> None:
                 assert message.start == heard
                 np.testing.assert_array_equal(message.pcm, pcm[message.start : message.end])
                 heard = message.end
-                assert paused is None
+                assert paused is None or heard <= paused.end + HANGOVER
             elif isinstance(message, SpeechPaused):
                 assert paused is None
-                assert message.end == heard
+                assert message.end <= heard <= message.end + HANGOVER
                 paused = message
             elif isinstance(message, SpeechResumed):
                 assert paused is not None
                 paused = None
             elif isinstance(message, SpeechEnded):
                 assert message.start < message.end <= heard
-                assert paused is None or paused.end == message.end
+                assert paused is None or paused.end <= message.end
                 context.ledger.transcribe(message.start, message.end)
                 is_open, settled = False, message.end
     assert not is_open
@@ -144,7 +145,7 @@ patterns = st.lists(st.tuples(st.integers(1, 40), st.sampled_from("s.")), min_si
 @settings(max_examples=150, deadline=None)
 def test_each_sample_goes_one_way_whatever_fails(parts, sizes, losses, faults, gate) -> None:
     pcm = sound("".join(mark * count for count, mark in parts))[: 512 * 60]
-    vad = VadSettings(gate=gate, max_utterance_ms=2_000, cut_search_ms=500)
+    vad = VadSettings(gate=gate, pause_ms=160, end_silence_ms=640)
     messages = cut(pcm, sizes, losses)
     context, result = hear(messages, faults, vad)
     check(pcm, context, result)

@@ -1,4 +1,4 @@
-"""Where an utterance goes: asked for where it begins, and told behind it, in order."""
+"""Where speech goes: asked for where it begins and goes on after a pause, and told in order."""
 
 import asyncio
 
@@ -9,10 +9,17 @@ from vivavoce.actors.vad import VadActor
 from vivavoce.config.schema import VadSettings
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.pipeline.messages import AudioBlock, Focus, Speech, SpeechFocused, SpeechStarted
+from vivavoce.pipeline.messages import (
+    AudioBlock,
+    Focus,
+    Speech,
+    SpeechFocused,
+    SpeechResumed,
+    SpeechStarted,
+)
 
 FRAME = 512
-SPOKEN, QUIET = 20, 60  # frames: an utterance, and a silence that ends it
+SPOKEN, PAUSE, QUIET = 20, 20, 60  # frames: speech, a pause in it, a silence that ends it
 
 
 class Loud:
@@ -64,7 +71,10 @@ class Watched:
         await self.actor.on_stop()
 
     async def utterance(self) -> None:
-        for level in [8_000] * SPOKEN + [0] * QUIET:
+        await self.hear([8_000] * SPOKEN + [0] * QUIET)
+
+    async def hear(self, levels: list[int]) -> None:
+        for level in levels:
             pcm = np.full(FRAME, level, np.int16)
             self.actor.context.ledger.capture(self.at + FRAME)
             await self.actor.inbox.send(AudioBlock(start=self.at, pcm=pcm))
@@ -73,13 +83,15 @@ class Watched:
             await asyncio.sleep(0)
 
     def told(self) -> list[str | None]:
-        """The window of each utterance, as transcription knows it in the end."""
+        """The window of each utterance, and of what follows each pause in it, as transcription
+        knows it in the end."""
         notes, begins = FocusNotes(), []
         for _ in range(len(self.out)):
             message = self.out.receive_nowait()
-            if isinstance(message, SpeechStarted):
-                begins.append(message.start)
-                notes.note(message.start, None)
+            if isinstance(message, SpeechStarted | SpeechResumed):
+                at = message.start if isinstance(message, SpeechStarted) else message.at
+                begins.append(at)
+                notes.note(at, None)
             elif isinstance(message, SpeechFocused):
                 assert message.start in begins, "told before the utterance began"
                 notes.note(message.start, message.focus)
@@ -97,6 +109,20 @@ def test_each_utterance_has_the_window_in_which_it_began() -> None:
                 await asyncio.sleep(1.0)
             assert watched.told() == ["first", "second", None, "fourth"]
             assert desktop.asked == 4
+
+    run_virtual(scene)
+
+
+def test_what_follows_a_pause_goes_to_the_window_that_has_the_focus_then() -> None:
+    async def scene() -> None:
+        desktop = SlowDesktop(0.01)
+        async with Watched(desktop) as watched:
+            for window in ["first", "second", "third"]:
+                desktop.window = window
+                await watched.hear([8_000] * SPOKEN + [0] * PAUSE)
+                await asyncio.sleep(1.0)
+            assert watched.told() == ["first", "second", "third"]
+            assert desktop.asked == 3
 
     run_virtual(scene)
 

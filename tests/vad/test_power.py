@@ -212,14 +212,6 @@ async def test_an_utterance_that_is_open_when_the_actor_stops_is_told() -> None:
     assert found.told == [STARTED, ENDED]
 
 
-async def test_long_speech_that_is_cut_is_told_in_pairs() -> None:
-    found = await listening(AWAKE, VadSettings(max_utterance_ms=2_000, cut_search_ms=500))
-    await found.hear(recording("utt-025-rms.wav"))
-    messages = await found.end()
-    assert len(utterances(messages)) >= 2
-    assert found.told == [STARTED, ENDED] * len(utterances(messages))
-
-
 # -- changed settings
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.actors.vad.segmenter import Frame, Segmenter, Silence, quietest
+from vivavoce.actors.vad.segmenter import Frame, Segmenter, Silence
 from vivavoce.config.schema import VadSettings
 from vivavoce.pipeline.messages import (
     EndReason,
@@ -50,14 +50,14 @@ DEFAULT = VadSettings()
 
 
 def test_an_utterance_has_pre_roll_and_hangover_and_ends_by_silence() -> None:
-    frames = speak("." * 40 + "s" * 30 + "." * 40)
+    frames = speak("." * 40 + "s" * 30 + "." * 60)
     (started,) = only(segment(frames, DEFAULT), SpeechStarted)
     (ended,) = only(segment(frames, DEFAULT), SpeechEnded)
     onset, end = 40 * FRAME, 70 * FRAME
     assert started.start == onset - DEFAULT.pre_roll_ms * MS
     assert ended.end == end + DEFAULT.hangover_ms * MS
     assert ended.reason is EndReason.SILENCE
-    assert ended.at - end == DEFAULT.end_silence_ms * MS
+    assert 0 <= ended.at - end - DEFAULT.end_silence_ms * MS < FRAME
 
 
 def test_a_click_is_no_utterance() -> None:
@@ -67,8 +67,8 @@ def test_a_click_is_no_utterance() -> None:
     assert sum(s.end - s.start for s in only(decisions, Silence)) == len(frames) * FRAME
 
 
-def test_pause_comes_after_its_audio_and_resuming_keeps_the_utterance() -> None:
-    frames = speak("s" * 20 + "." * 12 + "s" * 10 + "." * 30)
+def test_a_pause_begins_where_speech_ended_and_resuming_keeps_the_utterance() -> None:
+    frames = speak("s" * 20 + "." * 12 + "s" * 10 + "." * 60)
     decisions = segment(frames, DEFAULT)
     kinds = [type(d).__name__ for d in decisions if not isinstance(d, SpeechAudio | Silence)]
     assert kinds == [
@@ -78,41 +78,73 @@ def test_pause_comes_after_its_audio_and_resuming_keeps_the_utterance() -> None:
         "SpeechPaused",
         "SpeechEnded",
     ]
-    for position, decision in enumerate(decisions):
-        if isinstance(decision, SpeechPaused):
-            sent = [d.end for d in decisions[:position] if isinstance(d, SpeechAudio)]
-            assert sent[-1] == decision.end
+    first, last = only(decisions, SpeechPaused)
+    assert (first.end, last.end) == (20 * FRAME, 42 * FRAME)
+    assert first.at == 30 * FRAME, "the first frame by whose end the pause lasts 300 ms"
+    (resumed,) = only(decisions, SpeechResumed)
+    assert resumed.at == 33 * FRAME
     (ended,) = only(decisions, SpeechEnded)
-    assert only(decisions, SpeechPaused)[-1].end == ended.end
+    assert ended.end == 42 * FRAME + DEFAULT.hangover_ms * MS
 
 
-def test_long_speech_is_cut_at_its_quietest_place_without_losing_a_sample() -> None:
-    settings = VadSettings(max_utterance_ms=4_000, cut_search_ms=2_000)
-    pattern = "s" * 100 + "~" * 3 + "s" * 60
-    decisions = segment(speak(pattern), settings)
-    first, second = only(decisions, SpeechEnded)[:2]
-    assert first.reason is EndReason.MAX_LENGTH
-    assert 100 * FRAME <= first.end < 103 * FRAME
-    assert second.start == first.end
-    assert first.end - first.start <= 4_000 * MS
+@pytest.mark.parametrize("hangover_ms", [0, 100, 300, 480, 1_500])
+def test_audio_goes_on_in_a_pause_until_the_hangover_is_over(hangover_ms: int) -> None:
+    vad = VadSettings(hangover_ms=hangover_ms)
+    decisions = segment(speak("s" * 20 + "." * 60), vad)
+    (paused,) = only(decisions, SpeechPaused)
+    assert paused.end == 20 * FRAME
+    assert paused.at == 30 * FRAME, "whatever the hangover is"
+    assert paused.tail_end == paused.end + hangover_ms * MS
+    place = decisions.index(paused)
+    sent = [d.end for d in decisions if isinstance(d, SpeechAudio)]
+    before = [d.end for d in decisions[:place] if isinstance(d, SpeechAudio)]
+    speech_end = 20 * FRAME
+    assert before[-1] == min(paused.at, speech_end + hangover_ms * MS)
+    assert sent[-1] == speech_end + hangover_ms * MS
+    (ended,) = only(decisions, SpeechEnded)
+    assert ended.end == sent[-1]
+    assert ended.at - speech_end >= vad.end_silence_ms * MS
 
 
-def test_quietest_is_the_middle_of_the_smoothed_minimum() -> None:
-    frames = speak("sss~~~sss")
-    assert quietest(frames) == 4 * FRAME + FRAME // 2
-    with pytest.raises(ValueError, match="empty"):
-        quietest([])
+def test_speech_that_goes_on_behind_the_hangover_is_sent_without_a_hole() -> None:
+    decisions = segment(speak("s" * 20 + "." * 30 + "s" * 10 + "." * 60), DEFAULT)
+    assert len(only(decisions, SpeechEnded)) == 1
+    heard = only(decisions, SpeechAudio)
+    for before, after in itertools.pairwise(heard):
+        assert after.start == before.end
+    (resumed,) = only(decisions, SpeechResumed)
+    behind = next(d for d in decisions[decisions.index(resumed) :] if isinstance(d, SpeechAudio))
+    assert behind.start == 20 * FRAME + DEFAULT.hangover_ms * MS
+    assert behind.end == resumed.at
+
+
+def test_an_interrupted_pause_keeps_what_was_heard_of_its_hangover() -> None:
+    (ended,) = only(segment(speak("s" * 20 + "." * 12), DEFAULT), SpeechEnded)
+    assert (ended.end, ended.reason) == (32 * FRAME, EndReason.END_OF_STREAM)
+
+
+def test_a_pause_as_long_as_the_end_is_told_before_it() -> None:
+    vad = VadSettings(pause_ms=640, end_silence_ms=640)
+    decisions = segment(speak("s" * 20 + "." * 40), vad)
+    (paused,), (ended,) = only(decisions, SpeechPaused), only(decisions, SpeechEnded)
+    assert paused.at == ended.at
+    assert decisions.index(paused) < decisions.index(ended)
+
+
+def test_speech_is_never_cut_however_long_it_is() -> None:
+    minutes = 3 * 60_000 // 32
+    decisions = segment(speak("s" * minutes + "." * 60), DEFAULT)
+    (ended,) = only(decisions, SpeechEnded)
+    assert (ended.start, ended.reason) == (0, EndReason.SILENCE)
 
 
 vad_settings = st.builds(
     VadSettings,
     min_speech_ms=st.sampled_from([32, 96, 160]),
     pre_roll_ms=st.sampled_from([0, 100, 320]),
-    hangover_ms=st.sampled_from([0, 50, 160]),
-    pause_ms=st.sampled_from([64, 256]),
+    hangover_ms=st.sampled_from([0, 50, 160, 320]),
+    pause_ms=st.sampled_from([64, 256, 320]),
     end_silence_ms=st.sampled_from([320, 640]),
-    max_utterance_ms=st.sampled_from([2_000, 3_000]),
-    cut_search_ms=st.sampled_from([0, 500, 1_500]),
 )
 stretches = st.lists(
     st.tuples(st.integers(1, 60), st.sampled_from(["s", ".", "~"])), min_size=1, max_size=12
@@ -138,12 +170,11 @@ def test_every_sample_goes_exactly_one_way(vad, parts, last) -> None:
         assert heard[0].start == ended.start
         for before, after in itertools.pairwise(heard):
             assert after.start == before.end
-        joined = np.concatenate([message.pcm for message in heard])[: ended.end - ended.start]
+        joined = np.concatenate([message.pcm for message in heard])
         expected = np.arange(ended.start, ended.end, dtype=np.int64).astype(np.int16)
         np.testing.assert_array_equal(joined, expected)
-        if ended.reason is not EndReason.MAX_LENGTH:
-            assert heard[-1].end == ended.end
-        assert ended.end - ended.start <= vad.max_utterance_ms * MS
+        assert heard[-1].end == ended.end
+        assert ended.reason is not EndReason.MAX_LENGTH
     covered = sorted(piece for piece in pieces if piece[0] < piece[1])
     assert covered[0][0] == 0
     assert covered[-1][1] == total
@@ -156,6 +187,7 @@ def test_every_sample_goes_exactly_one_way(vad, parts, last) -> None:
 def test_the_order_of_messages_is_legal(vad, parts) -> None:
     frames = speak("".join(mark * count for count, mark in parts))
     current, paused = None, False
+    pause_end = tail_end = heard = 0
     expected_number = 1
     for decision in segment(frames, vad):
         if isinstance(decision, SpeechStarted):
@@ -165,11 +197,14 @@ def test_the_order_of_messages_is_legal(vad, parts) -> None:
             expected_number += 1
         elif isinstance(decision, SpeechAudio):
             assert decision.utterance == current
-            assert not paused or decision.start is not None
+            heard = decision.end
+            assert not paused or heard <= tail_end
         elif isinstance(decision, SpeechPaused):
             assert decision.utterance == current
             assert not paused
-            paused = True
+            paused, pause_end, tail_end = True, decision.end, decision.tail_end
+            assert pause_end <= heard
+            assert decision.at - pause_end >= vad.pause_ms * MS
         elif isinstance(decision, SpeechResumed):
             assert decision.utterance == current
             assert paused

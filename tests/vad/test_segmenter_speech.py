@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vivavoce.actors.vad.segmenter import Frame, Segmenter
 from vivavoce.config.schema import VadSettings
-from vivavoce.pipeline.messages import EndReason, SpeechEnded, SpeechPaused, SpeechResumed
+from vivavoce.pipeline.messages import EndReason, SpeechEnded
 
 FRAME = 512
 MS = 16
@@ -38,11 +38,9 @@ vad_settings = st.builds(
     VadSettings,
     min_speech_ms=st.sampled_from([0, 32, 96, 160]),
     pre_roll_ms=st.sampled_from([0, 100, 320]),
-    hangover_ms=st.sampled_from([0, 50, 160]),
-    pause_ms=st.sampled_from([64, 256]),
+    hangover_ms=st.sampled_from([0, 50, 160, 320]),
+    pause_ms=st.sampled_from([64, 256, 320]),
     end_silence_ms=st.sampled_from([320, 640]),
-    max_utterance_ms=st.sampled_from([2_000, 3_000]),
-    cut_search_ms=st.sampled_from([0, 40, 500, 1_200]),
 )
 stretches = st.lists(
     st.tuples(st.integers(1, 70), st.sampled_from("sm.")), min_size=1, max_size=12
@@ -69,24 +67,3 @@ def test_speech_is_in_an_utterance_and_every_utterance_has_speech(vad, pattern) 
     for utterance in found:
         first, last = utterance.start // FRAME, -(-utterance.end // FRAME)
         assert set(pattern[first:last]) & {"s", "m"}
-
-
-@pytest.mark.parametrize("quiet", [1, 2, 3, 5, 6, 7, 9, 12])
-def test_the_longest_length_reached_in_silence_leaves_no_utterance_of_silence(quiet: int) -> None:
-    vad = VadSettings(max_utterance_ms=3_200, cut_search_ms=1_600, pre_roll_ms=0)
-    decisions = segment("s" * (100 - quiet) + "." * (quiet + 60), vad)
-    (ended,) = ends(decisions)
-    speech_end = (100 - quiet) * FRAME
-    assert speech_end <= ended.end <= speech_end + vad.hangover_ms * MS
-    pauses = [d for d in decisions if isinstance(d, SpeechPaused)]
-    assert all(pause.end == ended.end for pause in pauses)
-
-
-def test_cut_in_a_pause_the_utterance_ends_where_the_pause_said() -> None:
-    vad = VadSettings(max_utterance_ms=3_200, cut_search_ms=1_600, pre_roll_ms=0)
-    decisions = segment("s" * 90 + "." * 10 + "s" * 40 + "." * 30, vad)
-    first, second = ends(decisions)
-    (paused, *_) = [d for d in decisions if isinstance(d, SpeechPaused)]
-    assert first.end == paused.end
-    assert second.start >= first.end
-    assert not [d for d in decisions if isinstance(d, SpeechResumed)]

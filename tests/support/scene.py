@@ -40,7 +40,8 @@ class Scene:
 
     Args:
         engine: of finals and partials.
-        side_by_side: finals that it is asked for at once.
+        side_by_side: exact decodings that it is asked for at once.
+        ahead: as a recording that is read ahead.
         reviser: the better engine, where ``engine`` is a draft.
         sound: the samples from an index on, so many of them.
         settings: of the ``transcription`` section.
@@ -51,6 +52,7 @@ class Scene:
         engine: ScriptedEngine,
         *,
         side_by_side: int = 1,
+        ahead: bool = False,
         reviser: ScriptedEngine | None = None,
         sound: Callable[[int, int], np.ndarray] = audio,
         **settings: Any,
@@ -65,7 +67,11 @@ class Scene:
         self.others: dict[str, ScriptedEngine] = {}  # engines of other models
         self.model = settings.get("model", TranscriptionSettings().model)
         self.actor = TranscriptionActor(
-            TranscriptionSettings(**settings), self._choose, side_by_side, self.context
+            TranscriptionSettings(**settings),
+            self._choose,
+            side_by_side,
+            self.context,
+            ahead=ahead,
         )
         self.actor.send_to(self.out)
         self.at = 0
@@ -146,6 +152,17 @@ class Scene:
 
     async def resume(self) -> None:
         await self.inbox.send(SpeechResumed(utterance=self.number, at=self.at))
+
+    async def hesitate(self, seconds: float) -> None:
+        """A pause inside a stretch: its audio follows when speech goes on, as from the VAD."""
+        count = int(seconds * RATE)
+        await self.pause()
+        await asyncio.sleep(seconds)
+        self.at += count
+        self.context.ledger.capture(self.at)
+        await self.resume()
+        pcm = np.zeros(count, np.int16)
+        await self.inbox.send(SpeechAudio(utterance=self.number, start=self.at - count, pcm=pcm))
 
     async def end(self, reason: EndReason = EndReason.SILENCE, end: int | None = None) -> None:
         end = self.at if end is None else end

@@ -10,7 +10,9 @@ PERIOD = RATE // 2
 FIRST, LAST = 1_000, 6_400
 """A word lasts from one to the other in its half second; there is silence around it."""
 
-_SENTENCE = 7  # words
+SENTENCE = 7
+"""So many words are a sentence."""
+
 _LOUDEST = 1_000
 _DOUBT = 1_600  # samples by which the times of words are wrong: 0.1 s
 
@@ -24,8 +26,9 @@ def talk(start: int, count: int) -> np.ndarray:
 
 
 def word(number: int) -> str:
-    """The word of the half second of that number, with its punctuation."""
-    return f"w{number}." if number % _SENTENCE == _SENTENCE - 1 else f"w{number}"
+    """The word of the half second of that number, as it stands in its sentence."""
+    first = "W" if number % SENTENCE == 0 else "w"
+    return f"{first}{number}." if number % SENTENCE == SENTENCE - 1 else f"{first}{number}"
 
 
 def words(first: int, last: int) -> str:
@@ -48,9 +51,9 @@ class Listener(ScriptedEngine):
         super().__init__(**costs)
         self.prefixes: list[tuple[str, ...]] = []
 
-    async def partial(self, session, samples, prefix=(), *, times=False) -> Hypothesis:
+    async def partial(self, session, end, prefix=(), *, language=None) -> Hypothesis:
         self.prefixes.append(tuple(prefix))
-        hypothesis = await super().partial(session, samples, prefix, times=times)
+        hypothesis = await super().partial(session, end, prefix, language=language)
         told = tuple(hypothesis.text.split())[: len(prefix)]
         assert told == tuple(prefix), "an agreed word is not in the audio"
         return hypothesis

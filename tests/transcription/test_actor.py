@@ -65,7 +65,7 @@ def test_a_pause_starts_the_final_and_the_endpoint_finds_it_ready() -> None:
     assert final.latency.speculative
     shown = next(t for t, event in scene.events if isinstance(event, Final))
     assert shown - ended_at[0] < 0.01
-    assert [kind for kind, _ in scene.engine.calls] == ["final"]
+    assert [kind for kind, _ in scene.engine.calls] == ["exact"]
 
 
 def test_a_pause_that_was_none_costs_the_user_nothing() -> None:
@@ -97,7 +97,7 @@ def test_never_a_queue_of_stale_partials() -> None:
     assert all(after - before >= 2.5 * RATE for before, after in itertools.pairwise(heard))
 
 
-@pytest.mark.parametrize("when", ["partial", "final"])
+@pytest.mark.parametrize("when", ["partial", "exact"])
 def test_an_engine_that_dies_costs_a_delay_and_nothing_else(when: str) -> None:
     async def script(scene: Scene) -> None:
         await scene.silence(1.0)
@@ -123,7 +123,7 @@ def test_an_utterance_that_kills_the_engine_again_and_again_becomes_a_gap() -> N
         await scene.utterance(2.0)
 
     engine = ScriptedEngine()
-    engine.dies_at = ["final"] * 3
+    engine.dies_at = ["exact"] * 3
     scene = Scene(engine, partials=False)
     events = play(scene, script)
     assert [type(event) for event in events] == [Gap, Final, EndOfStream]
@@ -138,7 +138,7 @@ def test_audio_that_cannot_be_decoded_is_tried_again_and_then_a_gap() -> None:
 
     for errors, kind in ((1, Final), (3, Gap)):
         engine = ScriptedEngine()
-        engine.errors_at = ["final"] * errors
+        engine.errors_at = ["exact"] * errors
         events = play(Scene(engine, partials=False), script)
         assert type(events[0]) is kind
 
@@ -148,7 +148,7 @@ def test_an_engine_that_keeps_dying_ends_the_run_with_one_line() -> None:
         await scene.utterance(1.0)
 
     engine = ScriptedEngine()
-    engine.dies_at = ["final"] * 9
+    engine.dies_at = ["exact"] * 9
     scene = Scene(engine, partials=False, max_engine_restarts=1)
     with pytest.raises(BaseExceptionGroup) as failed:
         play(scene, script)

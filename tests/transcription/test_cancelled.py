@@ -28,7 +28,7 @@ def test_a_cancelled_utterance_becomes_a_gap_between_the_finals_around_it() -> N
     assert kinds[:4] == [Final, Gap, RecordingEnded, Final]
     gap = events[1]
     assert (gap.start, gap.end, gap.reason) == (RATE, 3 * RATE, GapReason.CANCELLED)
-    assert engine.cancelled == [("final", 2 * RATE)]
+    assert engine.cancelled == [("exact", 2 * RATE)]
     summary = scene.context.ledger.summary()
     assert (summary.transcribed, summary.dropped, summary.pending) == (2 * RATE, 2 * RATE, 0)
     assert not engine.sessions, "every session is closed"

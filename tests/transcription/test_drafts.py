@@ -72,7 +72,7 @@ def test_the_better_model_delays_no_final() -> None:
 
 def test_what_cannot_be_decoded_is_revised_by_its_own_text() -> None:
     better = Better()
-    better.errors_at = ["final"] * 3
+    better.errors_at = ["exact"] * 3
     scene = drafted(better)
     events = play(scene, conversation)
     check_order(events)
@@ -86,7 +86,7 @@ def test_what_cannot_be_decoded_is_revised_by_its_own_text() -> None:
 @pytest.mark.parametrize("deaths", [1, 2, 3])
 def test_the_better_engine_may_die(deaths: int) -> None:
     better = Better(exact_s=1.0)
-    better.dies_at = ["final"] * deaths
+    better.dies_at = ["exact"] * deaths
     scene = drafted(better)
     events = play(scene, conversation)
     check_order(events)
@@ -101,7 +101,7 @@ def test_the_better_engine_may_die(deaths: int) -> None:
 
 def test_a_better_engine_that_dies_too_often_is_given_up_and_captions_go_on() -> None:
     better = Better(exact_s=0.5)
-    better.dies_at = ["final"] * 100
+    better.dies_at = ["exact"] * 100
     scene = drafted(better)
     events = play(scene, conversation)
     check_order(events)
@@ -134,7 +134,7 @@ def test_in_a_hurry_a_final_is_revised_by_its_own_text() -> None:
     models = [revision.model for revision in only(events, Revision)]
     assert "better" in models
     assert "scripted" in models
-    assert len(better.finals) == models.count("better")
+    assert len(better.exacts) == models.count("better")
 
 
 def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeypatch) -> None:

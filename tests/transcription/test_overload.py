@@ -114,7 +114,7 @@ def test_lag_is_bounded_and_gone_in_the_end(overloaded: Overloaded) -> None:
 
 def test_finals_become_cheap_only_on_the_last_rung(overloaded: Overloaded) -> None:
     cheap = [cheap for _, _, cheap in overloaded.engine.exacts]
-    for at, is_cheap in zip(overloaded.engine.finals_at, cheap, strict=True):
+    for at, is_cheap in zip(overloaded.engine.exacts_at, cheap, strict=True):
         near = {rung for since, rung in overloaded.rungs if abs(since - at) < 0.2}
         now = [rung for since, rung in overloaded.rungs if since <= at][-1:]
         assert is_cheap in {rung is Rung.CHEAPER_FINALS for rung in (*near, *now)}

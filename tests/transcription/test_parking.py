@@ -269,8 +269,8 @@ def test_without_the_draft_the_better_model_is_asked_at_once() -> None:
     assert [final.model for final in finals(events)] == ["scripted", "better"]
     revisions = [event for event in events if isinstance(event, Revision)]
     assert [revision.model for revision in revisions] == ["better", "better"]
-    assert len(better.finals) == 1
-    assert len(alone.finals) == 1, "the revision repeats its own final"
+    assert len(better.exacts) == 1
+    assert len(alone.exacts) == 1, "the revision repeats its own final"
 
 
 def test_speech_while_the_parked_engine_is_replaced_is_heard_by_the_other_one() -> None:

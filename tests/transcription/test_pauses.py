@@ -53,8 +53,8 @@ def test_one_that_is_not_ready_yet_goes_on_and_is_not_begun_anew() -> None:
     scene = Scene(ScriptedEngine(exact_s=0.8))
     (final,) = finals(play(scene, script))
     assert scene.shown_at(type(final))[0] - ended[0] == pytest.approx(0.3)
-    assert scene.engine.done.count(("final", 2 * RATE)) == 1
-    assert not [call for call in scene.engine.cancelled if call[0] == "final"]
+    assert scene.engine.done.count(("exact", 2 * RATE)) == 1
+    assert not [call for call in scene.engine.cancelled if call[0] == "exact"]
 
 
 @pytest.mark.parametrize(("pause_s", "ready"), [(0.1, False), (0.3, True)])
@@ -78,9 +78,9 @@ def test_when_speech_goes_on_the_final_is_called_off(pause_s: float, ready: bool
     assert not final.latency.speculative
     assert scene.counter("speculative_discarded") == 2
     assert scene.counter("finals_speculative") == 0
-    early = [("final", 2 * RATE), ("final", 4 * RATE)]
+    early = [("exact", 2 * RATE), ("exact", 4 * RATE)]
     assert scene.engine.cancelled == ([] if ready else early), "the engine is told to stop"
-    assert scene.engine.done == [*(early if ready else []), ("final", 5 * RATE)]
+    assert scene.engine.done == [*(early if ready else []), ("exact", 5 * RATE)]
 
 
 def test_switched_off_a_pause_decodes_nothing() -> None:

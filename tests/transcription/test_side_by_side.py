@@ -62,8 +62,8 @@ def test_finals_come_in_order_though_later_ones_are_ready_first(seed: int) -> No
     assert [f.utterance for f in said] == list(range(1, 25))
     assert [f.text for f in said] == [expected_text(f.start, f.end) for f in said]
     assert [samples // RATE for _, samples in engine.done] != lengths, "not the order of readiness"
-    assert engine.most_finals == 4
-    assert sorted(engine.done) == sorted(("final", seconds * RATE) for seconds in lengths)
+    assert engine.most_exacts == 4
+    assert sorted(engine.done) == sorted(("exact", seconds * RATE) for seconds in lengths)
     took = scene.events[-1][0]
     assert took < 0.5 * sum(costs.values()), "they were decoded at the same time"
     assert scene.context.ledger.summary().pending == 0
@@ -95,7 +95,7 @@ def test_an_engine_that_dies_under_several_finals_costs_a_delay_only() -> None:
             await scene.hurry(seconds)
 
     engine = ScriptedEngine(side_by_side=4)
-    engine.dies_at = ["final"] * 2
+    engine.dies_at = ["exact"] * 2
     scene = Recording(engine, side_by_side=4)
     said = finals(play(scene, script))
     assert [f.text for f in said] == [expected_text(f.start, f.end) for f in said]
@@ -111,7 +111,7 @@ def test_an_utterance_that_cannot_be_decoded_is_a_gap_in_its_place() -> None:
     class Refuses(ScriptedEngine):
         async def final(self, session, samples, previous="", *, cheap=False):
             if samples == 7 * RATE:
-                self.errors_at.append("final")
+                self.errors_at.append("exact")
                 self.costs_of[samples] = 0.0
             return await super().final(session, samples, previous, cheap=cheap)
 

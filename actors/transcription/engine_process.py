@@ -165,11 +165,15 @@ class EngineProcess:
             if unfit:
                 why = f"{interpreter!r} cannot run the engine ({said})"
                 raise InterpreterError(why) from failure
-            if self._died is not None and isinstance(failure, EngineDied):
-                raise self._died from None  # Python that was ended in its hang says less
+            if isinstance(failure, EngineDied):
+                # Python that was ended in its hang says less than who ended it.
+                raise self._cause_of(failure) from None
             raise
         self.info = loaded.info
         return loaded.info
+
+    def _cause_of(self, failure: EngineDied) -> EngineDied:
+        return self._died or failure
 
     async def open(self, session: int, options: SessionOptions, at: int = 0) -> None:
         """Begin a session whose first audio is sample ``at``. Raises :class:`EngineDied`."""

@@ -2,7 +2,7 @@
 
 A model tells the language of a sentence nearly always, that of a word or two often wrongly. Whisper
 base, with people: 4 of 60 single English words were of another language; of pieces from 3 s on none
-in English, German and French was, but a fifth in Spanish (as Italian, once at 0.97). And finding out
+in English, German and French was, but a fifth in Spanish (as Italian, once at 0.97). And finding it out
 costs a step of the decoder. So it is found out until it is decided, then looked at only now and
 then, where there is enough speech, and changed only where another language is clear.
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vivavoce.actors.transcription.agreement import bare
 from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.window import Span
 from vivavoce.pipeline.messages import SAMPLE_RATE
@@ -21,6 +22,7 @@ _WORD = SAMPLE_RATE * 6 // 10
 """A word that seems to last longer may have swallowed others: only its ends are its own."""
 
 _AROUND = SAMPLE_RATE // 5
+_EDGE = SAMPLE_RATE * 3 // 10
 
 
 def without_length(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
@@ -70,7 +72,23 @@ def merged(
 ) -> list[HypothesisWord]:
     """The words with those that were found in ``span``, in order; none twice."""
     inside = [w for w in more if span.start <= (w.start + w.end) // 2 <= span.end]
-    return sorted([*words, *inside], key=lambda word: word.start)
+    before = max((w for w in words if w.start < span.start), key=_starts, default=None)
+    behind = min((w for w in words if w.start >= span.end), key=_starts, default=None)
+    # At the edges the end of a word that is known can be heard as that word.
+    if inside and before is not None and _same(inside[0], before, span.start):
+        inside = inside[1:]
+    if inside and behind is not None and _same(inside[-1], behind, span.end):
+        inside = inside[:-1]
+    return sorted([*words, *inside], key=_starts)
+
+
+def _starts(word: HypothesisWord) -> int:
+    return word.start
+
+
+def _same(found: HypothesisWord, known: HypothesisWord, edge: int) -> bool:
+    near = min(abs(found.start - edge), abs(found.end - edge)) <= _EDGE
+    return near and bare(found.text) == bare(known.text)
 
 
 def _own(word: HypothesisWord) -> list[Span]:

@@ -18,8 +18,8 @@ Kind: TypeAlias = Literal["load", "send", "partial", "exact"]
 TICK_S = 1.0
 """Between two looks at the clock while something is in flight."""
 
-SILENCE_S = 5.0
-"""Without any sign of life; five heartbeats are missed."""
+SILENCE_S = 4.0
+"""Without any sign of life; four heartbeats are missed."""
 
 LOADING_SILENCE_S = 10.0
 """The same while it loads: native libraries come from a disk that may be slow."""
@@ -90,8 +90,11 @@ class Patience:
         Returns:
             for how many seconds the engine has not answered, if it is too many.
         """
+        slept = now - self._at > 2 * TICK_S
         self._ran = self._time(now)
         self._at = now
+        if slept:
+            self._heard = self._ran  # what the engine said meanwhile was not read yet
         if not self._flying:
             return None
         self._look_for_work(worked)

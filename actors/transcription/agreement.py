@@ -5,6 +5,10 @@ Niehues and Waibel, "Low-Latency Sequence-to-Sequence Speech Recognition and Tra
 Hypothesis Selection", 2020, section 3.2; Macháček, Dabre and Bojar, "Turning Whisper into Real-Time
 Transcription System", 2023, section 3). Case and punctuation do not count. What was stable once
 stays word for word, whatever later hypotheses say.
+
+A hypothesis that only ends sooner than the one before (the decoder missed the rest, or is not sure
+of it any more) takes nothing back: the words stay in the tail until another stands in their place.
+One without any word does.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ class LocalAgreement:
         self._least_audio = least_audio
         self._stable = list(stable)
         self._tail: list[str] = []
-        self._since: list[int] = []  # of each word of the tail: the audio when it was first there
+        # Of each word of the tail: the audio since when all hypotheses have it; None: the last one
+        # did not.
+        self._since: list[int | None] = []
 
     @property
     def stable(self) -> tuple[str, ...]:
@@ -58,13 +64,21 @@ class LocalAgreement:
         after = self._behind(words)
         tail = words[after:]
         known = agreeing(self._tail, tail)
-        since = self._since[:known] + [heard] * (len(tail) - known)
+        since = [heard if at is None else at for at in self._since[:known]]
         agreed = max(0, settled - after)
-        while agreed < known and heard - since[agreed] >= self._least_audio:
+        while agreed < known and self._confirmed(self._since[agreed], heard):
             agreed += 1
+        if words and known == len(tail):  # it only ends sooner
+            tail = tail + self._tail[known:]
+            since += [None] * (len(tail) - known)
+        else:
+            since += [heard] * (len(tail) - known)
         self._stable += tail[:agreed]
         self._tail, self._since = tail[agreed:], since[agreed:]
         return " ".join(self._stable), " ".join(self._tail)
+
+    def _confirmed(self, since: int | None, heard: int) -> bool:
+        return since is not None and heard - since >= self._least_audio
 
     def _behind(self, words: Sequence[str]) -> int:
         """How many leading words of a hypothesis say what is stable already.

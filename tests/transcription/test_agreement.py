@@ -44,6 +44,34 @@ def test_what_was_stable_stays_whatever_comes() -> None:
     assert agreement.update("") == ("one two", "")
 
 
+def test_a_hypothesis_that_only_ends_sooner_takes_nothing_back() -> None:
+    agreement = LocalAgreement()
+    agreement.update("to have you")
+    assert agreement.update("to have you here my pleasure") == ("to have you", "here my pleasure")
+    assert agreement.update("to have you here.") == ("to have you here.", "my pleasure")
+    assert agreement.update("to have you here my") == ("to have you here.", "my pleasure"), (
+        "it was not in the one before: that is no second time"
+    )
+    assert agreement.update("to have you here my treasure") == (
+        "to have you here. my",
+        "treasure",
+    )
+
+
+def test_what_is_held_back_stays_where_it_is_shown_already() -> None:
+    agreement = LocalAgreement()
+    agreement.update("of how real", certain=3)
+    assert agreement.update("of how real is", certain=2) == ("of how", "real")
+    assert agreement.update("of how rare", certain=2) == ("of how", "real"), "another, but unsure"
+    assert agreement.update("of how rare", certain=3) == ("of how", "rare")
+
+
+def test_a_hypothesis_without_words_takes_back_what_is_not_stable() -> None:
+    agreement = LocalAgreement()
+    agreement.update("thank you")
+    assert agreement.update("") == ("", "")
+
+
 def test_an_engine_that_knows_what_is_settled_is_believed() -> None:
     assert LocalAgreement().update("one two three", settled=2) == ("one two", "three")
 
@@ -56,17 +84,20 @@ words = st.lists(st.sampled_from(["a", "b", "c", "A", "b,", "the", "I"]), max_si
 @settings(max_examples=300)
 def test_no_later_hypothesis_changes_stable_text(stream) -> None:
     agreement = LocalAgreement()
-    before = ""
+    before, last = "", []
     for hypothesis in stream:
         stable, tail = agreement.update(" ".join(hypothesis))
         assert stable.startswith(before)
         assert not before or stable == before or stable[len(before)] == " "
-        # Exactly joined: the tail is the end of the hypothesis, all that is not stable of it.
-        assert tail.split() == hypothesis[len(hypothesis) - len(tail.split()) :]
+        # Exactly joined: the tail begins with all of the hypothesis that is not stable; what stands
+        # behind that was in the tail before.
         known = agreement.stable
         if agreeing(known, hypothesis) == len(known):
-            assert tail.split() == hypothesis[len(known) :]
-        before = stable
+            fresh = hypothesis[len(known) :]
+            assert tail.split()[: len(fresh)] == fresh
+            kept = tail.split()[len(fresh) :]
+            assert kept == last[len(last) - len(kept) :]
+        before, last = stable, tail.split()
 
 
 def test_a_hypothesis_that_reads_differently_before_repeats_no_stable_word() -> None:

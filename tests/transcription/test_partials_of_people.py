@@ -34,8 +34,8 @@ def speech(name: str, start_s: float, end_s: float) -> bytes:
     return np.round(piece * 32_767).astype("<i2").tobytes()
 
 
-def partial(engine: Any, pcm: bytes, prefix: str) -> Hypothesis:
-    session = engine.open(SessionOptions(language="en"))
+def partial(engine: Any, pcm: bytes, prefix: str, context: str = "auto") -> Hypothesis:
+    session = engine.open(SessionOptions(language="en", partial_context=context))
     session.feed(pcm)
     found: Hypothesis = session.partial(WholeAudio(len(pcm) // 2), prefix.split(), times=False)
     return found
@@ -63,3 +63,12 @@ def test_a_full_stop_in_the_prefix_is_no_end(tiny: FasterWhisperEngine) -> None:
     pcm = speech("talk-columbia-2003.flac", 9.25, 15.55)
     said = "at nine o'clock this morning, Mission Control in Houston."
     assert "lost contact" in partial(tiny, pcm, said).text
+
+
+def test_what_follows_the_audio_is_silence_as_the_model_knows_it(
+    tiny: FasterWhisperEngine,
+) -> None:
+    """Behind zeros, which are a noise, it looped: "My fellow my fellow my fellow"."""
+    pcm = speech("talk-columbia-2003.flac", 0.7, 1.86)
+    found = partial(tiny, pcm, "", context="trimmed")
+    assert [bare(word) for word in found.text.split()] == ["my", "fellow", "americans"]

@@ -32,6 +32,7 @@ _TOKENS_PER_SECOND = 8  # fast speech has about 4 words a second
 _WORDS_PER_SECOND = 4
 _EXTRA_WORDS = 3
 _LOST = -9.0  # the log-probability of what has no room in the audio
+_DECADES_SCALED = 2.0  # the 8 decades of the spectrogram, a quarter each
 _FRAMES_PER_POSITION = 2
 _LONGEST_VIEW = 4 * SAMPLE_RATE
 _OVERLAP_WORDS = 2
@@ -210,7 +211,10 @@ class PartialDecoder:
         import ctranslate2
 
         frames = even(min(FULL_FRAMES, frames))
-        window = np.zeros((1, features.shape[0], frames), dtype=np.float32)
+        # Silence, as the model was trained with: 8 decades below the loudest. Zeros, which are
+        # noise in this scale, make it say phrases twice, loop, and miss the last words.
+        silence = features.max() - _DECADES_SCALED
+        window = np.full((1, features.shape[0], frames), silence, dtype=np.float32)
         used = min(frames, features.shape[1])
         window[0, :, :used] = features[:, :used]
         # Few threads for little work: CTranslate2 gains nothing from more of them below some 6 s.

@@ -23,7 +23,7 @@ description = "Recordings at maximum pace, against faster-whisper's BatchedInfer
 
 BATCH_SIZES = (1, 4, 8, 16)
 PROFILES = ("recordings", "captions")
-"""With an encoder context as long as the utterance, and with exact finals."""
+"""At maximum pace they differ in nothing."""
 
 _THEIRS = "BatchedInferencePipeline"
 _SECONDS = 400.0

@@ -37,10 +37,7 @@ def as_played(profile: Profile) -> Profile:
         profile.transcription,
         draft=None,
         partials=False,
-        speculative_finals=False,
         overload_ladder=False,
-        # How soon an end is known depends on timing; where it is cut must not.
-        window_ms=28_000,
     )
     return msgspec.structs.replace(profile, transcription=transcription)
 

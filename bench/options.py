@@ -14,22 +14,20 @@ RULES = {
     "trimming": "transcription.partial_context=full",
     "prefix": "transcription.forced_prefix=false",
     "hold-back": "transcription.hold_back_words=0",
-    "speculation": "transcription.speculative_finals=false",
     "partials": "transcription.partials=false",
     "adaptive-interval": "transcription.partial_cpu_share=1.0",
+    "final-spacing": "transcription.final_cpu_share=1.0",
     "ladder": "transcription.overload_ladder=false",
     "full-finals": "transcription.final_context=auto",
     "temperature-fallback": "transcription.temperature_fallback=false",
     "word-times": "transcription.word_times=false",
-    "window-cut": "transcription.window_ms=28000",
     "margin": "transcription.context_margin_ms=0",
     "hallucination-guard": "cleanup.hallucinations=false",
     "repetition-guard": "cleanup.repeated_phrases=false",
 }
 """What ``stream`` can do without, and the setting that switches it off.
 
-Without ``window-cut``, speech is cut only where Whisper's window forces it. Words from before and a
-draft model are off in the profile already.
+A draft model is off in the profile already.
 """
 
 

@@ -216,7 +216,7 @@ def _rounds(plan: _Plan) -> list[Scenario]:
     for number in range(len(known)):
         parts: list[Utterance | float] = [0.2]
         for index, silence in enumerate(_SLOW_SILENCES_S):
-            parts += [known[(number + index) % len(known)], silence / plan.factor + 0.64]
+            parts += [known[(number + index) % len(known)], silence / plan.factor + 1.5]
         rounds.append(planned(parts, _SEED + number))
     return rounds
 

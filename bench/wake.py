@@ -31,8 +31,8 @@ description = "Waking up from each power mode: words and samples lost, and how m
 _ASLEEP = (PowerMode.LISTENING, PowerMode.IDLE, PowerMode.PARKED)
 _LEAD_S = 4.0
 """Silence before the first utterance, in which the engine loads."""
-_PAUSE_S = (3.0, 3.8)
-"""Between utterances: their end is known after 0.64 s, an engine that was not there has to load
+_PAUSE_S = (3.9, 4.7)
+"""Between utterances: their end is known after 1.5 s, an engine that was not there has to load
 before the final can come, and the mode has to be reached."""
 _TAIL_S = 3.0
 _SEED = 11

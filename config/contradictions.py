@@ -62,30 +62,13 @@ _RULES = (
     ),
     _Rule(
         ("vad", "pause_ms"),
-        lambda p: p.vad.pause_ms < p.vad.end_silence_ms,
-        lambda p: f"{p.vad.pause_ms} is not below vad.end_silence_ms ({p.vad.end_silence_ms})",
+        lambda p: p.vad.pause_ms <= p.vad.end_silence_ms,
+        lambda p: f"{p.vad.pause_ms} is above vad.end_silence_ms ({p.vad.end_silence_ms})",
     ),
     _Rule(
         ("vad", "hangover_ms"),
         lambda p: p.vad.hangover_ms <= p.vad.end_silence_ms,
         lambda p: f"{p.vad.hangover_ms} is above vad.end_silence_ms ({p.vad.end_silence_ms})",
-    ),
-    _Rule(
-        ("vad", "cut_search_ms"),
-        lambda p: (
-            p.vad.pre_roll_ms + p.vad.min_speech_ms + p.vad.cut_search_ms < p.vad.max_utterance_ms
-        ),
-        lambda p: (
-            f"{p.vad.cut_search_ms} with pre-roll and shortest speech is not below "
-            f"vad.max_utterance_ms ({p.vad.max_utterance_ms}): the cut could lie before the speech"
-        ),
-    ),
-    _Rule(
-        ("vad", "max_utterance_ms"),
-        lambda p: (
-            p.vad.pre_roll_ms + p.vad.min_speech_ms + p.vad.end_silence_ms < p.vad.max_utterance_ms
-        ),
-        lambda _: "is shorter than pre-roll, shortest speech and end silence together",
     ),
     _Rule(
         ("captions", "subtitles", "shortest_ms"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vivavoce.config.fields import field_choices, field_names
+from vivavoce.config.gone import GONE
 from vivavoce.config.layers import Layer
 from vivavoce.config.yaml_lines import Path
 
@@ -34,6 +35,8 @@ def explain(message: str, layer: Layer, prefix: Path = ()) -> str:
     unknown = _UNKNOWN.match(what)
     if unknown:
         path = (*path, unknown["key"])
+        if path in GONE:
+            return f"{at(layer, (*prefix, *path))} is gone: {GONE[path]}"
         known = field_names(path[:-1])
         near = difflib.get_close_matches(unknown["key"], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"

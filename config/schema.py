@@ -80,30 +80,18 @@ class VadSettings(Section, frozen=True, kw_only=True):
     ] = 320
     hangover_ms: Annotated[
         Milliseconds, Meta(description="Audio kept after the end of speech.")
-    ] = 160
+    ] = 480
     pause_ms: Annotated[
         Milliseconds,
-        Meta(
-            description="Silence after which an utterance has tentatively ended; "
-            "not before `hangover_ms` is over."
-        ),
-    ] = 160
+        Meta(description="Silence that is a pause: words before it are complete."),
+    ] = 300
     end_silence_ms: Annotated[
-        Milliseconds, Meta(description="Silence after which an utterance has ended.")
-    ] = 640
-    max_utterance_ms: Annotated[
-        int,
-        Meta(
-            ge=2_000,
-            le=600_000,
-            description="Longest utterance; longer speech is cut at the quietest place of its last "
-            "part. `transcription.window_ms` cuts at words, and before this does.",
-        ),
-    ] = 120_000
-    cut_search_ms: Annotated[
         Milliseconds,
-        Meta(description="How much of the end of an over-long utterance is searched for the cut."),
-    ] = 5_000
+        Meta(
+            description="Silence after which what was said is final. A shorter pause ends no "
+            "sentence."
+        ),
+    ] = 1_500
 
 
 EncoderContext: TypeAlias = Literal["trimmed", "full", "auto"]
@@ -204,18 +192,6 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
     forced_prefix: Annotated[
         bool, Meta(description="Decode only what follows the words that are stable already.")
     ] = True
-    previous_words: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=100,
-            description="Words of the finals before that a final is given as context; 0: none. "
-            "It helps with names and style, and can carry an error on.",
-        ),
-    ] = 0
-    previous_words_silence_ms: Annotated[
-        Milliseconds, Meta(description="Silence after which no words from before are given.")
-    ] = 5_000
     partials: Annotated[bool, Meta(description="Show words while they are being spoken.")] = True
     partial_interval_ms: Annotated[
         int,
@@ -268,15 +244,6 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             "is in `vivavoce bench stream --curve`."
         ),
     ] = 0.6
-    window_ms: Annotated[
-        int,
-        Meta(
-            ge=4_000,
-            le=28_000,
-            description="Speech without a pause is cut at the end of a stable word when it is "
-            "longer than this. Whisper's window is 30 s.",
-        ),
-    ] = 14_000
     overload_ladder: Annotated[
         bool,
         Meta(
@@ -296,9 +263,6 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=32, description="Utterances decoded side by side at maximum pace."),
     ] = 8
-    speculative_finals: Annotated[
-        bool, Meta(description="Decode the final at a pause, before the end is confirmed.")
-    ] = True
     max_pending: Annotated[
         int,
         Meta(

@@ -124,12 +124,6 @@ def _greedy(finding: Finding, facts: Facts, profile: Profile) -> _Try:
     return "transcription.beam_size", "1", f"greedy instead of {profile.transcription.beam_size}"
 
 
-def _speculate(finding: Finding, facts: Facts, profile: Profile) -> _Try:
-    if profile.transcription.speculative_finals:
-        return None
-    return "transcription.speculative_finals", "true", "begins with the final at the pause"
-
-
 def _all_threads(finding: Finding, facts: Facts, profile: Profile) -> _Try:
     threads, cores = profile.transcription.threads, os.cpu_count() or 1
     if threads == 0 or threads >= cores:
@@ -302,7 +296,7 @@ def _types(finding: Finding, facts: Facts, profile: Profile) -> _Try:
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "lag_s": (_smaller_when_slow, _no_partials, _ladder, _greedy, _all_threads, _smaller),
     "partial_ms": (_trim_partials, _sooner, _draft, _smaller),
-    "final_ms": (_speculate, _all_threads, _greedy, _smaller, _trim_finals),
+    "final_ms": (_all_threads, _greedy, _smaller, _trim_finals),
     "loop_lag_ms": (_leave_a_core, _own_actors),
     "main_memory_mb": (_shorter_ring, _main_memory),
     "engine_memory_mb": (_eight_bits, _smaller, _park_sooner),

@@ -20,7 +20,6 @@ from bench.stream_metrics import FinalEvent, PartialEvent
 from bench.stream_run import Streamed
 from bench.talks import Talk
 from vivavoce.actors.transcription.keeper import session_options
-from vivavoce.actors.transcription.window import LONGEST
 from vivavoce.bench import results
 from vivavoce.bench.sound import write
 from vivavoce.config import load_profile
@@ -158,11 +157,6 @@ def test_rules_of_decoding_reach_the_engine(rule: str) -> None:
         for changes in ([], [RULES[rule]])
     )
     assert off != plain
-
-
-def test_without_the_window_cut_speech_is_cut_only_where_it_must_be() -> None:
-    off = load_profile("captions", environ={}, overrides=[RULES["window-cut"]])
-    assert off.transcription.window_ms * 16 == LONGEST
 
 
 @pytest.mark.parametrize(

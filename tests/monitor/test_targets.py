@@ -154,7 +154,6 @@ WORST = (
     "transcription.final_context=full",
     "transcription.partial_context=full",
     "transcription.partial_interval_ms=900",
-    "transcription.speculative_finals=false",
     "transcription.overload_ladder=false",
     "transcription.compute_type=float32",
     "transcription.threads=1",

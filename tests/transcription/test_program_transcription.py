@@ -86,7 +86,7 @@ async def test_noise_through_the_whole_pipeline_is_no_caption(
     ]
     if detector == "open":
         overrides += ["vad.threshold=0.000002", "vad.release_threshold=0.000001", "vad.gate=false"]
-        overrides += ["vad.max_utterance_ms=12000"]
+        overrides += ["transcription.longest_window_ms=12000"]
     said = []
     utterances = 0
     async with vivavoce.Pipeline("captions", overrides=overrides) as pipeline:

@@ -10,7 +10,6 @@ from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.engines.guards import before_loop, invented, looks_bad, loops
 from vivavoce.actors.transcription.hold_back import certain_words
 from vivavoce.actors.transcription.overload import OverloadLadder, Rung
-from vivavoce.actors.transcription.previous_words import PreviousWords
 from vivavoce.actors.transcription.window import (
     quietest_near,
     quietest_of_the_end,
@@ -156,24 +155,6 @@ def test_the_quietest_place_is_near_and_quiet(position: int) -> None:
     if abs(position - (4 * RATE + 400)) < 2_000:
         assert 4 * RATE <= cut <= 4 * RATE + 800
     assert 4 * RATE <= quietest_of_the_end(pcm[: 5 * RATE]) <= 4 * RATE + 800
-
-
-# -- context
-
-
-def test_previous_words_are_few_and_forgotten_after_silence_and_doubt() -> None:
-    previous = PreviousWords(3, silence_samples=5 * RATE)
-    assert previous.before(0) == ""
-    previous.add("one two three four", end=RATE, average_log_probability=-0.2)
-    assert previous.before(2 * RATE) == "two three four"
-    assert previous.before(7 * RATE) == ""
-    previous.add("five", end=3 * RATE, average_log_probability=-0.2)
-    assert previous.before(3 * RATE) == "three four five"
-    previous.add("hm hm", end=4 * RATE, average_log_probability=-0.9)
-    assert previous.before(4 * RATE) == "", "a doubtful final poisons nothing"
-    nothing = PreviousWords(0, silence_samples=RATE)
-    nothing.add("one", end=RATE, average_log_probability=0.0)
-    assert nothing.before(RATE) == ""
 
 
 # -- guards

@@ -67,7 +67,7 @@ def command(
       vivavoce run                                      live captions of the microphone
       vivavoce run --source talk.mp4 --pace max --format srt > talk.srt
       vivavoce run offline --source - < audio.raw       raw s16le 16 kHz mono
-      vivavoce run --set vad.end_silence_ms=900         wait longer for the end of a sentence
+      vivavoce run --set vad.end_silence_ms=2500        wait longer before what was said is final
       vivavoce run --format jsonl | jq -r 'select(.type=="final").text'
     """
     chosen = {

@@ -17,7 +17,6 @@ from vivavoce.pipeline.mailbox import Mailbox
 from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import (
     EndOfStream,
-    EndReason,
     Final,
     Gap,
     GapReason,

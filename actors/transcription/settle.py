@@ -93,10 +93,11 @@ def settle(
     first, begin = 0, start
     for last, following in divisions(words, closing=closing):
         seam = seam_between(words[last], words[following], pcm, start, pauses)
-        seam = min(max(seam, begin), end)
+        if not begin < seam < end:
+            continue  # the times are wrong: it has no audio of its own
         sentences.append(Sentence(tuple(words[first:following]), begin, seam))
         first, begin = following, seam
-    if closing and first < len(words):
+    if closing and begin < end:  # also where nothing was recognised
         sentences.append(Sentence(tuple(words[first:]), begin, end))
         first, begin = len(words), end
     return Settled(tuple(sentences), tuple(words[first:]), begin)

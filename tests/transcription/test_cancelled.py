@@ -16,8 +16,8 @@ def test_a_cancelled_utterance_becomes_a_gap_between_the_finals_around_it() -> N
         await scene.utterance(1)
         await scene.begin()
         await scene.say(2)
-        await scene.pause()  # the final is begun in the pause
-        await asyncio.sleep(0.1)
+        await scene.pause()  # the decoding is begun in the pause
+        await asyncio.sleep(0.6)
         await scene.end(EndReason.CANCELLED)
         await scene.inbox.send(RecordingEnded(start=0, end=scene.at, cancelled=True))
         await scene.utterance(1)
@@ -28,13 +28,13 @@ def test_a_cancelled_utterance_becomes_a_gap_between_the_finals_around_it() -> N
     assert kinds[:4] == [Final, Gap, RecordingEnded, Final]
     gap = events[1]
     assert (gap.start, gap.end, gap.reason) == (RATE, 3 * RATE, GapReason.CANCELLED)
-    assert engine.cancelled == [("exact", 2 * RATE)]
+    assert engine.cancelled == [("exact", 3 * RATE)]
     summary = scene.context.ledger.summary()
     assert (summary.transcribed, summary.dropped, summary.pending) == (2 * RATE, 2 * RATE, 0)
     assert not engine.sessions, "every session is closed"
 
 
-def test_what_was_cut_off_before_the_cancel_stays() -> None:
+def test_what_was_final_before_the_cancel_stays() -> None:
     """A long recording gives finals while it goes on; a cancel discards what is not final yet."""
     engine = ScriptedEngine(exact_s=0.2)
 

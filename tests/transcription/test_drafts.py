@@ -20,7 +20,8 @@ class Better(ScriptedEngine):
 
     def hear(self, samples, cost):
         heard = super().hear(samples, cost)
-        return msgspec.structs.replace(heard, text=heard.text.upper(), confidence=0.75)
+        words = [msgspec.structs.replace(word, text=word.text.upper()) for word in heard.words]
+        return msgspec.structs.replace(heard, text=heard.text.upper(), words=tuple(words))
 
 
 def drafted(better: ScriptedEngine, **settings) -> Scene:
@@ -56,7 +57,6 @@ def test_each_final_has_one_revision_in_order(final_s: float) -> None:
         assert final.text == expected_text(final.start, final.end)
         assert revision.text == final.text.upper()
         assert (final.model, revision.model) == ("scripted", "better")
-        assert revision.confidence == 0.75
         assert [w.start for w in revision.words] == [w.start for w in final.words]
     assert scene.counter("revisions") == 6
     assert scene.counter("revisions_skipped") == 0
@@ -138,7 +138,7 @@ def test_in_a_hurry_a_final_is_revised_by_its_own_text() -> None:
 
 
 def test_more_than_may_wait_are_revised_by_their_own_text_in_their_place(monkeypatch) -> None:
-    monkeypatch.setattr("vivavoce.actors.transcription.keeper._MAX_REVISIONS", 2)
+    monkeypatch.setattr("vivavoce.actors.transcription.actor._MAX_REVISIONS", 2)
 
     async def script(scene: Scene) -> None:
         await conversation(scene, turns=12)
@@ -179,7 +179,7 @@ def test_one_more_than_the_limit_skips_one() -> None:
 def test_the_audio_of_a_revised_utterance_is_not_kept() -> None:
     scene = drafted(Better())
     play(scene, conversation)
-    assert scene.engine.left_open == scene.actor._reviser._desk.engine.client.left_open == []
+    assert scene.engine.left_open == scene.reviser.left_open == []
     assert not scene.actor._reviser._waiting
 
 

@@ -10,7 +10,7 @@ from support.talk import Listener, talk, words
 
 from vivavoce.actors.transcription.overload import Rung
 from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
-from vivavoce.pipeline.messages import EndOfStream, Partial
+from vivavoce.pipeline.messages import EndOfStream, Final, Partial
 from vivavoce.testing import ScriptedEngine
 
 TURNS = 30
@@ -155,26 +155,48 @@ def test_with_the_ladder_off_every_final_is_exact() -> None:
 
 
 def test_unbroken_speech_that_the_engine_cannot_follow_climbs_too() -> None:
-    """Speech that waits at a cut is behind as much as speech that has ended."""
+    """Speech that waits behind a full window is behind as much as speech that has ended."""
 
     async def script(scene: Scene) -> None:
+        await scene.silence(3.5)
         await scene.begin()
-        for _ in range(110):
+        for _ in range(280):
             await scene.say(1.0)
             rungs.append(int(scene.gauge("overload_rung")))
         await scene.end()
 
     rungs: list[int] = []
-    scene = Scene(Listener(exact_s=20.0, cheap_s=1.0), sound=talk)
+    scene = Scene(Listener(exact_s=40.0, cheap_s=2.0), sound=talk, partials=False)
     events = play(scene, script)
     said = finals(events)
-    assert " ".join(final.text for final in said) == words(0, 220)
-    assert max(rungs) == Rung.CHEAPER_FINALS
+    assert " ".join(final.text for final in said) == words(7, 567)
     assert sorted(set(rungs)) == list(Rung), "one after the other"
     assert any(cheap for _, _, cheap in scene.engine.exacts)
-    behind = [at - final.end / RATE for at, final in scene.events if final in said]
-    assert max(behind) < 40
-    assert statistics.median(behind[len(behind) // 2 :]) < 15
+    behind = [at - final.end / RATE for at, final in scene.events if isinstance(final, Final)]
+    assert max(behind) < 28 + 2 * 40 + 5
+    assert statistics.median(behind[len(behind) // 2 :]) < 28 + 15
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_speech_without_an_end_that_is_not_decoded_holds_the_sender_up(ahead: bool) -> None:
+    """Memory is bounded: what waits in the open window counts as well."""
+
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        for _ in range(400):
+            await scene.say(1.0)
+            window = next(scene.actor._line.windows())
+            kept.append((window.heard - window.start) / RATE)
+        await scene.end()
+
+    kept: list[float] = []
+    engine = Listener(exact_s=150.0)
+    settings = {"partials": False, "overload_ladder": False, "max_pending": 2}
+    scene = Scene(engine, sound=talk, ahead=ahead, **settings)
+    said = finals(play(scene, script))
+    assert " ".join(final.text for final in said) == words(0, 800)
+    assert max(kept) < 108 + 4 * 28
+    assert scene.inbox.statistics().blocked_s > 60
 
 
 def test_a_slow_engine_of_partials_only_is_no_overload() -> None:

@@ -304,7 +304,7 @@ def test_parked_while_both_models_load_it_still_hears_what_is_said() -> None:
         await scene.utterance(2.0)
         await scene.silence(3.0)
 
-    better = other("better")
+    better = ScriptedEngine(model="better", load_s=1.0)
     scene = Scene(ScriptedEngine(), reviser=better, draft="scripted")
     events = play(scene, script)
     assert len(finals(events)) == 1

@@ -10,11 +10,12 @@ from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import Partial
 from vivavoce.testing import ScriptedEngine
 
-SECONDS_OF_ENDPOINT = 0.5
+SECONDS_OF_ENDPOINT = 1.2
 
 
 def test_the_endpoint_finds_the_final_ready() -> None:
     async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
         for _ in range(3):
             await scene.begin()
             await scene.say(2.0)
@@ -29,8 +30,7 @@ def test_the_endpoint_finds_the_final_ready() -> None:
     said = finals(play(scene, script))
     assert [f.text for f in said] == [expected_text(f.start, f.end) for f in said]
     shown = scene.shown_at(type(said[0]))
-    # The engine is still being started at the first.
-    assert [later - earlier for earlier, later in zip(ended, shown, strict=True)][1:] == [0.0, 0.0]
+    assert [later - earlier for earlier, later in zip(ended, shown, strict=True)] == [0.0] * 3
     assert all(final.latency.speculative for final in said)
     assert all(final.latency.queued == 0.0 for final in said)
     assert scene.counter("finals_speculative") == 3
@@ -50,54 +50,72 @@ def test_one_that_is_not_ready_yet_goes_on_and_is_not_begun_anew() -> None:
         await scene.end()
 
     ended: list[float] = []
-    scene = Scene(ScriptedEngine(exact_s=0.8))
+    scene = Scene(ScriptedEngine(exact_s=1.2))
     (final,) = finals(play(scene, script))
-    assert scene.shown_at(type(final))[0] - ended[0] == pytest.approx(0.3)
-    assert scene.engine.done.count(("exact", 2 * RATE)) == 1
+    # It began 0.6 s into the pause, 0.256 s of which were over when the pause was told.
+    assert scene.shown_at(type(final))[0] - ended[0] == pytest.approx(0.6 - 0.256)
+    assert scene.engine.done.count(("exact", 3 * RATE)) == 1
     assert not [call for call in scene.engine.cancelled if call[0] == "exact"]
 
 
-@pytest.mark.parametrize(("pause_s", "ready"), [(0.1, False), (0.3, True)])
-def test_when_speech_goes_on_the_final_is_called_off(pause_s: float, ready: bool) -> None:
+def test_a_short_pause_decodes_nothing() -> None:
+    """It lasts 0.6 s before it is likely to become the long silence."""
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        for _ in range(4):
+            await scene.say(2.0)
+            await scene.hesitate(0.3)
+        await scene.say(1.0)
+        await scene.end()
+
+    scene = Scene(ScriptedEngine(), partials=False)
+    (final,) = finals(play(scene, script))
+    assert scene.engine.calls == [("exact", final.end)]
+    assert scene.counter("speculative_discarded") == 0
+
+
+@pytest.mark.parametrize(("pause_s", "ready"), [(0.5, False), (0.8, True)])
+def test_when_speech_goes_on_the_decoding_is_called_off(pause_s: float, ready: bool) -> None:
     async def script(scene: Scene) -> None:
         await scene.silence(1.0)
         await scene.begin()
         for _ in range(2):
             await scene.say(2.0)
-            await scene.pause()
-            await asyncio.sleep(pause_s)
-            await scene.resume()
-            await asyncio.sleep(0)
+            await scene.hesitate(pause_s)
         await scene.say(1.0)
         await scene.end()
 
-    scene = Scene(ScriptedEngine(exact_s=0.2), partials=False)
+    scene = Scene(ScriptedEngine(exact_s=0.3), partials=False)
     (final,) = finals(play(scene, script))
-    assert final.text == expected_text(final.start, final.end)
-    assert final.end - final.start == 5 * RATE
+    assert (final.start, final.end) == (RATE, scene.at)
     assert not final.latency.speculative
-    assert scene.counter("speculative_discarded") == 2
+    assert scene.counter("speculative_discarded") == (0 if ready else 2)
     assert scene.counter("finals_speculative") == 0
-    early = [("exact", 2 * RATE), ("exact", 4 * RATE)]
+    second = 5 * RATE + int(pause_s * RATE)
+    early = [("exact", 3 * RATE), ("exact", second)]
     assert scene.engine.cancelled == ([] if ready else early), "the engine is told to stop"
-    assert scene.engine.done == [*(early if ready else []), ("exact", 5 * RATE)]
+    assert scene.engine.done == [*(early if ready else []), ("exact", scene.at)]
 
 
-def test_switched_off_a_pause_decodes_nothing() -> None:
+def test_what_was_called_off_counts_with_what_it_cost() -> None:
+    """It is not begun in each pause: the engine would do nothing else."""
+
     async def script(scene: Scene) -> None:
         await scene.silence(1.0)
         await scene.begin()
-        await scene.say(2.0)
-        await scene.pause()
-        await asyncio.sleep(SECONDS_OF_ENDPOINT)
-        calls.extend(scene.engine.calls)
+        for _ in range(20):
+            await scene.say(1.0)
+            await scene.hesitate(1.0)
         await scene.end()
 
-    calls: list[tuple[str, int]] = []
-    scene = Scene(ScriptedEngine(), partials=False)
-    (final,) = finals(play(scene, script))
-    assert calls == []
-    assert not final.latency.speculative
+    scene = Scene(ScriptedEngine(exact_s=5.0), partials=False)
+    play(scene, script)
+    begun = scene.engine.exacts_at
+    assert 5 < scene.counter("speculative_discarded") < 14
+    worked = 0.65 * scene.counter("speculative_discarded")
+    assert worked / (begun[-1] - begun[0]) <= 0.25
 
 
 def test_a_pause_has_no_partials_once_the_last_word_was_heard() -> None:
@@ -120,9 +138,9 @@ def test_a_pause_has_no_partials_once_the_last_word_was_heard() -> None:
     during: list[tuple[str, int]] = []
     scene = Scene(Listener(), sound=talk)
     events = play(scene, script)
-    assert during == []
+    assert during in ([("partial", scene.at), ("exact", scene.at)], [("exact", scene.at)])
     last = only(events, Partial)[-1]
-    assert last.end >= 4 * RATE, "it heard the last word to its end"
+    assert last.end >= 4 * RATE - 1_600, "it heard the last word to its end"
 
 
 @pytest.mark.parametrize("interval_ms", range(250, 1_600, 75))
@@ -130,7 +148,7 @@ def test_in_a_pause_the_last_word_appears_and_then_no_more_is_looked_for(interva
     """Wherever the last partial before the pause ended: before, in or behind the last word."""
 
     async def script(scene: Scene) -> None:
-        await scene.silence(1.0)
+        await scene.silence(3.5)  # the first word begins a sentence
         await scene.begin()
         await scene.say(3.5)  # its last word ends 0.1 s earlier
         await scene.pause()
@@ -144,25 +162,6 @@ def test_in_a_pause_the_last_word_appears_and_then_no_more_is_looked_for(interva
     assert f"{last.stable} {last.tail}".split() == final.text.split()
     heard = [samples for kind, samples in scene.engine.calls if kind == "partial"]
     assert len(heard) == len(set(heard))
-
-
-def test_an_engine_that_is_behind_decodes_nothing_on_the_chance_that_it_is_wanted() -> None:
-    async def script(scene: Scene) -> None:
-        await scene.silence(1.0)
-        await scene.utterance(1.0)
-        await scene.begin()
-        await scene.say(3.0)
-        rungs.append(scene.gauge("overload_rung"))
-        await scene.pause()
-        await asyncio.sleep(SECONDS_OF_ENDPOINT)
-        await scene.end()
-
-    rungs: list[float] = []
-    scene = Scene(ScriptedEngine(exact_s=3.0), max_lag_ms=6_000, partials=False)
-    _, second = finals(play(scene, script))
-    assert rungs == [1]
-    assert not second.latency.speculative
-    assert scene.counter("speculative_discarded") == 0
 
 
 def test_a_partial_is_abandoned_when_the_utterance_ends() -> None:

@@ -243,3 +243,16 @@ def test_an_engine_that_dies_between_sentences_costs_a_delay_only(kind: str) -> 
     assert " ".join(f.text for f in said) == " ".join(f.text for f in calm)
     check_finals(said, BEGIN, BEGIN + 35 * RATE)
     assert engine.left_open == []
+
+
+def test_a_stretch_without_words_has_one_empty_final() -> None:
+    class Deaf(Listener):
+        def hear(self, samples, cost):
+            return super().hear(samples * 0, cost)
+
+    for seconds in (1.0, 60.0):
+        scene = talking(Deaf())
+        said = said_in(scene, seconds)
+        check_finals(said, BEGIN, BEGIN + int(seconds) * RATE)
+        assert {final.text for final in said} == {""}
+        assert scene.context.ledger.summary().pending == 0

@@ -1,4 +1,4 @@
-"""Recordings at maximum pace: several finals at once, emitted in order; and no more than fit."""
+"""Recordings at maximum pace: parts side by side, finals in order; and no more than fit."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ from vivavoce.pipeline.messages import (
 )
 from vivavoce.testing import ScriptedEngine
 
-AHEAD = {"partials": False, "speculative_finals": False, "overload_ladder": False}
+AHEAD = {"ahead": True, "partials": False, "overload_ladder": False}
 
 
 class Recording(Scene):
@@ -40,7 +40,7 @@ class Recording(Scene):
                 SpeechAudio(utterance=self.number, start=self.at, pcm=self.sound(self.at, RATE))
             )
             self.at += RATE
-            self.most_waiting = max(self.most_waiting, self.actor._backlog.waiting)
+            self.most_waiting = max(self.most_waiting, self.actor._line.waiting)
         await self.end()
 
 
@@ -61,9 +61,9 @@ def test_finals_come_in_order_though_later_ones_are_ready_first(seed: int) -> No
     assert [(f.end - f.start) // RATE for f in said] == lengths
     assert [f.utterance for f in said] == list(range(1, 25))
     assert [f.text for f in said] == [expected_text(f.start, f.end) for f in said]
-    assert [samples // RATE for _, samples in engine.done] != lengths, "not the order of readiness"
+    assert sorted(engine.done) != engine.done, "not the order of readiness"
     assert engine.most_exacts == 4
-    assert sorted(engine.done) == sorted(("exact", seconds * RATE) for seconds in lengths)
+    assert sorted(engine.done) == [("exact", final.end) for final in said]
     took = scene.events[-1][0]
     assert took < 0.5 * sum(costs.values()), "they were decoded at the same time"
     assert scene.context.ledger.summary().pending == 0
@@ -76,7 +76,7 @@ def test_one_slow_final_does_not_hold_up_the_decoding_of_others() -> None:
 
     engine = ScriptedEngine(side_by_side=4, costs_of={5 * RATE: 3.0})
     play(Recording(engine, side_by_side=4), script)
-    assert [samples // RATE for _, samples in engine.done] == [1, 2, 3, 5]
+    assert [end // RATE for _, end in engine.done] == [6, 8, 11, 5]
 
 
 def test_the_sender_waits_when_too_many_wait_for_their_final() -> None:
@@ -109,11 +109,11 @@ def test_an_utterance_that_cannot_be_decoded_is_a_gap_in_its_place() -> None:
             await scene.hurry(seconds)
 
     class Refuses(ScriptedEngine):
-        async def final(self, session, samples, previous="", *, cheap=False):
-            if samples == 7 * RATE:
+        async def exact(self, session, end, *, cheap=False, language=None):
+            if end == 9 * RATE:
                 self.errors_at.append("exact")
-                self.costs_of[samples] = 0.0
-            return await super().final(session, samples, previous, cheap=cheap)
+                self.costs_of[7 * RATE] = 0.0
+            return await super().exact(session, end, cheap=cheap, language=language)
 
     events = play(Recording(Refuses(side_by_side=4, exact_s=1.0), side_by_side=4), script)
     assert [type(event) for event in events] == [Final, Gap, Final, EndOfStream]
@@ -156,11 +156,11 @@ def test_a_stream_that_ends_inside_an_utterance_is_an_error_and_not_a_hang() -> 
 
     with pytest.raises(BaseExceptionGroup) as failed:
         play(Recording(ScriptedEngine()), script)
-    assert "ended inside utterance 1" in str(failed.value.exceptions[0])
+    assert "ended inside speech at 0" in str(failed.value.exceptions[0])
 
 
-def test_the_intake_refuses_what_belongs_to_no_utterance() -> None:
+def test_the_intake_refuses_what_belongs_to_no_stretch() -> None:
     scene = Recording(ScriptedEngine())
-    scene.actor._backlog.take(SpeechStarted(utterance=1, start=0, at=0), 0.0)
+    scene.actor._line.take(SpeechStarted(utterance=1, start=0, at=0), 0.0)
     with pytest.raises(ValueError, match="not open"):
-        scene.actor._backlog.take(SpeechEnded(utterance=2, start=0, end=1, at=1, reason="gap"), 0.0)
+        scene.actor._line.take(SpeechEnded(utterance=2, start=0, end=1, at=1, reason="gap"), 0.0)

@@ -24,8 +24,12 @@ SILENCE_S = 4.0
 LOADING_SILENCE_S = 10.0
 """The same while it loads: native libraries come from a disk that may be slow."""
 
-UNMEASURED_S = 60.0
+UNMEASURED_S = 120.0
 """For the first answer of its kind."""
+
+LEAST_S = {"partial": 10.0, "exact": 30.0}
+"""However quick they were so far: where the text looks bad, the same is decoded again at up to five
+other temperatures. A process that is stopped is noticed by its silence, long before."""
 
 _LONGEST_STEP_S = 1.5 * TICK_S
 _TIMES_THE_COST = 4.0
@@ -78,7 +82,9 @@ class Patience:
         if kind == "send":
             return _SEND_S
         cost = self._cost.get(kind)
-        return UNMEASURED_S if cost is None else _TIMES_THE_COST * cost + _ALWAYS_S
+        if cost is None:
+            return UNMEASURED_S
+        return max(LEAST_S[kind], _TIMES_THE_COST * cost + _ALWAYS_S)
 
     def tick(self, now: float, worked: Callable[[], float]) -> float | None:
         """Note the time.

@@ -3,6 +3,7 @@
 import pytest
 
 from vivavoce.actors.transcription.deadlines import (
+    LEAST_S,
     LOADING_SILENCE_S,
     SILENCE_S,
     UNMEASURED_S,
@@ -61,34 +62,41 @@ def test_loading_may_be_silent_for_longer_and_take_any_time() -> None:
 def test_the_first_answer_may_take_long_and_later_ones_four_times_their_cost() -> None:
     watch = Watch()
     watch.begin("exact")
-    assert watch.run(100, beats=True) == pytest.approx(UNMEASURED_S, abs=2)
+    assert watch.run(200, beats=True) == pytest.approx(UNMEASURED_S, abs=2)
     watch = Watch()
-    watch.answer("exact", 3.0)
-    watch.answer("partial", 0.25)
+    watch.answer("exact", 10.0)
+    watch.answer("partial", 3.0)
     watch.begin("exact")
-    assert watch.run(100, beats=True) == pytest.approx(4 * 3 + 2, abs=2)
-    assert watch.patience.limit("partial") == pytest.approx(3)
+    assert watch.run(100, beats=True) == pytest.approx(4 * 10 + 2, abs=2)
+    assert watch.patience.limit("partial") == pytest.approx(4 * 3 + 2)
+
+
+@pytest.mark.parametrize("kind", ["partial", "exact"])
+def test_however_quick_the_answers_were_one_may_take_its_time(kind: Kind) -> None:
+    watch = Watch()
+    watch.answer(kind, 0.1)
+    assert watch.patience.limit(kind) == LEAST_S[kind]
 
 
 def test_a_cost_rises_at_once_and_falls_slowly() -> None:
     watch = Watch()
-    for seconds in (1.0, 5.0, 1.0, 1.0):
+    for seconds in (10.0, 50.0, 10.0, 10.0):
         watch.answer("exact", seconds)
-    assert 4 * 4 + 2 < watch.patience.limit("exact") < 4 * 5 + 2
-    for _ in range(50):
-        watch.answer("exact", 1.0)
-    assert watch.patience.limit("exact") == pytest.approx(4 * 1 + 2, rel=0.1)
+    assert 4 * 40 + 2 < watch.patience.limit("exact") < 4 * 50 + 2
+    for _ in range(80):
+        watch.answer("exact", 10.0)
+    assert watch.patience.limit("exact") == pytest.approx(4 * 10 + 2, rel=0.1)
 
 
 def test_what_took_too_long_has_twice_as_long_when_it_is_asked_again() -> None:
     watch = Watch()
-    watch.answer("exact", 1.0)
+    watch.answer("exact", 10.0)
     waited = []
     for _ in range(3):
         number = watch.begin("exact")
-        waited.append(watch.run(100, beats=True))
+        waited.append(watch.run(300, beats=True))
         watch.patience.end(number, watch.now, answered=False)
-    assert waited == [pytest.approx(limit, abs=2) for limit in (6, 10, 18)]
+    assert waited == [pytest.approx(limit, abs=2) for limit in (42, 82, 162)]
 
 
 def test_what_nobody_waited_for_to_the_end_is_no_measure() -> None:
@@ -134,4 +142,4 @@ def test_several_in_flight_are_watched_each() -> None:
     watch.answer("exact", 5.0)
     watch.begin("exact")
     watch.begin("partial")
-    assert watch.run(100, beats=True) == pytest.approx(4 * 0.5 + 2, abs=2)
+    assert watch.run(100, beats=True) == pytest.approx(LEAST_S["partial"], abs=2)

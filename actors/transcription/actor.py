@@ -503,8 +503,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
             if not isinstance(head, Window):
                 if isinstance(head, EndOfStream) and self._reviser and self._reviser.busy:
                     return
-                self._line.pop()
                 await self.emit(self._as_told(head))
+                self._line.pop()
+                if isinstance(head, RecordingEnded):
+                    self._cancelled_from = None
             elif head.cancelled:
                 await self._take_back(head)
             elif head.ready:
@@ -576,7 +578,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         """What was final before it was cancelled stays: hours of text are not taken back."""
         if not isinstance(message, RecordingEnded):
             return message
-        start, self._cancelled_from = self._cancelled_from, None
+        start = self._cancelled_from
         if start is None or not (message.always and message.cancelled):
             return message
         return msgspec.structs.replace(message, start=max(message.start, start))

@@ -470,6 +470,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                     "engine failed at them again and again"
                 )
                 window.lose(exact.end, GapReason.ENGINE_FAILED)
+                self._end_glance_of(window)
             return
         self._spacing.cost(decoded.hypothesis.decode_s)
         window.decoded = decoded
@@ -493,8 +494,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         window.move_on(decoded, settled, since)
         if self._reviser is not None:
             self._heard[window.key] = Heard(self._new_key(), before, end, heard)
-        if self._glance is not None and self._glance.window is window:
-            self._end_glance()
+        self._end_glance_of(window)
 
     # -- emitting
 
@@ -642,6 +642,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._loads.discard(loading)
         if not loading.cancelled():
             loading.exception()  # found in the engine's ``failure``
+
+    def _end_glance_of(self, window: Window) -> None:
+        if self._glance is not None and self._glance.window is window:
+            self._end_glance()
 
     def _end_glance(self) -> None:
         if self._glance is not None:

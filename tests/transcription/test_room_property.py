@@ -37,6 +37,7 @@ INSIDE = st.one_of(
     st.tuples(st.just("hesitate"), st.floats(0.2, 1.4)),
     st.tuples(st.just("dies"), st.sampled_from(["partial", "exact", "now"])),
     st.tuples(st.just("errors"), st.sampled_from(["partial", "exact"])),
+    st.tuples(st.just("errors again"), st.integers(2, 4)),
     st.tuples(st.just("power"), st.booleans()),
     st.tuples(st.just("outlet"), st.none()),
 )
@@ -121,6 +122,8 @@ class Anything(Scene):
                 self.engine.dies_at.append(how)
             case "errors":
                 self.engine.errors_at.append(how)
+            case "errors again":
+                self.engine.errors_at += ["exact"] * how
             case "power":
                 mode = PowerMode.LISTENING if how else PowerMode.PARKED
                 await self.actor.on_power(Power(mode=mode, engine=how))
@@ -178,7 +181,7 @@ COSTS = {"exact_s": [0.05, 0.5, 3.0, 12.0], "partial_s": [0.02, 0.3, 2.0], "load
 
 
 @hypothesis.settings(
-    max_examples=20, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+    max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
 )
 @hypothesis.given(
     stretches=st.lists(STRETCH, min_size=1, max_size=3),

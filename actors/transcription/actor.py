@@ -19,7 +19,7 @@ from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.line import Line
 from vivavoce.actors.transcription.overload import LagWatch, Rung
 from vivavoce.actors.transcription.partial_policy import PartialPolicy, level_db
-from vivavoce.actors.transcription.plan import LONGEST_PART, part_ends
+from vivavoce.actors.transcription.plan import KNOWN, part_ends
 from vivavoce.actors.transcription.reviser import Heard, Reviser
 from vivavoce.actors.transcription.schedule import Exact, ExactSpacing, Why, may, must
 from vivavoce.actors.transcription.selection import ChooseEngines, Starters, engine_settings
@@ -426,7 +426,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     def _part_is_known(self, window: Window) -> bool:
         """Whether what is read of a recording later can no more change where it is divided."""
-        return window.ended is not None or window.heard - window.stretch_start >= LONGEST_PART
+        return window.ended is not None or window.heard - window.stretch_start >= KNOWN
 
     def _is_void(self, window: Window, attempt: _Attempt, wanted: Exact | None) -> bool:
         """Whether nobody wants what is being decoded any more."""
@@ -473,7 +473,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._end_glance_of(window)
             return
         self._spacing.cost(decoded.hypothesis.decode_s)
-        window.decoded = decoded
+        window.decoded = decoded = window.whole(decoded)
         closing = window.ended is not None and exact.end >= window.ended.end
         self._move_on(window, decoded, closing=closing, full=exact.why is Why.FULL)
 
@@ -483,10 +483,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
         """Let the window go on behind the sentences that are settled."""
         end = decoded.end
         pcm, pauses = window.pcm(window.start, end), window.pauses_within(end)
-        settled = settle(decoded.words, pcm, window.start, pauses, closing=closing)
-        if full and not settled.sentences:
-            settled = settle_full(decoded.words, pcm, window.start, pauses)
-        if not settled.sentences:
+        settled = settle(decoded.words, window.begin, pcm, window.start, pauses, closing=closing)
+        if full:
+            settled = settle_full(settled, pcm, window.start, pauses, carry=self._ahead)
+        if settled.decode_from == window.start:
             return
         since = window.ended_at if closing else decoded.began
         before = window.start

@@ -15,6 +15,9 @@ LONGEST_PART = 108 * SAMPLE_RATE
 """Two to four windows: longer ones leave cores idle at the end, shorter ones end in short windows,
 each of which costs nearly as much as a full one."""
 
+KNOWN = LONGEST_PART + 28 * SAMPLE_RATE
+"""So much must have been read: what is left for the last part is a window at least."""
+
 
 def part_ends(window: Window) -> int | None:
     """Where a stretch that is being read is divided: its longest pause, once it is long enough.
@@ -22,7 +25,7 @@ def part_ends(window: Window) -> int | None:
     None: it is not, or it has no pause there. A stretch without pauses goes on.
     """
     begin = window.stretch_start
-    if window.heard - begin < LONGEST_PART:
+    if window.heard - begin < KNOWN:
         return None
     inside = [
         pause

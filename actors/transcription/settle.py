@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.engines.scripts import spaceless
@@ -19,6 +20,8 @@ _BEHIND = SAMPLE_RATE
 """Speech decoded behind a sentence: Whisper ends one wherever the audio ends."""
 
 _WORDS_BEHIND = 2
+_MUCH = 0.7
+_LATE = 10 * SAMPLE_RATE
 _AROUND = SAMPLE_RATE * 3 // 20
 _FRAME = SAMPLE_RATE // 50
 
@@ -66,15 +69,27 @@ class Sentence(Struct, frozen=True):
 
 
 class Settled(Struct, frozen=True):
-    """The sentences that are certain, the words that are not yet, and where these begin."""
+    """The sentences that are certain, the words that are not yet, and where these begin.
+
+    ``begun`` of those words are decoded for good: they lie before ``decode_from``, and are the
+    beginning of a sentence that goes on behind it.
+    """
 
     sentences: tuple[Sentence, ...]
     rest: tuple[HypothesisWord, ...]
     rest_from: int
+    decode_from: int
+    begun: int = 0
 
 
 def settle(
-    words: Sequence[HypothesisWord], pcm: Pcm, start: int, pauses: Sequence[Pause], *, closing: bool
+    words: Sequence[HypothesisWord],
+    begin: int,
+    pcm: Pcm,
+    start: int,
+    pauses: Sequence[Pause],
+    *,
+    closing: bool,
 ) -> Settled:
     """Divide the words of an exact decoding into sentences.
 
@@ -83,15 +98,16 @@ def settle(
 
     Args:
         words: with times, in order.
+        begin: where what is not settled begins; not behind ``start``.
         pcm: what was decoded, ``(samples,)`` int16.
         start: the sample that it begins with.
-        pauses: in it, by the VAD.
+        pauses: since ``begin``, by the VAD.
         closing: the stretch ends where the audio does.
     """
     end = start + len(pcm)
     sentences: list[Sentence] = []
-    first, begin = 0, start
-    for last, following in divisions(words, closing=closing):
+    first = 0
+    for last, following in divisions(words, pauses, closing=closing):
         seam = seam_between(words[last], words[following], pcm, start, pauses)
         if not begin < seam < end:
             continue  # the times are wrong: it has no audio of its own
@@ -100,35 +116,75 @@ def settle(
     if closing and begin < end:  # also where nothing was recognised
         sentences.append(Sentence(tuple(words[first:]), begin, end))
         first, begin = len(words), end
-    return Settled(tuple(sentences), tuple(words[first:]), begin)
+    return Settled(tuple(sentences), tuple(words[first:]), begin, max(start, begin))
 
 
 def settle_full(
-    words: Sequence[HypothesisWord], pcm: Pcm, start: int, pauses: Sequence[Pause]
+    settled: Settled, pcm: Pcm, start: int, pauses: Sequence[Pause], *, carry: bool
 ) -> Settled:
-    """Settle what must go out of a full window in which no sentence ends; as :func:`settle`.
+    """Let a window that is full go on.
 
-    It is cut at the longest pause of its second half, else at its quietest place there.
+    Where no sentence ends in it, it is cut: at the longest pause of its second half, else where it
+    is quietest. Where what matters is how fast it goes on (``carry``), and the sentences that are
+    settled leave much of the window, the beginning of the next one is kept as it was decoded, up to
+    a long pause near the end, and the window goes on from there. (Not up to the last words: Whisper
+    puts a full stop where the audio ends.) A sentence is put together of two windows at most.
+
+    Args:
+        settled: what :func:`settle` said.
+        pcm: what was decoded, ``(samples,)`` int16.
+        start: the sample that it begins with.
+        pauses: in it, by the VAD.
+        carry: as above.
     """
-    middle, end = start + len(pcm) // 2, start + len(pcm)
-    inside = [pause for pause in pauses if middle <= pause.middle and pause.end <= end]
-    if inside:
-        cut = max(inside, key=lambda pause: pause.end - pause.start).middle
-    else:
+    if carry and settled.decode_from - start < _MUCH * len(pcm):
+        late = max(settled.rest_from, start + len(pcm) - _LATE)
+        seam = longest_pause(pauses, late, start + len(pcm) - _BEHIND)
+        if seam is not None and settled.rest_from >= start:
+            begun = sum((word.start + word.end) // 2 < seam for word in settled.rest)
+            return replace(settled, decode_from=seam, begun=begun)
+    if settled.sentences:
+        return settled
+    cut = longest_pause(pauses, start + len(pcm) // 2, start + len(pcm))
+    if cut is None:
         cut = start + quietest_near(pcm, len(pcm) * 3 // 4, len(pcm) // 4)
-    before = tuple(word for word in words if (word.start + word.end) // 2 < cut)
-    return Settled((Sentence(before, start, cut),), tuple(words[len(before) :]), cut)
+    before = tuple(word for word in settled.rest if (word.start + word.end) // 2 < cut)
+    sentence = Sentence(before, settled.rest_from, cut)
+    return Settled((sentence,), settled.rest[len(before) :], cut, cut)
 
 
-def divisions(words: Sequence[HypothesisWord], *, closing: bool) -> list[tuple[int, int]]:
+def longest_pause(pauses: Sequence[Pause], begin: int, end: int) -> int | None:
+    """The middle of the longest pause that lies in ``(begin, end]`` with it."""
+    inside = [pause for pause in pauses if begin < pause.middle and pause.end <= end]
+    if not inside:
+        return None
+    return max(inside, key=lambda pause: pause.end - pause.start).middle
+
+
+def divisions(
+    words: Sequence[HypothesisWord], pauses: Sequence[Pause], *, closing: bool
+) -> list[tuple[int, int]]:
     """The last word of each settled sentence, and the first of the next."""
     found = []
     for number, (word, following) in enumerate(pairwise(words)):
+        if not ends_sentence(word.text):
+            continue
         behind = words[number + 1 :]
         enough = closing or (len(behind) >= _WORDS_BEHIND and words[-1].end - word.end >= _BEHIND)
-        if enough and ends_sentence(word.text) and begins_sentence(following.text):
+        # Behind a full stop, Whisper forgets a capital now and then.
+        if enough and (begins_sentence(following.text) or pause_between(word, following, pauses)):
             found.append((number, number + 1))
     return found
+
+
+def pause_between(
+    word: HypothesisWord, following: HypothesisWord, pauses: Sequence[Pause]
+) -> Pause | None:
+    """The longest pause between two words; between their middles, for a word beside a pause often
+    swallows it."""
+    left, right = (word.start + word.end) // 2, (following.start + following.end) // 2
+    between = [pause for pause in pauses if left <= pause.middle <= right]
+    return max(between, key=lambda pause: pause.end - pause.start, default=None)
 
 
 def ends_sentence(word: str) -> bool:
@@ -160,15 +216,15 @@ def seam_between(
 ) -> int:
     """Where the audio of one word ends and that of the next begins.
 
-    Times of a Whisper are good to 0.1 s inside speech; next to a pause a word often swallows it.
-    So the longest pause between the middles of the two words is the place, else the quietest 20 ms
-    near the boundary.
+    The middle of the longest pause there, else the quietest 20 ms: times of a Whisper are good to
+    0.1 s inside speech.
     """
-    left, right = (word.start + word.end) // 2, (following.start + following.end) // 2
-    between = [pause for pause in pauses if left <= pause.middle <= right]
-    if between:
-        return max(between, key=lambda pause: pause.end - pause.start).middle
+    pause = pause_between(word, following, pauses)
+    if pause is not None:
+        return pause.middle
     boundary = (word.end + following.start) // 2
+    if boundary < start:
+        return boundary  # the audio is gone
     return start + quietest_near(pcm, boundary - start, _AROUND)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from vivavoce.actors.transcription.agreement import bare
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
 from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.settle import Pause, Sentence, Settled
@@ -85,6 +86,9 @@ class Window:
         start: the sample it begins with.
 
     Attributes:
+        start: where what is to be decoded begins.
+        begin: where what is not settled begins: earlier, where the beginning of a sentence is kept
+            as it was decoded (``begun``).
         stretch_start: where the stretch began.
         pauses: that ended, or that end the stretch.
         quiet_from: since which sample nobody speaks; None: somebody does.
@@ -100,7 +104,9 @@ class Window:
 
     def __init__(self, key: int, start: int) -> None:
         self.key = key
-        self.start = self.stretch_start = self.tried = start
+        self.start = self.begin = self.stretch_start = self.tried = start
+        self.begun: tuple[HypothesisWord, ...] = ()
+        self.expected = ""  # the word behind those, as it was written in their window
         self.pauses: list[Pause] = []
         self.quiet_from: int | None = None
         self.quiet_since = 0.0
@@ -123,7 +129,7 @@ class Window:
     @property
     def all_settled(self) -> bool:
         """Whether nothing of the stretch is left to decode."""
-        return self.ended is not None and self.start >= self.ended.end
+        return self.ended is not None and self.begin >= self.ended.end
 
     @property
     def all_out(self) -> bool:
@@ -209,20 +215,41 @@ class Window:
             self.ready.append(
                 Ready(sentence=sentence, decoded=decoded, stable=words, since=since, last=last)
             )
-        self._forget(settled.rest_from)
+        self.begin = settled.rest_from
+        self._forget(settled.decode_from)
+        self.begun = settled.rest[: settled.begun]
+        self.expected = settled.rest[settled.begun].text if self._goes_on(settled) else ""
         self.decoded = msgspec.structs.replace(decoded, words=settled.rest)
+
+    def _goes_on(self, settled: Settled) -> bool:
+        return 0 < settled.begun < len(settled.rest)
+
+    def whole(self, decoded: Decoded) -> Decoded:
+        """A decoding of the window with the beginning of its sentence before it.
+
+        The first word is written as it was there: whoever hears a sentence from its middle begins
+        it with a capital.
+        """
+        if not self.begun:
+            return decoded
+        words = decoded.words
+        if words and bare(words[0].text) == bare(self.expected):
+            words = (msgspec.structs.replace(words[0], text=self.expected), *words[1:])
+        return msgspec.structs.replace(
+            decoded, start=min(decoded.start, self.begin), words=(*self.begun, *words)
+        )
 
     def lose(self, end: int, reason: GapReason) -> None:
         """What was heard before ``end`` cannot be decoded."""
-        self.ready.append(Gap(start=self.start, end=end, reason=reason))
+        self.ready.append(Gap(start=self.begin, end=end, reason=reason))
+        self.begin, self.begun, self.decoded = end, (), None
         self._forget(end)
-        self.decoded = None
         self.shown = Shown()
 
     def _forget(self, end: int) -> None:
         del self._audio[: 2 * (end - self.start)]
         self.start = end
-        self.pauses = [pause for pause in self.pauses if pause.end > end]
+        self.pauses = [pause for pause in self.pauses if pause.end > self.begin]
 
     def pauses_within(self, end: int) -> Sequence[Pause]:
         """Those that begin before ``end``."""
@@ -232,6 +259,8 @@ class Window:
         """Where the VAD heard speech in the window before ``end``."""
         spans, at = [], self.start
         for pause in self.pauses_within(end):
+            if pause.end <= at:
+                continue
             if pause.start > at:
                 spans.append(Span(at, pause.start))
             at = max(at, pause.end)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vivavoce.actors.transcription.plan import LONGEST_PART, SHORTEST_PART, part_ends
+from vivavoce.actors.transcription.plan import KNOWN, SHORTEST_PART, part_ends
 from vivavoce.actors.transcription.schedule import Exact, ExactSpacing, Why, followed, may, must
 from vivavoce.actors.transcription.settle import Pause
 from vivavoce.actors.transcription.window import Window
@@ -116,7 +116,7 @@ def test_decodings_are_spaced_by_cost_and_share() -> None:
 
 
 def test_a_recording_is_divided_at_the_longest_pause_once_it_is_long_enough() -> None:
-    window = heard(LONGEST_PART / RATE - 1)
+    window = heard(KNOWN / RATE - 1)
     window.pauses = [
         Pause(10 * RATE, 14 * RATE),
         Pause(SHORTEST_PART, SHORTEST_PART + RATE),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.settle import (
     Pause,
+    Settled,
     begins_sentence,
     ends_sentence,
     join,
@@ -39,7 +40,7 @@ def noise(count: int) -> np.ndarray:
 
 def sentences(text: str, *, closing: bool = False, pauses: tuple[Pause, ...] = ()) -> list[str]:
     words = said(text)
-    found = settle(words, noise(words[-1].end), 0, pauses, closing=closing)
+    found = settle(words, 0, noise(words[-1].end), 0, pauses, closing=closing)
     return [sentence.text for sentence in found.sentences]
 
 
@@ -76,14 +77,21 @@ def test_where_the_stretch_ends_all_words_are_settled_as_sentences() -> None:
 
 def test_less_than_a_second_of_speech_behind_a_sentence_is_no_evidence() -> None:
     words = [*said("There are none."), *said("On board", start=3 * HALF, each=RATE // 4)]
-    assert not settle(words, noise(words[-1].end), 0, (), closing=False).sentences
+    assert not settle(words, 0, noise(words[-1].end), 0, (), closing=False).sentences
+
+
+def test_behind_a_pause_a_sentence_may_begin_without_a_capital() -> None:
+    pause = (Pause(4 * HALF - 1_000, 4 * HALF),)
+    assert sentences("you are not alone. our nation grieves with", pauses=pause) == [
+        "you are not alone."
+    ]
 
 
 def test_the_seam_lies_in_the_longest_pause_between_the_words() -> None:
     words = said("There are none. On board was a crew")
     # Whisper lets the word before a pause swallow half of it.
     pauses = (Pause(words[2].end - 3_000, words[2].end + 1_000), Pause(0, 200))
-    found = settle(words, noise(words[-1].end), 0, pauses, closing=False)
+    found = settle(words, 0, noise(words[-1].end), 0, pauses, closing=False)
     assert found.rest_from == pauses[0].middle
     assert [word.text for word in found.rest] == ["On", "board", "was", "a", "crew"]
     assert found.sentences[0].end == found.rest_from
@@ -98,12 +106,51 @@ def test_without_a_pause_the_seam_lies_in_the_quietest_place() -> None:
     assert quiet <= seam <= quiet + 640
 
 
-def test_a_full_window_without_a_sentence_is_cut_at_the_longest_pause_of_its_second_half() -> None:
-    words = said("one two three four five six seven eight nine ten")
+def full(text: str, pauses: tuple[Pause, ...], *, carry: bool = True) -> Settled:
+    words = said(text)
+    pcm = noise(words[-1].end)
+    settled = settle(words, 0, pcm, 0, pauses, closing=False)
+    return settle_full(settled, pcm, 0, pauses, carry=carry)
+
+
+def test_a_full_window_goes_on_from_a_pause_and_keeps_the_beginning_of_its_sentence() -> None:
+    pauses = (Pause(HALF, HALF + 4_000), Pause(14 * HALF - 800, 14 * HALF))
+    found = full("There was one. On " + " ".join("abcdefghijklmnop"), pauses)
+    assert [s.text for s in found.sentences] == ["There was one."]
+    assert found.rest_from < found.decode_from == pauses[1].middle
+    assert [w.text for w in found.rest[: found.begun]] == ["On", *"abcdefghij"]
+
+
+def test_a_full_window_whose_sentences_leave_little_of_it_goes_on_behind_them() -> None:
+    text = " ".join("abcdefghijklmnop") + " there. On board was it"
+    found = full(text, (Pause(18 * HALF, 18 * HALF + 800),))
+    assert len(found.sentences) == 1
+    assert found.decode_from == found.rest_from
+    assert found.begun == 0
+
+
+def test_live_a_full_window_without_a_sentence_is_cut_at_its_longest_pause() -> None:
+    words = "one two three four five six seven eight nine ten"
     pauses = (Pause(HALF, HALF + 4_000), Pause(6 * HALF - 800, 6 * HALF))
-    found = settle_full(words, noise(words[-1].end), 0, pauses)
+    found = full(words, pauses, carry=False)
     assert [s.text for s in found.sentences] == ["one two three four five six"]
-    assert found.rest_from == pauses[1].middle
+    assert found.rest_from == found.decode_from == pauses[1].middle
+
+
+def test_a_sentence_is_put_together_of_two_windows_at_most() -> None:
+    words = said(" ".join("abcdefghijklmnopqrst"))
+    pcm = noise(8 * HALF)
+    start = words[-1].end - len(pcm)
+    pauses = (Pause(16 * HALF - 800, 16 * HALF),)
+    settled = settle(words, 0, pcm, start, pauses, closing=False)
+    found = settle_full(settled, pcm, start, pauses, carry=True)
+    assert [(s.start, s.end) for s in found.sentences] == [(0, pauses[0].middle)]
+
+
+def test_a_full_window_with_neither_sentence_nor_pause_is_cut_where_it_is_quietest() -> None:
+    found = full(" ".join("abcdefghijklmnopqrst"), ())
+    assert len(found.sentences) == 1
+    assert found.decode_from == found.rest_from == found.sentences[0].end > 5 * HALF
 
 
 def test_scripts_without_spaces_are_joined_without() -> None:
@@ -134,7 +181,7 @@ def test_sentences_leave_no_hole_and_lose_no_word(
 ) -> None:
     heard = said(" ".join(words), start=start)
     pcm = noise(heard[-1].end - start)
-    found = settle(heard, pcm, start, (), closing=closing)
+    found = settle(heard, start, pcm, start, (), closing=closing)
     edges = [start, *(s.end for s in found.sentences)]
     assert [s.start for s in found.sentences] == edges[:-1]
     assert edges == sorted(edges)

@@ -42,6 +42,7 @@ from vivavoce.pipeline.messages import (
     SpeechAudio,
     SpeechEnded,
     SpeechFocused,
+    SpeechResumed,
     SpeechStarted,
     seconds,
 )
@@ -304,6 +305,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
             self._language.silence(seconds(message.start - self._last_end))
             self._focus.note(message.start, None)  # not where the one before it began
             self._policy.begin_utterance(now)
+        if isinstance(message, SpeechResumed):  # where it was before, unless the desktop says else
+            self._focus.note(message.at, self._focus.before(message.at))
         self._line.take(message, now)
         if isinstance(message, SpeechAudio):
             if self._settings.partials:

@@ -9,7 +9,7 @@ from support.scene import Scene, finals, only, play
 from support.talk import PERIOD, SENTENCE, Listener, talk, words
 
 from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
-from vivavoce.pipeline.messages import EndReason, Final, Gap, Partial
+from vivavoce.pipeline.messages import EndReason, Final, Focus, Gap, Partial, SpeechFocused
 
 SENTENCE_S = SENTENCE * PERIOD / RATE
 BEGIN = SENTENCE * PERIOD
@@ -303,3 +303,27 @@ def test_only_the_last_sentence_of_a_stretch_ends_it_though_it_is_divided_into_p
     assert scene.engine.most_exacts > 1
     check_finals(said, BEGIN, scene.at)
     assert len(said) > 50
+
+
+def test_a_person_who_changes_windows_in_a_pause_is_followed() -> None:
+    """The desktop is asked again where speech resumes; until it answers, nothing has changed."""
+    mail, terminal = Focus(window="1"), Focus(window="2")
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(SENTENCE_S)
+        await scene.begin()
+        await scene.inbox.send(SpeechFocused(start=scene.at, focus=mail))
+        await scene.say(SENTENCE_S)
+        await scene.hesitate(1.0)
+        await scene.say(SENTENCE_S)
+        await scene.hesitate(1.0)
+        await scene.inbox.send(SpeechFocused(start=scene.at, focus=terminal))
+        changed.append(scene.at)
+        await scene.say(SENTENCE_S)
+        await scene.end()
+
+    changed: list[int] = []
+    said = [final for final in finals(play(talking(), script)) if final.text]
+    for final in said:
+        assert final.focus == (mail if final.words[0].start < changed[0] else terminal)
+    assert {final.focus for final in said} == {mail, terminal}

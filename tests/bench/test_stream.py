@@ -19,7 +19,7 @@ from bench.options import RULES, DeveloperOptions
 from bench.stream_metrics import FinalEvent, PartialEvent
 from bench.stream_run import Streamed
 from bench.talks import Talk
-from vivavoce.actors.transcription.keeper import session_options
+from vivavoce.actors.transcription.engine import session_options
 from vivavoce.bench import results
 from vivavoce.bench.sound import write
 from vivavoce.config import load_profile

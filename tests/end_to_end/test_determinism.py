@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 import pytest
 from support.program import SPEECH
 
@@ -9,12 +10,23 @@ import vivavoce
 from vivavoce.actors.captions import CaptionActor
 from vivavoce.actors.captions.jsonl import JsonlWriter
 from vivavoce.pipeline.clock import run_virtual
-from vivavoce.testing import ScriptedEngine
+from vivavoce.pipeline.messages import Pcm, Word
+from vivavoce.testing import ScriptedEngine, half_seconds
+
+
+def sentences(audio: Pcm) -> list[Word]:
+    """A word for each half second; the sample at its beginning says whether it ends a sentence."""
+    found, ended = [], True
+    for word in half_seconds(audio):
+        text = word.text.upper() if ended else word.text
+        ended = audio[word.start] % 4 == 0
+        found.append(msgspec.structs.replace(word, text=f"{text}." if ended else text))
+    return found
 
 
 def captions_of_a_run(monkeypatch, partial_s: float) -> bytes:
     async def start_scripted(settings, metrics, on_progress, side_by_side, *, background):
-        engine = ScriptedEngine(partial_s=partial_s, exact_s=0.31)
+        engine = ScriptedEngine(sentences, partial_s=partial_s, exact_s=0.31)
         await engine.start()
         return engine
 

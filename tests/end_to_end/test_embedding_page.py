@@ -14,7 +14,7 @@ import pytest
 
 import vivavoce
 from vivavoce import testing
-from vivavoce.actors.transcription.client import EngineClient
+from vivavoce.actors.transcription.engine import EngineClient
 from vivavoce.actors.transcription.engines.base import SessionOptions
 from vivavoce.testing import ScriptedEngine, run_actor, run_virtual, speech
 
@@ -161,7 +161,7 @@ def test_who_waits_for_an_engine_that_is_killed_is_told() -> None:
         engine.on_death = deaths.append
         await engine.open(1, SessionOptions())
         await engine.feed(1, bytes(2_000))
-        waiting = asyncio.create_task(engine.final(1, 1_000))
+        waiting = asyncio.create_task(engine.exact(1, 1_000))
         await asyncio.sleep(1)
         engine.die()
         with pytest.raises(vivavoce.EngineDied, match="killed"):

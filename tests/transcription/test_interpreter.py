@@ -18,7 +18,7 @@ from vivavoce.actors.transcription.interpreter import (
     host_program,
     python_command,
 )
-from vivavoce.actors.transcription.keeper import engine_settings
+from vivavoce.actors.transcription.selection import engine_settings
 from vivavoce.actors.transcription.machine import calibrate
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.metrics import Metrics

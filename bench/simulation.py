@@ -34,6 +34,8 @@ from vivavoce.pipeline.metrics import Metrics
 T = TypeVar("T")
 
 _BLOCK = 512
+_SAY_BLOCKS = 60 * SAMPLE_RATE // _BLOCK
+"""It is told each minute how far the simulation is: it may take longer than the speech."""
 
 
 class SimulatedEngine:
@@ -151,13 +153,17 @@ def stream(path: Path, options: DeveloperOptions, settings: Sequence[str] = ()) 
     before, began = time.process_time(), time.monotonic()
     with _real_loop() as elsewhere:
         process = EngineProcess(spec, metrics=Metrics())
-        events, end_s, decoding_s = run_virtual(
-            lambda: _captioned(
-                samples,
-                SimulatedEngine(process, elsewhere, options.speed),
-                settings_of(options, settings),
+        try:
+            events, end_s, decoding_s = run_virtual(
+                lambda: _captioned(
+                    samples,
+                    options.say,
+                    SimulatedEngine(process, elsewhere, options.speed),
+                    settings_of(options, settings),
+                )
             )
-        )
+        finally:
+            asyncio.run_coroutine_threadsafe(process.stop(), elsewhere).result()
     return Streamed(
         events=tuple(events_of(events)),
         cpu_s=time.process_time() - before + decoding_s,
@@ -169,7 +175,7 @@ def stream(path: Path, options: DeveloperOptions, settings: Sequence[str] = ()) 
 
 
 async def _captioned(
-    samples: Pcm, engine: SimulatedEngine, settings: Sequence[str]
+    samples: Pcm, say: Callable[[str], None], engine: SimulatedEngine, settings: Sequence[str]
 ) -> tuple[list[dict[str, Any]], float, float]:
     pipeline = Pipeline(
         "captions",
@@ -180,7 +186,7 @@ async def _captioned(
     )
     writer, stream = JsonlWriter(), pipeline.context.stream
     async with pipeline:
-        speaking = asyncio.create_task(_speak(pipeline, samples))
+        speaking = asyncio.create_task(_speak(pipeline, samples, say))
         lines = [writer.render(one, stream.elapsed()) async for one in pipeline.events()]
         await speaking
         end_s = stream.elapsed()
@@ -188,13 +194,15 @@ async def _captioned(
     return events, end_s, engine.cpu_s
 
 
-async def _speak(pipeline: Pipeline, samples: Pcm) -> None:
+async def _speak(pipeline: Pipeline, samples: Pcm, say: Callable[[str], None]) -> None:
     """Push each block when its last sample would have been spoken."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     for end in range(_BLOCK, len(samples) + _BLOCK, _BLOCK):
         await asyncio.sleep(began + end / SAMPLE_RATE - loop.time())
         await pipeline.feed(samples[end - _BLOCK : end])
+        if end % (_BLOCK * _SAY_BLOCKS) == 0:
+            say(f"{end / SAMPLE_RATE:.0f} of {len(samples) / SAMPLE_RATE:.0f} s")
     pipeline.end()
 
 

@@ -250,8 +250,9 @@ def _notes(options: DeveloperOptions, main: Measured, other: WholeFile) -> list[
     ]
     if options.simulated:
         notes.append(
-            "simulated: each decoding takes the time that it took alone, two at once take no "
-            "longer; CPU is that of the engine's process and of the pipeline, start-up aside"
+            f"simulated: each decoding takes 1/{options.speed:g} of the time that it took alone, "
+            "two at once take no longer; CPU is that of the engine's process and of the pipeline "
+            "as measured, start-up aside"
         )
     else:
         notes.append(

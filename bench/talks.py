@@ -152,9 +152,8 @@ def _set(options: DeveloperOptions) -> tuple[str, list[Sound]]:
     )
     if options.quick:
         found = _shortest(found)
-    seconds = sum(one.reference.seconds for one in found)
     kinds = ", ".join(dict.fromkeys(one.kind for one in found))
-    title = f"{len(found)} recordings ({kinds}), {seconds:.0f} s"
+    title = f"{len(found)} recordings ({kinds})"
     return title, [Sound(one.name, one.kind, pcm_of(one.path), one.reference) for one in found]
 
 

@@ -210,8 +210,9 @@ def result(options: DeveloperOptions, talk: Talk, ways: Ways, rounds: int) -> Re
         )
     )
     notes = [
-        f"{talk.title}, {ways.seconds:.0f} s of recordings, {engine_title(options)}, int8 on the "
-        f"CPU, beam 5, word times; medians of {rounds} rounds in turns",
+        f"{talk.title}: {ways.seconds:.0f} s of recordings, {engine_title(options)}, int8 on the "
+        "CPU, beam 5, word times; "
+        + ("one round" if rounds == 1 else f"medians of {rounds} rounds in turns"),
         "throughput: seconds of audio per second, without imports and loading the model (for ours: "
         "without the least of several runs over silence)",
         f"compared with the fastest size of batches, {best.name}; num_workers and cpu_threads are "

@@ -95,7 +95,7 @@ _REGIONAL = re.compile(
 ).fullmatch
 _BETWEEN = re.compile(r"[,;/+|\s]+").split
 _AUTO = "auto"
-_EXPECTED = "a code (`en`), its form with a region (`pt-BR`), or an English name (`German`)"
+_EXPECTED = ["a code (`en`)", "its form with a region (`pt-BR`)", "an English name (`German`)"]
 _LONGEST_SHOWN = 40
 
 ENGLISH_MODELS = frozenset(
@@ -142,14 +142,15 @@ def wrong_language(written: str, *, auto: bool) -> str | None:
     """
     if language_code(written) is not None or (auto and is_auto(written)):
         return None
-    expected = f"{_EXPECTED}, or `{_AUTO}`" if auto else _EXPECTED
+    *most, last = [*_EXPECTED, f"`{_AUTO}`"] if auto else _EXPECTED
+    expected = f"expected {', '.join(most)} or {last}"
     several = _several(written)
     if several:
         what = f"to choose among several, write transcription.languages: [{', '.join(several)}]"
-        return f"{_shown(written)}: expected one language, as {expected}; {what}"
+        return f"{_shown(written)} are several: {expected}; {what}"
     near = _near(written)
-    hint = f": did you mean {near!r} ({LANGUAGES[near]})?" if near else ";"
-    return f"{_shown(written)} is no language that Whisper knows{hint} expected {expected}"
+    hint = f"did you mean {near!r} ({LANGUAGES[near]})? " if near else ""
+    return f"{_shown(written)} is no language that Whisper knows: {hint}{expected}"
 
 
 def _several(written: str) -> list[str]:

@@ -8,25 +8,24 @@ set.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-
-import msgspec
 
 from vivavoce.actors.captions.openers import Opens
 from vivavoce.actors.captions.sentence_ends import Ending, endings
 from vivavoce.actors.captions.timed_text import Piece
 from vivavoce.config.schema import SubtitleSettings
-from vivavoce.pipeline.messages import seconds
+from vivavoce.pipeline.messages import SAMPLE_RATE, seconds
 
-_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.2, Ending.PHRASE: 0.35, Ending.NONE: 3.4}
+_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.2, Ending.PHRASE: 0.35, Ending.NONE: 3.8}
 _SECOND_SENTENCE = 1.6  # above 1: sentences share a cue only where one alone cannot be read
 _TOO_SHORT = 3.0  # for a cue of no time; less for one that is nearly long enough
 _TOO_FAST = 0.5  # and, for each second in which it could not be read to its end:
 _UNREAD = 3.0
 _UNEVEN = 0.4  # for a full cue beside an empty one: no last cue of one lonely word
 _LINE = 0.3
-_LINE_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.0, Ending.PHRASE: 0.0, Ending.NONE: 0.3}
+# Of lines: what an uneven pair costs is the square of how full each is.
+_LINE_CUT = {Ending.SENTENCE: 0.0, Ending.CLAUSE: 0.0, Ending.PHRASE: 0.0, Ending.NONE: 0.35}
 
 # Inside a clause some places are better than others: parts of the price that are left there.
 _BEFORE = {Opens.NOTHING: 1.0, Opens.PHRASE: 0.65, Opens.CLAUSE: 0.5}
@@ -35,70 +34,65 @@ _AFTER_A_SHORT_WORD = 1.3  # articles and their like belong to what follows, in 
 _SHORT_WORD = 3
 
 
-class CuePlan(msgspec.Struct, frozen=True):
-    """The pieces ``[first, last)`` of a text; ``breaks``: where its lines after the first begin."""
-
-    first: int
-    last: int
-    breaks: tuple[int, ...]
-
-
-class _Lines(msgspec.Struct, frozen=True):
-    price: float
-    breaks: tuple[int, ...]
-
-
-def cut_into_cues(pieces: Sequence[Piece], settings: SubtitleSettings) -> list[CuePlan]:
-    """The cues of a text, in order; together they hold each piece once.
+def cut_into_cues(pieces: Sequence[Piece], settings: SubtitleSettings) -> list[int]:
+    """Where the cues of a text end: the index behind the last piece of each.
 
     The last one is taken to have all the time that it needs: what follows is not known.
     """
     count = len(pieces)
     prices = _Prices(pieces, settings)
     cheapest = [0.0] * (count + 1)
-    chosen: list[CuePlan | None] = [None] * count
+    chosen = [0] * count
     for first in reversed(range(count)):
         cheapest[first] = float("inf")
-        for last, lines in _ways_to_break(pieces, first, prices, settings).items():
-            price = lines.price + prices.of_cue(first, last) + cheapest[last]
+        for last, lines in _possible_ends(pieces, first, settings):
+            price = _LINE * lines + prices.of_cue(first, last) + cheapest[last]
             if price < cheapest[first]:
-                cheapest[first] = price
-                chosen[first] = CuePlan(first, last, lines.breaks)
-    plans: list[CuePlan] = []
-    at = 0
-    while at < count:
-        plan = chosen[at]
-        assert plan is not None  # a cue of one piece is always possible
-        plans.append(plan)
-        at = plan.last
-    return plans
+                cheapest[first], chosen[first] = price, last
+    ends: list[int] = []
+    while not ends or ends[-1] < count:
+        ends.append(chosen[ends[-1] if ends else 0])
+    return ends
 
 
-def _ways_to_break(
-    pieces: Sequence[Piece], first: int, prices: _Prices, settings: SubtitleSettings
-) -> dict[int, _Lines]:
-    """For each end of a cue that begins at ``first``: its lines, as they are broken best."""
-    found: dict[int, _Lines] = {}
-    begun = {first: _Lines(0.0, ())}
-    for _ in range(settings.lines):
-        following: dict[int, _Lines] = {}
-        for begin, before in begun.items():
-            used = 0
+def _possible_ends(
+    pieces: Sequence[Piece], first: int, settings: SubtitleSettings
+) -> Iterator[tuple[int, int]]:
+    """Each end that a cue from ``first`` may have, and its fewest lines; one piece always may."""
+    lines, used = 1, pieces[first].columns
+    latest = pieces[first].start + settings.longest_ms * SAMPLE_RATE // 1000
+    yield first + 1, lines
+    for at in range(first + 1, len(pieces)):
+        piece = pieces[at]
+        used += piece.columns + piece.spaced
+        if used > settings.line_characters:
+            lines, used = lines + 1, piece.columns
+        if lines > settings.lines or piece.end > latest:
+            return
+        yield at + 1, lines
+
+
+def break_into_lines(pieces: Sequence[Piece], settings: SubtitleSettings) -> list[int]:
+    """Where the lines of a cue end: as few as fit, about even, broken where it hurts least.
+
+    A piece that is wider than a line has one of its own.
+    """
+    cuts = _Prices(pieces, settings).line_cuts
+    # For each number of pieces that lines so far hold: the price, and where these lines end.
+    reached: dict[int, tuple[float, list[int]]] = {0: (0.0, [])}
+    while len(pieces) not in reached:
+        further: dict[int, tuple[float, list[int]]] = {}
+        for begin, (price, ends) in reached.items():
+            used = -int(pieces[begin].spaced)
             for last in range(begin + 1, len(pieces) + 1):
-                piece = pieces[last - 1]
-                used += piece.columns + (piece.spaced and last - 1 > begin)
-                alone = last == begin + 1
-                late = seconds(piece.end - pieces[first].start) * 1000 > settings.longest_ms
-                if (used > settings.line_characters and not alone) or (late and last > first + 1):
+                used += pieces[last - 1].columns + pieces[last - 1].spaced
+                if used > settings.line_characters and last > begin + 1:
                     break
-                price = before.price + _LINE * (1 + (used / settings.line_characters) ** 2)
-                if last not in found or price < found[last].price:
-                    found[last] = _Lines(price, before.breaks)
-                price += prices.line_cuts[last - 1]
-                if last not in following or price < following[last].price:
-                    following[last] = _Lines(price, (*before.breaks, last))
-        begun = following
-    return found
+                cost = price + (used / settings.line_characters) ** 2 + cuts[last - 1]
+                if last not in further or cost < further[last][0]:
+                    further[last] = (cost, [*ends, last])
+        reached = further
+    return reached[len(pieces)][1]
 
 
 class _Prices:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import msgspec
 
-from vivavoce.actors.captions.cue_cuts import CuePlan, cut_into_cues
+from vivavoce.actors.captions.cue_cuts import break_into_lines, cut_into_cues
 from vivavoce.actors.captions.timed_text import Piece
 from vivavoce.config.schema import SubtitleSettings
 from vivavoce.pipeline.messages import SAMPLE_RATE
@@ -15,8 +15,6 @@ from vivavoce.pipeline.messages import SAMPLE_RATE
 _MILLISECOND = SAMPLE_RATE // 1000
 _FLICKER = SAMPLE_RATE // 5
 """A screen that is empty for less than this between two cues only flickers."""
-
-
 _LATE = SAMPLE_RATE // 2
 """A cue may begin so long after its first word, where the one before cannot be read otherwise."""
 
@@ -33,7 +31,6 @@ class _Shown(msgspec.Struct, frozen=True):
     """What one cue shows."""
 
     pieces: list[Piece]
-    text: str
 
     @property
     def start(self) -> int:
@@ -70,10 +67,8 @@ class CueMaker:
         """More text, later than all before: the cues that it decides."""
         pieces = [*(self._open.pieces if self._open else ()), *pieces]
         self._open = None
-        shown = [
-            _Shown(pieces[plan.first : plan.last], self._lines(pieces, plan))
-            for plan in cut_into_cues(pieces, self._settings)
-        ]
+        ends = cut_into_cues(pieces, self._settings)
+        shown = [_Shown(pieces[first:last]) for first, last in pairwise([0, *ends])]
         found: list[Cue] = []
         for at, cue in enumerate(shown[:-1]):
             after = shown[at + 2].start if at + 2 < len(shown) else None
@@ -120,12 +115,11 @@ class CueMaker:
         if end < limit <= min(end + _FLICKER, start + self._settings.longest_ms * _MILLISECOND):
             end = limit
         self._shown_until = max(start + _MILLISECOND, end)
-        return Cue(start, self._shown_until, cue.text)
+        return Cue(start, self._shown_until, self._text(cue.pieces))
 
-    @staticmethod
-    def _lines(pieces: Sequence[Piece], plan: CuePlan) -> str:
-        bounds = (plan.first, *plan.breaks, plan.last)
-        return "\n".join(_line(pieces[begin:end]) for begin, end in pairwise(bounds))
+    def _text(self, pieces: Sequence[Piece]) -> str:
+        ends = break_into_lines(pieces, self._settings)
+        return "\n".join(_line(pieces[first:last]) for first, last in pairwise([0, *ends]))
 
 
 def _line(pieces: Sequence[Piece]) -> str:

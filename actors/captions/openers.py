@@ -25,7 +25,7 @@ _PHRASES = {
     "before through between among against during toward towards upon",
     "de": "und oder als in im an am auf aus bei beim mit nach von vom zu zum zur für durch gegen "
     "ohne um über unter vor hinter zwischen seit wegen",
-    "fr": "et ou ni de du des à au aux dans en sur sous par pour avec sans chez vers entre avant "
+    "fr": "et ou ni de d du des à au aux dans en sur sous par pour avec sans chez vers entre avant "
     "après depuis pendant contre",
     "es": "y e o u ni de del a al en con sin por para sobre entre hasta desde hacia según contra "
     "durante",
@@ -41,6 +41,6 @@ _OPENERS = {
 
 def opener(word: str, language: str) -> Opens:
     """What ``word`` begins, in a language by its code; nothing is known of most languages."""
-    words = _OPENERS.get(language)
-    stem = word.casefold().partition("'")[0].partition("’")[0]
+    words = _OPENERS.get(language.partition("-")[0])
+    stem = word.casefold().lstrip('"“‘«(').partition("'")[0].partition("’")[0]
     return words.get(stem, Opens.NOTHING) if words else Opens.NOTHING

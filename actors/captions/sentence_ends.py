@@ -42,11 +42,11 @@ def _ending(word: str, following: str, spaced: bool) -> Ending:
     while core and (core[-1] in _QUOTES or unicodedata.category(core[-1]) in ("Pe", "Pf")):
         core = core[:-1]
     sign = core[-1:]
-    if sign in _PHRASE and sign:
+    if sign in _PHRASE:
         return Ending.PHRASE
-    if sign in _CLAUSE and sign:
+    if sign in _CLAUSE:
         return Ending.CLAUSE if spaced else Ending.NONE
-    if sign not in _SENTENCE or not sign:
+    if sign not in _SENTENCE:
         return Ending.NONE
     begins = following.lstrip("\"'“‘«([¿¡-–—")[:1]
     if begins.islower():
@@ -55,7 +55,7 @@ def _ending(word: str, following: str, spaced: bool) -> Ending:
 
 
 def _is_abbreviation(word: str) -> bool:
-    """ "Dr.", "J." or "U.S."; the end of a sentence looks the same, and is rarer."""
+    """As "Dr.", "J." and "U.S."; the end of a sentence can look the same, but seldom does."""
     stem = word[:-1].strip("\"'“‘«(").casefold()
     return stem in _ABBREVIATIONS or all(
         len(part) == 1 and part.isalpha() for part in stem.split(".")

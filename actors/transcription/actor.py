@@ -470,6 +470,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                     "engine failed at them again and again"
                 )
                 window.lose(exact.end, GapReason.ENGINE_FAILED)
+                self._end_glance_of(window)
             return
         self._spacing.cost(decoded.hypothesis.decode_s)
         window.decoded = decoded
@@ -493,8 +494,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         window.move_on(decoded, settled, since)
         if self._reviser is not None:
             self._heard[window.key] = Heard(self._new_key(), before, end, heard)
-        if self._glance is not None and self._glance.window is window:
-            self._end_glance()
+        self._end_glance_of(window)
 
     # -- emitting
 
@@ -503,8 +503,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
             if not isinstance(head, Window):
                 if isinstance(head, EndOfStream) and self._reviser and self._reviser.busy:
                     return
-                self._line.pop()
                 await self.emit(self._as_told(head))
+                self._line.pop()
+                if isinstance(head, RecordingEnded):
+                    self._cancelled_from = None
             elif head.cancelled:
                 await self._take_back(head)
             elif head.ready:
@@ -576,7 +578,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         """What was final before it was cancelled stays: hours of text are not taken back."""
         if not isinstance(message, RecordingEnded):
             return message
-        start, self._cancelled_from = self._cancelled_from, None
+        start = self._cancelled_from
         if start is None or not (message.always and message.cancelled):
             return message
         return msgspec.structs.replace(message, start=max(message.start, start))
@@ -640,6 +642,10 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._loads.discard(loading)
         if not loading.cancelled():
             loading.exception()  # found in the engine's ``failure``
+
+    def _end_glance_of(self, window: Window) -> None:
+        if self._glance is not None and self._glance.window is window:
+            self._end_glance()
 
     def _end_glance(self) -> None:
         if self._glance is not None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from vivavoce.actors.transcription.window import Window
+from vivavoce.actors.transcription.window import LONGEST, Window
 from vivavoce.pipeline.messages import (
     EndOfStream,
     EndReason,
@@ -20,7 +20,11 @@ from vivavoce.pipeline.messages import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
+    seconds,
 )
+
+_SEVERAL = 4 * LONGEST
+"""As long as a part of a recording that is read ahead may become."""
 
 Item: TypeAlias = Window | Recording | Gap | PowerChanged | EndOfStream
 
@@ -45,8 +49,10 @@ class Line:
 
     @property
     def waiting(self) -> int:
-        """How many items are complete and wait."""
-        return len(self._items) - (self._open is not None)
+        """How many items are complete and wait; for more than a few windows, the open one counts as
+        so many."""
+        complete = len(self._items) - (self._open is not None)
+        return complete + (0 if self._open is None else _overlong(self._open) // LONGEST)
 
     @property
     def head(self) -> Item | None:
@@ -82,15 +88,9 @@ class Line:
         self._items.popleft()
 
     def lag(self, now: float) -> float:
-        """Seconds for which the oldest speech that could be final is not: its stretch has ended."""
-        return max(
-            (
-                now - window.ended_at
-                for window in self.windows()
-                if window.ended is not None and not window.cancelled and not window.all_settled
-            ),
-            default=0.0,
-        )
+        """Seconds for which the oldest speech that could be final is not: its stretch has ended, or
+        its window has been full."""
+        return max((_behind(window, now) for window in self.windows()), default=0.0)
 
     def _begin(self, start: int) -> None:
         self._open = Window(self._new_key(), start)
@@ -139,3 +139,14 @@ class Line:
         self._open.append(rest)
         self._open.pauses = [pause for pause in pauses if pause.end > cut]
         self._open.quiet_from = quiet_from
+
+
+def _behind(window: Window, now: float) -> float:
+    if window.cancelled or window.all_settled:
+        return 0.0
+    too_much = max(0, window.heard - window.start - LONGEST)
+    return seconds(too_much) + (now - window.ended_at if window.ended is not None else 0.0)
+
+
+def _overlong(window: Window) -> int:
+    return max(0, window.heard - window.start - _SEVERAL)

@@ -19,6 +19,7 @@ from vivavoce.actors.transcription.settle import Pause, Sentence, Settled
 from vivavoce.actors.transcription.shown import Shown
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
+    EndReason,
     Gap,
     GapReason,
     Pcm,
@@ -196,7 +197,11 @@ class Window:
             sum(word.end <= decoded.end - _SURE for word in settled.rest),
             decoded.end,
         )
-        done = self.ended is not None and settled.rest_from >= self.ended.end
+        done = (
+            self.ended is not None
+            and settled.rest_from >= self.ended.end
+            and self.ended.reason is not EndReason.MAX_LENGTH  # else the stretch goes on
+        )
         for number, (sentence, words) in enumerate(
             zip(settled.sentences, stable, strict=True), start=1
         ):
@@ -212,6 +217,7 @@ class Window:
         self.ready.append(Gap(start=self.start, end=end, reason=reason))
         self._forget(end)
         self.decoded = None
+        self.shown = Shown()
 
     def _forget(self, end: int) -> None:
         del self._audio[: 2 * (end - self.start)]

@@ -97,7 +97,7 @@ def test_a_quick_run_of_a_set_takes_the_shortest_of_each_kind(tmp_path: Path) ->
     with prepared(options) as talk:
         assert sorted(piece.name for piece in talk.pieces) == ["b.wav", "c.wav"]
     with prepared(DeveloperOptions(speech=tmp_path, kinds="talk")) as talk:
-        assert talk.title == "2 recordings (talk), 3 s"
+        assert talk.title == "2 recordings (talk)"
 
 
 def test_sound_is_read_as_it_is() -> None:

@@ -146,6 +146,8 @@ def test_a_colon_and_an_abbreviation() -> None:
         ("of", "en", Opens.PHRASE),
         ("die", "en", Opens.NOTHING),
         ("qu'il", "fr", Opens.CLAUSE),
+        ("d'avoir", "fr", Opens.PHRASE),
+        ("(which", "en-GB", Opens.CLAUSE),
         ("that", "", Opens.NOTHING),
     ],
 )

@@ -14,7 +14,7 @@ from vivavoce.testing import ScriptedEngine
 
 def captions_of_a_run(monkeypatch, partial_s: float) -> bytes:
     async def start_scripted(settings, metrics, on_progress, side_by_side, *, background):
-        engine = ScriptedEngine(partial_s=partial_s, final_s=0.31)
+        engine = ScriptedEngine(partial_s=partial_s, exact_s=0.31)
         await engine.start()
         return engine
 

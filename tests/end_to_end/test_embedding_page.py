@@ -155,7 +155,7 @@ def test_a_scripted_engine_is_an_engine() -> None:
 
 def test_who_waits_for_an_engine_that_is_killed_is_told() -> None:
     async def scene() -> None:
-        engine = ScriptedEngine(final_s=100.0)
+        engine = ScriptedEngine(exact_s=100.0)
         await engine.start()
         deaths: list[vivavoce.EngineDied] = []
         engine.on_death = deaths.append

@@ -19,7 +19,7 @@ AGAIN = "the scripted engine was killed; it is started again and hears once more
 async def heard(**settings: object) -> list[str]:
     """What is said in a clip, heard by an engine that dies once."""
     engine = ScriptedEngine(speech().words_in)
-    engine.dies_at.append("final")
+    engine.dies_at.append("exact")
     source = vivavoce.PushSource()
     async with vivavoce.Pipeline(source=source, engine=engine, environ={}, **settings) as pipeline:
         await pipeline.feed(speech().samples)

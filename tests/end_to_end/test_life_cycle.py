@@ -377,7 +377,7 @@ def test_what_the_body_raises_comes_out_as_itself() -> None:
 
 def test_a_body_that_is_cancelled_ends_it_at_once() -> None:
     async def scene() -> None:
-        engine = ScriptedEngine(final_s=1_000)
+        engine = ScriptedEngine(exact_s=1_000)
 
         async def inside() -> None:
             async with pushed(engine) as pipeline:
@@ -427,7 +427,7 @@ def test_closing_what_was_never_started_does_nothing_and_is_the_end() -> None:
 
 def test_several_may_wait_for_the_same_end() -> None:
     async def scene() -> None:
-        engine = ScriptedEngine(final_s=3.0)
+        engine = ScriptedEngine(exact_s=3.0)
         pipeline = pushed(engine)
         await pipeline.start()
         await pipeline.feed(UTTERANCE)
@@ -537,7 +537,7 @@ def test_what_needs_a_running_pipeline_says_so() -> None:
 
 def test_a_profile_switched_while_it_starts_and_while_it_stops() -> None:
     async def scene() -> None:
-        pipeline = pushed(ScriptedEngine(final_s=3.0), follow_profile=True)
+        pipeline = pushed(ScriptedEngine(exact_s=3.0), follow_profile=True)
         starting = asyncio.create_task(pipeline.start())
         await asyncio.sleep(0)
         await pipeline.use_profile("meeting")
@@ -583,7 +583,7 @@ def test_who_waits_for_a_slow_engine_is_not_given_up() -> None:
             "transcription.overload_ladder=false",
             "transcription.partials=false",
         ]
-        pipeline = pushed(ScriptedEngine(final_s=40), overrides=overrides)
+        pipeline = pushed(ScriptedEngine(exact_s=40), overrides=overrides)
 
         async def body(_: vivavoce.Pipeline) -> None:
             feeding = asyncio.create_task(feed_all(pipeline, 12))

@@ -73,9 +73,9 @@ class LifeCycle(RuleBasedStateMachine):
 
     @initialize(
         mode=st.sampled_from(["voice", "voice", "voice", "hold", "toggle", "manual"]),
-        final_s=st.sampled_from([0.2, 4.0]),
-        dies_at=st.lists(st.sampled_from(["partial", "final"]), max_size=3),
-        errors_at=st.lists(st.sampled_from(["partial", "final"]), max_size=2),
+        exact_s=st.sampled_from([0.2, 4.0]),
+        dies_at=st.lists(st.sampled_from(["partial", "exact"]), max_size=3),
+        errors_at=st.lists(st.sampled_from(["partial", "exact"]), max_size=2),
         cannot_load=st.sampled_from([None, None, None, "died", "error"]),
         fails_at=st.sampled_from([0, 0, 1, 5]),
         after=st.sampled_from(["capture", "trigger", "vad", "transcription", "cleanup"]),
@@ -86,7 +86,7 @@ class LifeCycle(RuleBasedStateMachine):
     def make(
         self,
         mode: str,
-        final_s: float,
+        exact_s: float,
         dies_at: list[Any],
         errors_at: list[Any],
         cannot_load: str | None,
@@ -96,7 +96,7 @@ class LifeCycle(RuleBasedStateMachine):
         begin: str,
         heard: int,
     ) -> None:
-        self.engine = ScriptedEngine(speech().words_in, final_s=final_s)
+        self.engine = ScriptedEngine(speech().words_in, exact_s=exact_s)
         self.engine.dies_at += dies_at
         self.engine.errors_at += errors_at
         if cannot_load == "died":

@@ -80,9 +80,9 @@ def test_however_quick_the_answers_were_one_may_take_its_time(kind: Kind) -> Non
 
 def test_a_cost_rises_at_once_and_falls_slowly() -> None:
     watch = Watch()
-    for seconds in (10.0, 50.0, 10.0, 10.0):
+    for seconds in (10.0, 40.0, 10.0, 10.0):
         watch.answer("exact", seconds)
-    assert 4 * 40 + 2 < watch.patience.limit("exact") < 4 * 50 + 2
+    assert 4 * 32 + 2 < watch.patience.limit("exact") < 4 * 40 + 2
     for _ in range(80):
         watch.answer("exact", 10.0)
     assert watch.patience.limit("exact") == pytest.approx(4 * 10 + 2, rel=0.1)

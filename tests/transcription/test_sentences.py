@@ -256,3 +256,50 @@ def test_a_stretch_without_words_has_one_empty_final() -> None:
         check_finals(said, BEGIN, BEGIN + int(seconds) * RATE)
         assert {final.text for final in said} == {""}
         assert scene.context.ledger.summary().pending == 0
+
+
+def test_partials_behind_a_window_that_was_lost_hold_none_of_its_words() -> None:
+    engine = Endless(exact_s=0.5, partial_s=0.1)
+    scene = talking(engine)
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(SENTENCE_S)
+        await scene.begin()
+        await scene.say(27.0)
+        engine.errors_at += ["exact"] * 3
+        await scene.say(10.0)
+        await scene.end()
+
+    events = play(scene, script)
+    (gap,) = only(events, Gap)
+    assert gap.start == BEGIN
+    (final,) = finals(events)
+    assert final.text == words(7 + 56, 81).replace(".", "").lower()
+    behind = only(events[events.index(gap) :], Partial)
+    assert behind
+    assert all(partial.start == gap.end for partial in behind)
+    assert all(partial.stable.split()[:1] in ([], ["w63"]) for partial in behind)
+    assert behind[0].revision == 1
+
+
+def test_only_the_last_sentence_of_a_stretch_ends_it_though_it_is_divided_into_parts() -> None:
+    async def script(scene: Scene) -> None:
+        await scene.silence(SENTENCE_S)
+        await scene.begin()
+        for _ in range(30):
+            await scene.say(SENTENCE_S)
+            await scene.say(SENTENCE_S)
+            await scene.hesitate(1.0)
+        await scene.end()
+
+    scene = talking(
+        Listener(exact_s=30.0, side_by_side=3),
+        partials=False,
+        ahead=True,
+        side_by_side=3,
+        overload_ladder=False,
+    )
+    said = finals(play(scene, script))
+    assert scene.engine.most_exacts > 1
+    check_finals(said, BEGIN, scene.at)
+    assert len(said) > 50

@@ -98,7 +98,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     ("code", "among", "right", "sure"),
     [
         (None, (), "en", 0.6),
-        (None, ("de", "fr"), "de", 0.75),
+        (None, ("de", "fr"), "de", 0.3 / 0.36),
         (None, ("fr", "es"), "fr", 0.6),
         ("fr", (), "fr", 0.0),
         ("xx", (), "en", 0.6),
@@ -160,12 +160,11 @@ def test_finding_out_costs_no_encoding(base: FasterWhisperEngine, monkeypatch: A
 
 def test_one_decoding_is_in_one_language(base: FasterWhisperEngine, monkeypatch: Any) -> None:
     """faster-whisper would find it out anew in each of its windows."""
-    audio = pcm(shared("speech", "human", "de-werbung.flac"), 0.0, 28.0)
+    audio = german() + bytes(2 * 25 * RATE) + english()
     with counted(monkeypatch) as counts:
-        found = exact(base, audio)
+        found = exact(base, audio, word_times=False)
     assert counts["encode"] > 1, "this says something only where there are several windows"
-    assert found.language == "de"
-    assert " ".join(word.text for word in found.words)
+    assert (found.language, found.heard) == ("de", "de")
 
 
 def test_the_session_may_know_the_language_and_the_request_knows_better(

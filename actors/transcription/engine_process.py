@@ -59,6 +59,9 @@ _GONE_S = 5.0  # that a killed process may take; one that waits for a device can
 _ENVIRON = {
     "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    # Threads that wait for each other sleep: between the decoder's small matrices they would spend
+    # more time in a loop than on work, and a partial beside an exact decoding has threads, too.
+    "OMP_WAIT_POLICY": "PASSIVE",
     # The encoder takes and frees arrays of up to 72 MB (base) many times in a decoding. glibc would
     # give each back to the system and get it again page by page: 10 to 20 % of a final's CPU time
     # with base's dimensions, 25 % with a fifth of them, for no less memory at the peak. It is given

@@ -14,7 +14,7 @@ from vivavoce.actors.transcription.engines import whisper_partial, whisper_sessi
 from vivavoce.actors.transcription.engines.base import EngineSpec, Hypothesis, SessionOptions
 from vivavoce.actors.transcription.engines.faster_whisper import FasterWhisperEngine
 from vivavoce.actors.transcription.engines.guards import invented
-from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
+from vivavoce.actors.transcription.engines.whisper_replicas import BatchedWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WholeAudio
 
 pytestmark = pytest.mark.engine
@@ -58,16 +58,16 @@ class Heard:
 
 @contextmanager
 def watched(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[list[tuple[Any, ...]]]:
-    """The arguments (and options) of each call of a ``SplitWhisper`` method."""
+    """The arguments (and options) of each call of a ``BatchedWhisper`` method."""
     calls: list[tuple[Any, ...]] = []
-    original = getattr(SplitWhisper, name)
+    original = getattr(BatchedWhisper, name)
 
     def spy(self: Any, *arguments: Any, **more: Any) -> Any:
         calls.append((*arguments, more))
         return original(self, *arguments, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SplitWhisper, name, spy)
+        patch.setattr(BatchedWhisper, name, spy)
         yield calls
 
 
@@ -75,15 +75,18 @@ def watched(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[list[tuple[A
 def frames_of_finals(engine: Any, monkeypatch: Any) -> list[int]:
     """How many frames each call of the encoder gets, in finals."""
     frames: list[int] = []
-    split = engine._model.model
-    encoder = split._encoder
+    whisper = engine._model.model
+    encoder = whisper._model
 
     class Spy:
         def encode(self, features: Any, **more: Any) -> Any:
             frames.append(np.asarray(features).shape[2])
             return encoder.encode(features, **more)
 
-    monkeypatch.setattr(split, "_encoder", Spy())
+        def __getattr__(self, name: str) -> Any:
+            return getattr(encoder, name)
+
+    monkeypatch.setattr(whisper, "_model", Spy())
     return frames
 
 
@@ -278,7 +281,7 @@ def test_a_partial_detects_the_language_of_a_multilingual_model(
 
     detected = []
 
-    class Multilingual(SplitWhisper):
+    class Multilingual(BatchedWhisper):
         @property
         def is_multilingual(self) -> bool:
             return not detected
@@ -287,8 +290,8 @@ def test_a_partial_detects_the_language_of_a_multilingual_model(
             detected.append(np.asarray(encoded).shape)
             return [[("<|en|>", 0.9), ("<|de|>", 0.1)]]
 
-    split = engine._model.model
-    monkeypatch.setattr(engine._model, "model", Multilingual(split._encoder, split._decoder))
+    whisper = engine._model.model
+    monkeypatch.setattr(engine._model, "model", Multilingual(whisper._model))
     heard = Heard(engine, BOYS, language=None)
     found: list[Hypothesis] = []
     lane = threading.Thread(target=lambda: found.append(heard.partial()), daemon=True)

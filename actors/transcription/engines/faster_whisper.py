@@ -16,11 +16,12 @@ from vivavoce.actors.transcription.engines.base import (
 )
 from vivavoce.actors.transcription.engines.whisper_files import find_model
 from vivavoce.actors.transcription.engines.whisper_language import refuse_what_it_does_not_know
-from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
+from vivavoce.actors.transcription.engines.whisper_replicas import BatchedWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WhisperSession, WholeAudio
 from vivavoce.pipeline.cores import cores_available
 
 _SEED = 1
+_MOST_THREADS = 4  # a decoder goes through small matrices: more only wait for each other
 
 
 class FasterWhisperEngine:
@@ -87,32 +88,24 @@ class FasterWhisperEngine:
         return WhisperSession(self._model, options, at, batch=self._batch)
 
     def _load(self, folder: Path, device: str, compute_type: str) -> Any:
-        import ctranslate2
         import faster_whisper
 
         threads = self._spec.threads or cores_available()
-        workers = 1 if device == "cuda" else min(threads, self.side_by_side)
-        split = device == "cpu" and threads > 1 and self.side_by_side == 1
+        # Workers share the weights. A core for each of several exact decodings serves them better
+        # than a batch on all cores; beside a single one there is room for a partial.
+        workers = 1 if device == "cuda" else min(threads, max(2, self.side_by_side))
+        single = self.side_by_side == 1
         model = faster_whisper.WhisperModel(
             str(folder),
             device=device,
             compute_type=compute_type,
-            cpu_threads=1 if split else threads // workers,
+            cpu_threads=min(threads, _MOST_THREADS) if single else threads // workers,
             num_workers=workers,
             local_files_only=True,
         )
-        decoder = model.model
-        encoder = (
-            ctranslate2.models.Whisper(
-                str(folder), device=device, compute_type=compute_type, intra_threads=threads
-            )
-            if split
-            else decoder
-        )
-        # A core for each final serves them better than a batch on all cores; a GPU likes batches.
-        batch = self._spec.batch
-        self._batch = self.side_by_side > 1 and (device == "cuda" if batch is None else batch)
-        model.model = SplitWhisper(encoder, decoder)
+        batch = self._spec.batch  # a GPU likes batches
+        self._batch = not single and (device == "cuda" if batch is None else batch)
+        model.model = BatchedWhisper(model.model)
         return model
 
     def _warm_up(self) -> None:

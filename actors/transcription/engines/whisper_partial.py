@@ -60,7 +60,7 @@ class PartialDecoder:
     view is what saves time, the prefix keeps the words inside it as they were agreed.
 
     Args:
-        model: a ``faster_whisper.WhisperModel`` over a ``SplitWhisper``.
+        model: a ``faster_whisper.WhisperModel`` over a ``BatchedWhisper``.
         options: how to decode.
     """
 
@@ -69,7 +69,7 @@ class PartialDecoder:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         self._model = model
-        self._decoder = model.model.light
+        self._whisper = model.model.itself
         self._options = options
         self._tokenizer = Tokenizer(
             model.hf_tokenizer,
@@ -151,7 +151,7 @@ class PartialDecoder:
         known = self._options.language or self.sure_language
         language = Language(self._model, known, self._options.languages)
         if language.code is None:
-            code = language.take(self._decoder.detect_language(encoded)[0])
+            code = language.take(self._whisper.detect_language(encoded)[0])
             if heard_frames >= _ENOUGH_FRAMES and language.probability >= _SURE:
                 self.sure_language = code
         if language.code != self._tokenizer.language_code:
@@ -172,7 +172,7 @@ class PartialDecoder:
 
     def _generate(self, encoded: Any, prefix_tokens: Sequence[int], heard_frames: int) -> Any:
         room = 8 + len(prefix_tokens) + _TOKENS_PER_SECOND * heard_frames // 100
-        return self._decoder.generate(
+        return self._whisper.generate(
             encoded,
             [[*self._prompt, *prefix_tokens]],
             beam_size=1,
@@ -217,9 +217,7 @@ class PartialDecoder:
         window = np.full((1, features.shape[0], frames), silence, dtype=np.float32)
         used = min(frames, features.shape[1])
         window[0, :, :used] = features[:, :used]
-        # Few threads for little work: CTranslate2 gains nothing from more of them below some 6 s.
-        model = self._decoder if frames < FULL_FRAMES else self._model.model
-        return model.encode(ctranslate2.StorageView.from_array(window))
+        return self._whisper.encode(ctranslate2.StorageView.from_array(window))
 
     def _words(self, tokens: Sequence[int], sure: Sequence[float]) -> list[_GivenWord]:
         """The words as white space separates them, each with its least probable token."""
@@ -248,7 +246,7 @@ class PartialDecoder:
         tokens = [token for word in words for token in word.tokens]
         if not tokens:
             return words
-        found = self._decoder.align(
+        found = self._whisper.align(
             encoded, self._tokenizer.sot_sequence, [tokens], frames, median_filter_width=7
         )[0]
         ends = np.zeros(len(tokens) + 1, dtype=np.int64)

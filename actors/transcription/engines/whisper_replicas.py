@@ -1,10 +1,4 @@
-"""A Whisper whose encoder and decoder use different numbers of threads, and that batches calls.
-
-The encoder is large matrix products, which more threads make faster. The decoder goes through all
-its weights for each token: one thread is as fast as two there, and costs half (measured: 8 against
-12 ms of CPU per token at base size, 0.4 against 2.4 ms at a fifth of it). CTranslate2 fixes the
-threads of a model when it is loaded, so there are two of them.
-"""
+"""A Whisper that encodes no more than it must, can be interrupted, and has calls batched."""
 
 from __future__ import annotations
 
@@ -28,29 +22,27 @@ class Lost(Exception):  # noqa: N818 - what happened to the decoder
     """More windows were begun than this audio can need."""
 
 
-class SplitWhisper:
+class BatchedWhisper:
     """Stands in for ``ctranslate2.models.Whisper`` inside a ``faster_whisper.WhisperModel``.
 
     Threads that are inside :meth:`together` have their calls made in batches.
 
     Args:
-        encoder: runs ``encode``.
-        decoder: runs everything else; may be the same model.
+        model: that one.
     """
 
-    def __init__(self, encoder: Any, decoder: Any) -> None:
-        self._encoder = encoder
-        self._decoder = decoder
+    def __init__(self, model: Any) -> None:
+        self._model = model
         self._job = threading.local()
         self._rendezvous = Rendezvous()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._decoder, name)
+        return getattr(self._model, name)
 
     @property
-    def light(self) -> Any:
-        """The model with few threads: for small work that must not wait behind a final's."""
-        return self._decoder
+    def itself(self) -> Any:
+        """The model, for work that is neither trimmed nor batched here."""
+        return self._model
 
     def together(self) -> AbstractContextManager[None]:
         """Take part in batches with the other threads that do."""
@@ -88,7 +80,7 @@ class SplitWhisper:
             raise Lost
         margin, batch = self._job.margin, self._job.batch
         if margin is None and not batch:
-            return self._encoder.encode(features, to_cpu=to_cpu)
+            return self._model.encode(features, to_cpu=to_cpu)
         window = np.asarray(features)
         frames = FULL_FRAMES
         if margin is not None:
@@ -99,7 +91,7 @@ class SplitWhisper:
 
         def encode_all(windows: Sequence[Any]) -> Sequence[Any]:
             # The rows of a batch are taken apart and joined in main memory.
-            found = self._encoder.encode(_view(windows, frames), to_cpu=to_cpu or batch)
+            found = self._model.encode(_view(windows, frames), to_cpu=to_cpu or batch)
             return _rows(found, len(windows))
 
         if batch:
@@ -113,22 +105,20 @@ class SplitWhisper:
         """
         language = self._job.language
         if language.code is None:
-            language.take(self._decoder.detect_language(encoded)[0])
+            language.take(self._model.detect_language(encoded)[0])
         return [[(f"<|{language.code}|>", language.probability)]]
 
     def generate(self, encoded: Any, prompts: Sequence[list[int]], **options: Any) -> Any:
         """Decode; see ``ctranslate2.models.Whisper.generate``."""
         self._job.check()
         if not self._job.batch:
-            return self._decoder.generate(encoded, prompts, **options)
+            return self._model.generate(encoded, prompts, **options)
 
         def generate_all(asked: Sequence[tuple[Any, list[int]]]) -> Sequence[Any]:
             rows = _joined([row for row, _ in asked])
             return [
                 [found]
-                for found in self._decoder.generate(
-                    rows, [prompt for _, prompt in asked], **options
-                )
+                for found in self._model.generate(rows, [prompt for _, prompt in asked], **options)
             ]
 
         key = ("generate", tuple(encoded.shape), len(prompts[0]), repr(sorted(options.items())))

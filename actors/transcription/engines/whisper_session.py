@@ -52,7 +52,7 @@ class WhisperSession:
     """One window of at most 30 s.
 
     Args:
-        model: a ``faster_whisper.WhisperModel`` over a ``SplitWhisper``.
+        model: a ``faster_whisper.WhisperModel`` over a ``BatchedWhisper``.
         options: how to decode.
         at: position of the first sample.
         batch: what is decoded at the same time is decoded together.

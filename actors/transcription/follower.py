@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from vivavoce.actors.transcription.agreement import LocalAgreement
 from vivavoce.actors.transcription.desk import EngineDesk
 from vivavoce.actors.transcription.engines.base import Hypothesis
 from vivavoce.actors.transcription.focus_notes import FocusNotes
@@ -112,7 +113,7 @@ class Follower:
             await self._show(utterance, hypothesis, utterance.start + hypothesis.samples)
 
     async def _show(self, utterance: Utterance, hypothesis: Hypothesis, heard: int) -> None:
-        certain = self._certain(hypothesis)
+        certain = self._certain(hypothesis, utterance.agreement)
         self._held_back = certain is not None and certain < len(hypothesis.probabilities)
         shown = utterance.agreement.update(hypothesis.text, hypothesis.stable_words, certain, heard)
         if shown == utterance.shown:
@@ -170,7 +171,7 @@ class Follower:
     def _prefix(self, utterance: Utterance) -> tuple[str, ...]:
         return utterance.agreement.stable if self._settings.forced_prefix else ()
 
-    def _certain(self, hypothesis: Hypothesis) -> int | None:
+    def _certain(self, hypothesis: Hypothesis, agreement: LocalAgreement) -> int | None:
         if not self._settings.hold_back_words or not hypothesis.probabilities:
             return None
         return max(
@@ -179,6 +180,8 @@ class Follower:
                 hypothesis.probabilities,
                 self._settings.hold_back_words,
                 self._settings.hold_back_probability,
+                stable=len(agreement.stable),
+                agreed=agreement.agreed(hypothesis.text),
             ),
         )
 

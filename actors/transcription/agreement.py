@@ -69,7 +69,7 @@ class LocalAgreement:
         after = self._behind(words)
         tail = words[after:]
         known = agreeing(self._tail, tail)
-        since = [heard if at is None else at for at in self._since[:known]]
+        since: list[int | None] = [heard if at is None else at for at in self._since[:known]]
         agreed = max(0, settled - after)
         while agreed < known and self._confirmed(self._since[agreed], heard):
             agreed += 1

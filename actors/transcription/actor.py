@@ -24,6 +24,7 @@ from vivavoce.actors.transcription.reviser import Heard, Reviser
 from vivavoce.actors.transcription.schedule import Exact, ExactSpacing, Why, may, must
 from vivavoce.actors.transcription.selection import ChooseEngines, Starters, engine_settings
 from vivavoce.actors.transcription.settle import settle, settle_full
+from vivavoce.actors.transcription.shown import Shown
 from vivavoce.actors.transcription.window import Decoded, Ready, Window
 from vivavoce.config.schema import Profile, TranscriptionSettings
 from vivavoce.pipeline.actor import Actor, ActorContext
@@ -666,7 +667,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._policy.cost(hypothesis.decode_s)
                 taken = self.context.clock.now() - glance.began
                 self.context.metrics.histogram("vivavoce_partial_seconds").observe(taken)
-                certain = self._certain(hypothesis)
+                certain = self._certain(hypothesis, window.shown)
                 self._held_back = certain is not None and certain < len(hypothesis.probabilities)
                 window.shown.take(hypothesis.text, hypothesis.stable_words, certain, glance.heard)
         shown = window.shown.news()
@@ -685,7 +686,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             )
         )
 
-    def _certain(self, hypothesis: Hypothesis) -> int | None:
+    def _certain(self, hypothesis: Hypothesis, shown: Shown) -> int | None:
         if not self._settings.hold_back_words or not hypothesis.probabilities:
             return None
         return max(
@@ -694,5 +695,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 hypothesis.probabilities,
                 self._settings.hold_back_words,
                 self._settings.hold_back_probability,
+                stable=len(shown.stable),
+                agreed=shown.agreed(hypothesis.text),
             ),
         )

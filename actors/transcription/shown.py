@@ -31,6 +31,10 @@ class Shown:
         """All that is shown."""
         return [*self._now[0].split(), *self._now[1].split()]
 
+    def agreed(self, text: str) -> int:
+        """How many words of a hypothesis the one before had, too."""
+        return self._agreement.agreed(text)
+
     def take(self, text: str, settled: int = 0, certain: int | None = None, heard: int = 0) -> None:
         """The next hypothesis of the window; see :meth:`LocalAgreement.update`."""
         self._now = self._agreement.update(text, settled, certain, heard)

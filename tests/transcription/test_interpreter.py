@@ -18,8 +18,8 @@ from vivavoce.actors.transcription.interpreter import (
     host_program,
     python_command,
 )
-from vivavoce.actors.transcription.selection import engine_settings
 from vivavoce.actors.transcription.machine import calibrate
+from vivavoce.actors.transcription.selection import engine_settings
 from vivavoce.config.schema import TranscriptionSettings
 from vivavoce.pipeline.metrics import Metrics
 

@@ -34,6 +34,21 @@ def test_where_a_word_ends_a_partial_comes_early() -> None:
     assert policy.due_at(11_200) == 0.8, "one dip, one partial"
 
 
+def test_dips_all_the_time_bring_no_more_partials_than_the_interval_says() -> None:
+    policy = PartialPolicy(0.4, 0.5)
+    policy.begin_utterance(0.0)
+    now, count = 0.0, 0
+    while now < 40.0:
+        for level in (60.0, 50.0):
+            policy.hear(level)
+        due = policy.due_at(round(16_000 * (now + 1.0)))
+        assert due is not None
+        now = due
+        policy.started(now, covered=round(16_000 * now))
+        count += 1
+    assert 98 <= count <= 102
+
+
 def test_a_partial_that_was_abandoned_tells_how_long_it_takes_at_least() -> None:
     policy = PartialPolicy(0.25, 0.5)
     policy.cost_at_least(1.0)

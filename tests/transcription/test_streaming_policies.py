@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivavoce.actors.transcription.agreement import LocalAgreement
-from vivavoce.actors.transcription.engines.guards import before_loop, invented, looks_bad, loops
+from vivavoce.actors.transcription.engines.guards import (
+    before_repetition,
+    invented,
+    looks_bad,
+    loops,
+)
 from vivavoce.actors.transcription.hold_back import certain_words
 from vivavoce.actors.transcription.overload import OverloadLadder, Rung
 from vivavoce.actors.transcription.settle import quietest_near
@@ -23,12 +28,21 @@ RATE = 16_000
         ([0.9, 0.9], 2),
         ([0.9, 0.2], 1),
         ([0.9, 0.2, 0.3], 1),
-        ([0.1, 0.2, 0.3], 1),  # only the last two may be held back
-        ([0.9, 0.2, 0.9], 3),  # what is behind it is certain, so it is complete
+        ([0.9, 0.6, 0.2, 0.3], 2),  # only the last two may be cut
+        ([0.9, 0.55, 0.9], 3),  # what is behind it is certain, so it is complete
+        ([0.9, 0.2, 0.9], 1),  # but what is behind a doubtful one goes on from that
     ],
 )
 def test_improbable_last_words_are_held_back(probabilities, shown) -> None:
     assert certain_words(probabilities, last=2, least=0.7) == shown
+
+
+def test_a_doubtful_word_is_shown_when_two_hypotheses_have_it() -> None:
+    doubtful = [0.9, 0.2, 0.9, 0.9, 0.4]
+    assert certain_words(doubtful, last=2, least=0.7) == 1
+    assert certain_words(doubtful, last=2, least=0.7, agreed=2) == 4
+    assert certain_words(doubtful, last=2, least=0.7, agreed=5) == 5
+    assert certain_words(doubtful, last=2, least=0.7, stable=2) == 4, "it cannot be taken back"
 
 
 def test_what_is_held_back_is_neither_shown_nor_made_stable() -> None:
@@ -148,15 +162,21 @@ def test_loops_at_the_end(text: str, loop: bool) -> None:
     ("text", "kept"),
     [
         ("at nine o' o' o' o' o' o'", "at nine o'"),
+        (
+            "the speech SDK exposes many features. The speech SDK",
+            "the speech SDK exposes many features.",
+        ),
         ("and then the key to the key to the key to", "and then the key to"),
-        ("the key to the key to the key to the", "the key to"),
+        ("the key to the key to the", "the key to"),
         ("no, no, no", "no, no, no"),
+        ("it is good, it is", "it is good, it is"),
+        ("I have a dream I have a dream that", "I have a dream I have a dream that"),
         ("", ""),
     ],
 )
-def test_what_is_left_of_a_loop_is_its_phrase_once(text: str, kept: str) -> None:
+def test_what_comes_before_a_phrase_that_comes_again_at_the_end(text: str, kept: str) -> None:
     words = text.split()
-    assert " ".join(words[: before_loop(words)]) == kept
+    assert " ".join(words[: before_repetition(words)]) == kept
 
 
 def test_a_lost_decoder_is_noticed() -> None:

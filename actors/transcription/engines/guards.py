@@ -17,6 +17,8 @@ _SPARSE_SECONDS_PER_WORD = 2.0
 _FEW_WORDS = 2
 _DOUBTFUL_ON_AVERAGE = -0.7
 _LOOP = 3
+_LONGEST_PHRASE = 8
+_SAME_WORDS = 3
 
 
 def compression_ratio(text: str) -> float:
@@ -39,23 +41,37 @@ def loops(words: Sequence[str]) -> bool:
 
     A single word may be said three times ("no, no, no"); it loops from the fifth time on.
     """
-    return before_loop(words) < len(words)
-
-
-def before_loop(words: Sequence[str]) -> int:
-    """How many leading words there are before the phrase of a loop at the end comes again.
-
-    All of them where there is no loop.
-    """
-    plain = [word.casefold().strip(".,!?") for word in words]
-    for length in range(1, 9):
+    plain = _plain(words)
+    for length in range(1, _LONGEST_PHRASE + 1):
         times = _LOOP if length > 1 else _LOOP + 2
-        start = len(plain)
-        while start > length and plain[start - 1] == plain[start - 1 - length]:
-            start -= 1
-        if len(plain) - start >= length * (times - 1):
-            return start
+        if _repeated(plain, length) >= length * (times - 1):
+            return True
+    return False
+
+
+def before_repetition(words: Sequence[str]) -> int:
+    """How many leading words there are before a phrase begins to come again at the end.
+
+    Only where at least 3 words of it came again. All of them where none does.
+    """
+    plain = _plain(words)
+    for length in range(1, len(plain)):
+        again = _repeated(plain, length)
+        if again >= _SAME_WORDS:
+            return len(plain) - again
     return len(words)
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    return [word.casefold().strip(".,!?") for word in words]
+
+
+def _repeated(words: Sequence[str], length: int) -> int:
+    """How many words at the end say again what stands ``length`` words before them."""
+    start = len(words)
+    while start > length and words[start - 1] == words[start - 1 - length]:
+        start -= 1
+    return len(words) - start
 
 
 def invented(

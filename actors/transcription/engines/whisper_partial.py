@@ -19,7 +19,7 @@ from vivavoce.actors.transcription.engines.base import (
     SessionOptions,
 )
 from vivavoce.actors.transcription.engines.guards import (
-    before_loop,
+    before_repetition,
     compression_ratio,
     invented,
     looks_bad,
@@ -29,9 +29,7 @@ from vivavoce.actors.transcription.engines.whisper_language import Language, wit
 from vivavoce.actors.transcription.engines.whisper_replicas import FULL_FRAMES, even
 
 _TOKENS_PER_SECOND = 8  # fast speech has about 4 words a second
-_WORDS_PER_SECOND = 4
-_EXTRA_WORDS = 3
-_LOST = -9.0  # the log-probability of what has no room in the audio
+_WORDS_PER_SECOND = 3  # whoever says a phrase twice speaks no faster
 _DECADES_SCALED = 2.0  # the 8 decades of the spectrogram, a quarter each
 _FRAMES_PER_POSITION = 2
 _LONGEST_VIEW = 4 * SAMPLE_RATE
@@ -47,7 +45,9 @@ _UNSETTLED_WORDS = 2
 _JUDGED_TOKENS = 8  # fewer may be improbable without anything being wrong
 _ENOUGH_FRAMES = 200  # of sound, before a language that is heard is kept
 _SURE = 0.8
-_BELIEVED = 3 * SAMPLE_RATE  # how long trimming is not blamed after it was found not guilty
+_BELIEVED = (
+    3 * SAMPLE_RATE
+)  # so long the full context, which costs ten partials, is not tried again
 
 
 class PartialDecoder:
@@ -104,9 +104,8 @@ class PartialDecoder:
         found, sure = self._attempt(request, audio, prefix, trimmed=context != "full")
         if context == "auto" and len(audio) >= self._doubt_from and looks_bad(found.text, sure):
             before = prefix[: self._view_word]  # what is forced may be what is wrong
-            found, sure = self._attempt(request, audio, before, trimmed=False)
-            if looks_bad(found.text, sure):  # so it was not the trimming
-                self._doubt_from = len(audio) + _BELIEVED
+            found, _ = self._attempt(request, audio, before, trimmed=False)
+            self._doubt_from = len(audio) + _BELIEVED
         return msgspec.structs.replace(found, decode_s=time.perf_counter() - began)
 
     def _attempt(
@@ -133,9 +132,8 @@ class PartialDecoder:
         words = self._words(result.sequences_ids[0], sure)
         _as_given(words, forced)
         settled = _settled(words, sure, len(prefix_tokens))
-        kept = max(len(known), before_loop([word.text for word in words]))
-        if len(words) > max(kept, _WORDS_PER_SECOND * heard // 100 + _EXTRA_WORDS):
-            words, settled = words[:kept], _LOST
+        if len(words) > _WORDS_PER_SECOND * heard // 100 + 1:
+            words = words[: max(len(known), before_repetition([word.text for word in words]))]
         if self._outgrown(heard, len(forced)):
             words = self._timed(encoded, words, heard)
             self._move_view(words, len(forced))

@@ -49,7 +49,8 @@ async def decode(
     start, end = window.start, exact.end
     speech = window.speech_until(end)
     speech_s = seconds(sum(span.end - span.start for span in speech))
-    found = await engine.exact(window, end, cheap=cheap, language=language.for_exact(speech_s))
+    asked = language.for_exact(speech_s)
+    found = await engine.exact(window, end, cheap=cheap, language=asked)
     if found is None:
         return None
     other = language.heard(found.heard, found.language_probability, speech_s)
@@ -58,6 +59,8 @@ async def decode(
         if again is None:
             return None
         found = msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s)
+    # Not the text's own language: that of a translation is English, whatever was spoken.
+    spoken = other or found.heard or asked
     words: Sequence[HypothesisWord] = without_length(found.words)
     tail = exact.why in (Why.ENDED, Why.PAUSED)
     cost = found.decode_s
@@ -66,7 +69,7 @@ async def decode(
     for span in missing[:_MOST_MENDED]:
         wider = around(span, words, start, end)
         piece = Heard(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
-        more = await engine.exact(piece, wider.end, language=found.language or None)
+        more = await engine.exact(piece, wider.end, language=spoken)
         await engine.close(piece)
         there = without_length(more.words) if more is not None else []
         words = merged(words, there, wider)

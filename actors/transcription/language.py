@@ -2,9 +2,9 @@
 
 A model tells the language of a sentence nearly always, that of a word or two often wrongly. Whisper
 base, with people: 4 of 60 single English words were of another language; of pieces of 3 s and more
-none in English, German and French was, but a fifth in Spanish (as Italian, once at 0.97). To look
-costs a step of the decoder. So it is found out until it is decided, then looked at only now and
-then, where there is enough speech, and changed only where another language is clear.
+none in English, German and French was, but a fifth in Spanish (as Italian, once at 0.97). To find
+it out costs a step of the decoder. So it is found out until it is decided, then looked at only now
+and then, where there is enough speech, and changed only where another language is clear.
 """
 
 from __future__ import annotations

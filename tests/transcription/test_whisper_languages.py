@@ -223,6 +223,22 @@ def test_a_partial_speaks_the_language_that_the_exact_decoding_found(
     assert (short.language, short.heard) == ("de", "")
 
 
+def test_an_exact_decoding_finds_out_for_itself_what_a_partial_misheard(
+    base: FasterWhisperEngine,
+) -> None:
+    """The partial runs in a thread that has decoded nothing before, as the engine's lane does."""
+    opened = session(base, german())
+    half_a_word: list[Hypothesis] = []
+    lane = threading.Thread(
+        target=lambda: half_a_word.append(opened.partial(WholeAudio(RATE // 2), ()))
+    )
+    lane.start()
+    lane.join()
+    assert half_a_word[0].heard
+    found = opened.exact(WholeAudio(len(german()) // 2), cheap=False)
+    assert (found.language, found.heard) == ("de", "de")
+
+
 def test_a_model_for_english_finds_nothing_out(
     english_only: FasterWhisperEngine, monkeypatch: Any
 ) -> None:

@@ -257,51 +257,6 @@ def test_a_session_without_a_language_names_the_models_own(engine: Any) -> None:
     assert heard.partial().language == heard.exact().language == "en"
 
 
-def test_a_final_finds_out_the_language_for_itself(engine: Any, monkeypatch: Any) -> None:
-    """What a partial made of the first half word must not decide it."""
-    heard = Heard(engine, BOYS, language=None)
-    heard.session._language = "de"
-    asked = []
-    transcribe = engine._model.transcribe
-
-    def listening(*arguments: Any, **options: Any) -> Any:
-        asked.append(options["language"])
-        return transcribe(*arguments, **options)
-
-    monkeypatch.setattr(engine._model, "transcribe", listening)
-    assert heard.exact().language == "en"
-    assert asked == [None]
-
-
-def test_a_partial_detects_the_language_of_a_multilingual_model(
-    engine: Any, monkeypatch: Any
-) -> None:
-    """In a thread that has decoded nothing before, as the engine's lane of partials."""
-    import threading
-
-    detected = []
-
-    class Multilingual(BatchedWhisper):
-        @property
-        def is_multilingual(self) -> bool:
-            return not detected
-
-        def detect_language(self, encoded: Any) -> Any:
-            detected.append(np.asarray(encoded).shape)
-            return [[("<|en|>", 0.9), ("<|de|>", 0.1)]]
-
-    whisper = engine._model.model
-    monkeypatch.setattr(engine._model, "model", Multilingual(whisper._model))
-    heard = Heard(engine, BOYS, language=None)
-    found: list[Hypothesis] = []
-    lane = threading.Thread(target=lambda: found.append(heard.partial()), daemon=True)
-    lane.start()
-    lane.join(20)
-    assert detected
-    assert found[0].language == "en"
-    assert found[0].text.startswith("The boys")
-
-
 # -- what nobody said
 
 NOISES: dict[str, Callable[[float], bytes]] = {

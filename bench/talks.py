@@ -37,7 +37,7 @@ class RecordingError(VivavoceError):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class JoinedRecording:
     """A recording within what is played; all times count from the beginning of that.
 
     ``reference.seconds`` is where the silence behind it ends.
@@ -66,7 +66,7 @@ class Talk:
     lead_in: Path
     title: str
     language: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[JoinedRecording, ...]
 
     @property
     def duration_s(self) -> float:
@@ -123,7 +123,7 @@ def joined(title: str, language: str, sounds: Sequence[Sound], folder: Path) -> 
     for sound in sounds:
         end = at + len(sound.pcm) / _SAMPLE_BYTES / SAMPLE_RATE
         reference = replace(sound.reference.later(at), seconds=end + GAP_S)
-        pieces.append(Piece(sound.name, sound.kind, at, end, reference))
+        pieces.append(JoinedRecording(sound.name, sound.kind, at, end, reference))
         audio += [sound.pcm, gap]
         at = end + GAP_S
     write(folder / "talk.wav", b"".join(audio))

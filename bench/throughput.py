@@ -319,6 +319,24 @@ def _against(way: Way, best: Way, whole: Way) -> list[Figure]:
             noise=0.5,
             samples=ours.words,
         ),
+        *_sentences(way, whole),
+    ]
+    if ours.nonspeech:
+        figures.append(
+            Figure(
+                name=f"{way.name}: recordings without speech that gave a caption",
+                value=ours.invented,
+                unit="recordings",
+                budget=0,
+                samples=ours.nonspeech,
+            )
+        )
+    return figures
+
+
+def _sentences(way: Way, whole: Way) -> list[Figure]:
+    ours, theirs = way.score, whole.score
+    return [
         Figure(
             name=f"{way.name}: finals that end inside a sentence",
             value=100 * ours.fragmentation,
@@ -343,17 +361,6 @@ def _against(way: Way, best: Way, whole: Way) -> list[Figure]:
             samples=ours.words,
         ),
     ]
-    if ours.nonspeech:
-        figures.append(
-            Figure(
-                name=f"{way.name}: recordings without speech that gave a caption",
-                value=ours.invented,
-                unit="recordings",
-                budget=0,
-                samples=ours.nonspeech,
-            )
-        )
-    return figures
 
 
 def _median(values: list[float]) -> float:

@@ -9,18 +9,18 @@ from typing import Any
 
 import msgspec
 
-from vivavoce.actors.transcription.decoding import decode
+from vivavoce.actors.transcription.backlog import Backlog
 from vivavoce.actors.transcription.engine import RecognitionEngine
 from vivavoce.actors.transcription.engines.base import EngineDied, EngineError, Hypothesis
+from vivavoce.actors.transcription.exact_decoding import decode
 from vivavoce.actors.transcription.finals import final_message
 from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.actors.transcription.hold_back import certain_words
 from vivavoce.actors.transcription.language import LanguagePolicy
-from vivavoce.actors.transcription.line import Line
 from vivavoce.actors.transcription.overload import LagWatch, Rung
 from vivavoce.actors.transcription.partial_policy import PartialPolicy, level_db
 from vivavoce.actors.transcription.plan import KNOWN, part_ends
-from vivavoce.actors.transcription.reviser import Heard, Reviser
+from vivavoce.actors.transcription.reviser import Reviser, WindowAudio
 from vivavoce.actors.transcription.schedule import Exact, ExactSpacing, Why, may, must
 from vivavoce.actors.transcription.selection import ChooseEngines, Starters, engine_settings
 from vivavoce.actors.transcription.settle import settle, settle_full
@@ -118,7 +118,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._keys = 0
         self._last_number = 0
         self._last_end = 0  # of speech
-        self._line = Line(self._new_key, part_ends if ahead else None)
+        self._backlog = Backlog(self._new_key, part_ends if ahead else None)
         self._focus = FocusNotes()
         self._spacing = ExactSpacing(settings.final_cpu_share)
         self._policy = PartialPolicy(
@@ -130,7 +130,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._glance: _Glance | None = None
         # What the better model is to hear: of each window what its last sentences come from, and
         # those of the one that is being emitted.
-        self._heard: dict[int, Heard] = {}
+        self._heard: dict[int, WindowAudio] = {}
         self._drafts: list[Final] = []
         self._cancelled_from: int | None = None
         self._working = False
@@ -178,7 +178,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             self._running = False
             for task in beside:
                 task.cancel()
-            for window in self._line.windows():
+            for window in self._backlog.windows():
                 self._abandon(window)
             self._end_glance()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -191,12 +191,12 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._look_after_engines()
         self._settle_what_was_decoded()
         await self._emit_what_is_ready()
-        self._lag.note(self._line.lag(self.context.clock.now()), self._engine)
-        return self._closed and self._line.head is None
+        self._lag.note(self._backlog.lag(self.context.clock.now()), self._engine)
+        return self._closed and self._backlog.head is None
 
     async def _take_next(self, wait: float | None) -> None:
         """Handle one thing from the mailbox; return after ``wait`` seconds at the latest."""
-        full = self._line.waiting > max(self._settings.max_pending, self._slots)
+        full = self._backlog.waiting > max(self._settings.max_pending, self._slots)
         only_urgent = full or self._closed
         try:
             async with asyncio.timeout(wait):
@@ -308,7 +308,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             self._policy.begin_utterance(now)
         if isinstance(message, SpeechResumed):  # where it was before, unless the desktop says else
             self._focus.note(message.at, self._focus.before(message.at))
-        self._line.take(message, now)
+        self._backlog.take(message, now)
         if isinstance(message, SpeechAudio):
             if self._settings.partials:
                 self._policy.hear(level_db(message.pcm))
@@ -375,7 +375,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
             Seconds until another will be due, if nothing happens until then.
         """
         now = self.context.clock.now()
-        waits = [self._start_exact(window, now) for window in self._line.windows()]
+        waits = [self._start_exact(window, now) for window in self._backlog.windows()]
         waits.append(self._start_glance(now))
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -453,7 +453,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     # -- what was decoded exactly
 
     def _settle_what_was_decoded(self) -> None:
-        for window in self._line.windows():
+        for window in self._backlog.windows():
             attempt = self._attempts.get(window.key)
             if attempt is not None and attempt.task.done():
                 del self._attempts[window.key]
@@ -497,18 +497,18 @@ class TranscriptionActor(Actor[Speech, Caption]):
         heard = window.audio(before, end) if self._reviser is not None else b""
         window.move_on(decoded, settled, since)
         if self._reviser is not None:
-            self._heard[window.key] = Heard(self._new_key(), before, end, heard)
+            self._heard[window.key] = WindowAudio(self._new_key(), before, end, heard)
         self._end_glance_of(window)
 
     # -- emitting
 
     async def _emit_what_is_ready(self) -> None:
-        while (head := self._line.head) is not None:
+        while (head := self._backlog.head) is not None:
             if not isinstance(head, Window):
                 if isinstance(head, EndOfStream) and self._reviser and self._reviser.busy:
                     return
                 await self.emit(self._as_told(head))
-                self._line.pop()
+                self._backlog.pop()
                 if isinstance(head, RecordingEnded):
                     self._cancelled_from = None
             elif head.cancelled:
@@ -589,13 +589,13 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def _done_with(self, window: Window) -> None:
         self._abandon(window)
-        self._line.pop()
+        self._backlog.pop()
         await self._engine.close(window)
         self._tell_work()
 
     def _tell_work(self) -> None:
         """Say whether finals are owed, where that changed."""
-        working = next(self._line.windows(), None) is not None
+        working = next(self._backlog.windows(), None) is not None
         if working is not self._working:
             self._working = working
             self.context.power.tell(PowerEvent.WORK_STARTED if working else PowerEvent.WORK_ENDED)
@@ -604,7 +604,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     def _start_glance(self, now: float) -> float | None:
         """Show a partial that was made, start the next if it is due; seconds until it will be."""
-        head = self._line.head
+        head = self._backlog.head
         glance = self._glance
         if glance is not None and (glance.window is not head or glance.window.ended is not None):
             # It took this long at least; where all are abandoned, nothing else would tell.

@@ -79,7 +79,7 @@ class OverloadLadder:
         return self.rung
 
 
-class Loaded(Protocol):
+class RunningEngine(Protocol):
     """What must be known of an engine."""
 
     @property
@@ -114,7 +114,7 @@ class LagWatch:
         enabled = settings.overload_ladder
         self._ladder.take_settings(settings.max_lag_ms / 1_000, enabled=enabled)
 
-    def note(self, lag_s: float, engine: Loaded) -> None:
+    def note(self, lag_s: float, engine: RunningEngine) -> None:
         """The lag was measured now."""
         self._lag.set(lag_s)
         if not engine.running:

@@ -19,7 +19,7 @@ log = get_logger("transcription")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class WindowAudio:
     """A window as it was decoded: its audio is kept until its finals are revised."""
 
     key: int
@@ -60,13 +60,13 @@ class Reviser:
         self._emit = emit
         self._limit = limit
         self._on_idle = on_idle
-        self._waiting: deque[tuple[Heard | None, tuple[Final, ...]]] = deque()
+        self._waiting: deque[tuple[WindowAudio | None, tuple[Final, ...]]] = deque()
         self._skipped: list[Final] = []  # directly behind the first of those that wait
         self._given_up = False
         self._off = False
         self._news = asyncio.Event()
 
-    def add(self, heard: Heard, finals: Sequence[Final], *, hurry: bool = False) -> None:
+    def add(self, heard: WindowAudio, finals: Sequence[Final], *, hurry: bool = False) -> None:
         """Revise ``finals``, which come from one window, when their turn comes; in a ``hurry`` only
         by their own texts.
 
@@ -108,7 +108,7 @@ class Reviser:
             if heard is not None:
                 await self.engine.close(heard)
 
-    async def _better(self, heard: Heard | None) -> Hypothesis | None:
+    async def _better(self, heard: WindowAudio | None) -> Hypothesis | None:
         if self._given_up or heard is None:
             return None
         try:

@@ -12,7 +12,7 @@ from bench import wake
 from bench.options import DeveloperOptions
 from vivavoce.bench import idle, idle_report, microphone, proc, results
 from vivavoce.bench.idle_report import Cost
-from vivavoce.bench.proc import Window
+from vivavoce.bench.proc import Between
 from vivavoce.pipeline.messages import PowerMode
 
 pytestmark = [
@@ -65,7 +65,7 @@ def test_idle_without_pulseaudio_measures_recordings_and_says_why(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cost(title: str, _: str, mode: PowerMode, *__: object) -> Cost:
-        window = Window(1.0, 0.2, 9.0, {"main": 9.0})
+        window = Between(1.0, 0.2, 9.0, {"main": 9.0})
         return Cost(title, mode, (window, window), 0.2, 70.0, None, 0, 0.0, 0.0)
 
     monkeypatch.setattr(idle, "_silent", cost)

@@ -9,7 +9,7 @@ import pytest
 from support.waiting import a_moment, wait_until
 
 from vivavoce.bench import proc
-from vivavoce.bench.proc import Snapshot, ThreadCosts, Window
+from vivavoce.bench.proc import Snapshot, ThreadCosts, Between
 
 needs_proc = pytest.mark.skipif(proc.missing() is not None, reason=str(proc.missing()))
 
@@ -81,8 +81,8 @@ def test_where_the_scheduler_does_not_tell_all_the_ticks_do(lost: str) -> None:
 
 def test_means_over_windows_weigh_them_by_their_length() -> None:
     windows = [
-        Window(1.0, 0.0, 4.0, {"main": 4.0}),
-        Window(3.0, 0.0, 9.0, {"main": 8.0, "python": 1.0}),
+        Between(1.0, 0.0, 4.0, {"main": 4.0}),
+        Between(3.0, 0.0, 9.0, {"main": 8.0, "python": 1.0}),
     ]
     assert proc.mean_by_thread(windows) == {"main": 7.0, "python": 0.75}
 
@@ -114,7 +114,7 @@ def test_a_program_that_waits_costs_nothing_and_one_that_ticks_wakes_up() -> Non
         a_moment()  # the one that waits has begun to
         before = [proc.snapshot(pid) for pid in pids]
 
-        def windows() -> list[proc.Window]:
+        def windows() -> list[proc.Between]:
             return [
                 proc.window(one, proc.snapshot(pid)) for one, pid in zip(before, pids, strict=True)
             ]

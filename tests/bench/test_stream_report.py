@@ -12,7 +12,7 @@ from bench.offline import Baseline
 from bench.stream import Measured
 from bench.stream_metrics import Event, FinalEvent, PartialEvent
 from bench.stream_run import Streamed
-from bench.talks import Piece, Talk
+from bench.talks import JoinedRecording, Talk
 from vivavoce.bench import table
 from vivavoce.bench.results import Figure, Result
 
@@ -39,7 +39,7 @@ def measured(
             FinalEvent(final_at, n, word.text, word.end - 0.5, word.end + 0.1, 0.4),
         ]
     reference = Reference(spoken, sentences_of(spoken), "en", 104.0)
-    piece = Piece("talk.wav", "talk", 4.0, 104.0, reference)
+    piece = JoinedRecording("talk.wav", "talk", 4.0, 104.0, reference)
     talk = Talk(Path("talk.wav"), Path("lead.wav"), "talk", "en", (piece,))
     text = " ".join(word.text for word in spoken)
     return Measured(

@@ -12,7 +12,7 @@ from bench.options import DeveloperOptions
 from bench.scoring import Caption, score
 from bench.stream_metrics import FinalEvent
 from bench.stream_run import Streamed
-from bench.talks import Piece, Talk
+from bench.talks import JoinedRecording, Talk
 from bench.throughput import Way, Ways
 from vivavoce.bench import results
 
@@ -47,7 +47,11 @@ def test_every_way_transcribes_the_recording(bench, tmp_path: Path) -> None:
 WORDS = tuple(SpokenWord(word, n, n + 0.5) for n, word in enumerate(["A", "b", "c", "d."]))
 REFERENCE = Reference(WORDS, sentences_of(WORDS), "en", 100.0)
 TALK = Talk(
-    Path("t.wav"), Path("l.wav"), "talk", "en", (Piece("t.wav", "talk", 0.0, 100.0, REFERENCE),)
+    Path("t.wav"),
+    Path("l.wav"),
+    "talk",
+    "en",
+    (JoinedRecording("t.wav", "talk", 0.0, 100.0, REFERENCE),),
 )
 
 

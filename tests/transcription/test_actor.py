@@ -160,7 +160,7 @@ def test_too_many_waiting_utterances_hold_the_sender_up() -> None:
         for _ in range(12):
             await scene.utterance(0.5)
         waited.append(scene.inbox.statistics().blocked_s)
-        assert scene.actor._line.waiting <= 4
+        assert scene.actor._backlog.waiting <= 4
 
     waited: list[float] = []
     scene = Scene(ScriptedEngine(exact_s=5.0), partials=False, max_pending=2)

@@ -185,7 +185,7 @@ def test_speech_without_an_end_that_is_not_decoded_holds_the_sender_up(ahead: bo
         await scene.begin()
         for _ in range(400):
             await scene.say(1.0)
-            window = next(scene.actor._line.windows())
+            window = next(scene.actor._backlog.windows())
             kept.append((window.heard - window.start) / RATE)
         await scene.end()
 

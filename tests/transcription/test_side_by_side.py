@@ -40,7 +40,7 @@ class Recording(Scene):
                 SpeechAudio(utterance=self.number, start=self.at, pcm=self.sound(self.at, RATE))
             )
             self.at += RATE
-            self.most_waiting = max(self.most_waiting, self.actor._line.waiting)
+            self.most_waiting = max(self.most_waiting, self.actor._backlog.waiting)
         await self.end()
 
 
@@ -161,6 +161,6 @@ def test_a_stream_that_ends_inside_an_utterance_is_an_error_and_not_a_hang() -> 
 
 def test_the_intake_refuses_what_belongs_to_no_stretch() -> None:
     scene = Recording(ScriptedEngine())
-    scene.actor._line.take(SpeechStarted(utterance=1, start=0, at=0), 0.0)
+    scene.actor._backlog.take(SpeechStarted(utterance=1, start=0, at=0), 0.0)
     with pytest.raises(ValueError, match="not open"):
-        scene.actor._line.take(SpeechEnded(utterance=2, start=0, end=1, at=1, reason="gap"), 0.0)
+        scene.actor._backlog.take(SpeechEnded(utterance=2, start=0, end=1, at=1, reason="gap"), 0.0)

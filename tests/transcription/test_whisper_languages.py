@@ -18,7 +18,7 @@ from vivavoce.actors.transcription.engines.base import (
 )
 from vivavoce.actors.transcription.engines.faster_whisper import FasterWhisperEngine
 from vivavoce.actors.transcription.engines.whisper_language import Language
-from vivavoce.actors.transcription.engines.whisper_replicas import SplitWhisper
+from vivavoce.actors.transcription.engines.whisper_replicas import BatchedWhisper
 from vivavoce.actors.transcription.engines.whisper_session import WhisperSession, WholeAudio
 
 pytestmark = pytest.mark.engine
@@ -80,7 +80,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     counts = dict.fromkeys(("encode", "detect_language"), 0)
 
     def counting(name: str) -> Callable[..., Any]:
-        original = getattr(SplitWhisper, name)
+        original = getattr(BatchedWhisper, name)
 
         def count(self: Any, *arguments: Any, **more: Any) -> Any:
             counts[name] += 1
@@ -90,7 +90,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
     with monkeypatch.context() as patch:
         for name in counts:
-            patch.setattr(SplitWhisper, name, counting(name))
+            patch.setattr(BatchedWhisper, name, counting(name))
         yield counts
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vivavoce.bench.child import engine_title
 from vivavoce.bench.measure import quantile
-from vivavoce.bench.proc import Window, mean_by_thread
+from vivavoce.bench.proc import Between, mean_by_thread
 from vivavoce.bench.registry import Options
 from vivavoce.bench.results import Figure, Table
 from vivavoce.config.power import PowerSettings
@@ -41,7 +41,7 @@ class Cost:
 
     title: str
     mode: str
-    windows: tuple[Window, ...]
+    windows: tuple[Between, ...]
     ticks_percent: float
     resident_mb: float
     proportional_mb: float | None

@@ -47,7 +47,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class Between:
     """What a process took between two snapshots.
 
     Attributes:
@@ -118,7 +118,7 @@ def snapshot(pid: int) -> Snapshot | None:
     )
 
 
-def window(before: Snapshot, after: Snapshot) -> Window:
+def window(before: Snapshot, after: Snapshot) -> Between:
     """What happened between two snapshots of the same process.
 
     CPU is what the scheduler counted for each thread, to the nanosecond; where the kernel does not
@@ -134,7 +134,7 @@ def window(before: Snapshot, after: Snapshot) -> Window:
             known = now.ran_ns is not None and then.ran_ns is not None
             ran_ns = ran_ns + (now.ran_ns or 0) - (then.ran_ns or 0) if known else None
     cpu_s = after.cpu_s - before.cpu_s if ran_ns is None else ran_ns / 1e9
-    return Window(
+    return Between(
         seconds=seconds,
         cpu_percent=100 * cpu_s / seconds,
         wakeups_per_s=by_thread.total() / seconds,
@@ -153,7 +153,7 @@ def descendants(pid: int) -> list[int]:
     return [child.pid for child in below if snapshot(child.pid) is not None]
 
 
-def mean_by_thread(windows: Sequence[Window]) -> dict[str, float]:
+def mean_by_thread(windows: Sequence[Between]) -> dict[str, float]:
     """Wake-ups per second by thread name over all the windows, the busiest first."""
     sums: Counter[str] = Counter()
     for one in windows:

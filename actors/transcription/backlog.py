@@ -32,7 +32,7 @@ Cut: TypeAlias = Callable[[Window], int | None]
 """Where a stretch that is still open is divided in two."""
 
 
-class Line:
+class Backlog:
     """Windows, the last of them perhaps still open, and the events between them.
 
     Args:

@@ -10,7 +10,7 @@ from vivavoce.actors.transcription.engine import RecognitionEngine
 from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
-from vivavoce.actors.transcription.reviser import Heard
+from vivavoce.actors.transcription.reviser import WindowAudio
 from vivavoce.actors.transcription.schedule import Exact, Why
 from vivavoce.actors.transcription.window import Decoded, Span, Window
 from vivavoce.pipeline.messages import seconds
@@ -68,7 +68,7 @@ async def decode(
     missing = [] if cheap or found.invented else without_words(words, speech, tail=tail)
     for span in missing[:_MOST_MENDED]:
         wider = around(span, words, start, end)
-        piece = Heard(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
+        piece = WindowAudio(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
         more = await engine.exact(piece, wider.end, language=spoken)
         await engine.close(piece)
         there = without_length(more.words) if more is not None else []

@@ -9,7 +9,7 @@ import pytest
 from support.waiting import a_moment, wait_until
 
 from vivavoce.bench import proc
-from vivavoce.bench.proc import Snapshot, ThreadCosts, Between
+from vivavoce.bench.proc import Between, Snapshot, ThreadCosts
 
 needs_proc = pytest.mark.skipif(proc.missing() is not None, reason=str(proc.missing()))
 

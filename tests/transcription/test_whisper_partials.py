@@ -47,8 +47,14 @@ class Follow:
             found = self.session.partial(WholeAudio(end), agreement.stable, times=False)
             self.steps.append((agreement.stable, found))
             self.views.append(self.session._partials._view_frame)
-            certain = certain_words(found.probabilities, last=2, least=0.5)
-            agreement.update(found.text, certain=certain)
+            certain = certain_words(
+                found.probabilities,
+                last=2,
+                least=0.5,
+                stable=len(agreement.stable),
+                agreed=agreement.agreed(found.text),
+            )
+            agreement.update(found.text, certain=certain, heard=end)
         self.computed = self.session._partials._log_mel.computed
         self.stable = agreement.stable
         self.timed = self.session.partial(WholeAudio(end), agreement.stable, times=True)

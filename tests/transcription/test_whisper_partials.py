@@ -43,8 +43,14 @@ class Follow:
             found = self.session.partial(WholeAudio(end), agreement.stable)
             self.steps.append((agreement.stable, found))
             self.views.append(self.session._partials._view_frame)
-            certain = certain_words(found.probabilities, last=2, least=0.5)
-            agreement.update(found.text, certain=certain)
+            certain = certain_words(
+                found.probabilities,
+                last=2,
+                least=0.5,
+                stable=len(agreement.stable),
+                agreed=agreement.agreed(found.text),
+            )
+            agreement.update(found.text, certain=certain, heard=end)
         self.computed = self.session._partials._log_mel.computed
         self.stable = agreement.stable
         self.exact = self.session.exact(WholeAudio(end), cheap=False)

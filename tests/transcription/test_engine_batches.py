@@ -93,9 +93,6 @@ def test_what_is_decoded_together_goes_through_the_model_together() -> None:
             assert more["to_cpu"], "rows on a GPU could not be taken apart"
             return encoder.encode(features, **more)
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(encoder, name)
-
         def generate(self, encoded: Any, prompts: Any, **more: Any) -> Any:
             batches.append(("generate", len(prompts)))
             return encoder.generate(encoded, prompts, **more)

@@ -43,8 +43,8 @@ full stop in the prefix for the end, and goes deaf."""
 _SHORTEST_STEP = SAMPLE_RATE
 _UNSETTLED_WORDS = 2
 _JUDGED_TOKENS = 8  # fewer may be improbable without anything being wrong
-_ENOUGH_FRAMES = 200  # of sound, before a language that is heard is kept
-_SURE = 0.8
+_ENOUGH_FRAMES = 300  # before a language that is heard is kept: a name may sound of another
+_SURE = 0.9
 _BELIEVED = (
     3 * SAMPLE_RATE
 )  # so long the full context, which costs ten partials, is not tried again

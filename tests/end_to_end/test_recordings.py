@@ -27,7 +27,10 @@ from support.program import (
 from support.waiting import PATIENCE_S, wait_until
 
 import vivavoce
+from vivavoce.actors.transcription.engine_process import EngineProcess
+from vivavoce.actors.transcription.engines.base import EngineSpec, SessionOptions
 from vivavoce.pipeline.messages import Final
+from vivavoce.pipeline.metrics import Metrics
 
 pytestmark = pytest.mark.engine
 
@@ -42,20 +45,20 @@ def talk(tmp_path_factory) -> Outcome:
     return run(home, "--source", str(TALK), "--pace", "max", "--format", "jsonl", *WHISPER)
 
 
-def offline_words(path: Path, windows: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """What the same engine gives for each window by itself."""
-    from faster_whisper import WhisperModel
-
+async def offline(path: Path, windows: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """What the engine gives for each window by itself."""
     with wave.open(str(path)) as source:
-        pcm = np.frombuffer(source.readframes(source.getnframes()), dtype=np.int16)
-    model = WhisperModel(str(MODEL), device="cpu", compute_type="int8", cpu_threads=2)
+        pcm = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2")
+    spec = EngineSpec(engine="faster-whisper", model=str(MODEL), device="cpu")
+    engine = EngineProcess(spec, metrics=Metrics())
+    await engine.start()
     found = {}
-    for start, end in windows:
-        audio = pcm[start:end].astype(np.float32) / 32768
-        segments, _ = model.transcribe(
-            audio, beam_size=5, word_timestamps=True, condition_on_previous_text=False
-        )
-        found[start, end] = " ".join("".join(segment.text for segment in segments).split())
+    for number, (start, end) in enumerate(windows):
+        await engine.open(number, SessionOptions(), start)
+        await engine.feed(number, pcm[start:end].tobytes())
+        decoded = await engine.exact(number, end)
+        found[start, end] = " ".join(word.text for word in decoded.words)
+    await engine.stop()
     return found
 
 
@@ -71,11 +74,11 @@ async def test_finals_are_what_the_engine_gives_offline_for_their_windows() -> N
         said = [event async for event in pipeline.events() if isinstance(event, Final)]
     assert len(said) >= 5
     assert all(final.window is not None for final in said)
-    offline = offline_words(TALK, {final.window for final in said if final.window})
+    found = await offline(TALK, {final.window for final in said if final.window})
     for final in said:
         assert final.window[0] <= final.start < final.end <= final.window[1]
         heard = " ".join(word.text for word in final.words)
-        assert f" {heard} " in f" {offline[final.window]} "
+        assert f" {heard} " in f" {found[final.window]} "
 
 
 def test_the_ledger_balances_to_the_sample(talk: Outcome) -> None:

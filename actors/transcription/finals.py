@@ -44,7 +44,7 @@ def final_message(
         start=sentence.start,
         end=sentence.end,
         text=sentence.text,
-        words=_words(sentence.words) if with_words else (),
+        words=_words(sentence.words, sentence.start, sentence.end) if with_words else (),
         confidence=_confidence(sentence.words, hypothesis),
         no_speech_probability=hypothesis.no_speech_probability,
         average_log_probability=hypothesis.average_log_probability,
@@ -76,7 +76,7 @@ def revision_message(final: Final, hypothesis: Hypothesis, info: EngineInfo | No
     return Revision(
         utterance=final.utterance,
         text=join(words),
-        words=_words(words),
+        words=_words(words, final.start, final.end),
         confidence=_confidence(words, hypothesis),
         no_speech_probability=hypothesis.no_speech_probability,
         average_log_probability=hypothesis.average_log_probability,
@@ -103,9 +103,15 @@ def final_again(final: Final) -> Revision:
     )
 
 
-def _words(words: Sequence[HypothesisWord]) -> tuple[Word, ...]:
+def _words(words: Sequence[HypothesisWord], start: int, end: int) -> tuple[Word, ...]:
+    """With times inside ``[start, end)``: those of a Whisper reach into the pauses beside them."""
     return tuple(
-        Word(text=word.text, start=word.start, end=word.end, probability=word.probability)
+        Word(
+            text=word.text,
+            start=min(max(word.start, start), end),
+            end=min(max(word.end, start), end),
+            probability=word.probability,
+        )
         for word in words
     )
 

@@ -46,6 +46,7 @@ def modes(outcome: Outcome | FedProgram) -> list[str]:
 @pytest.mark.pace
 def test_an_engine_that_was_parked_hears_every_word(talk: Path, tmp_path: Path) -> None:
     arguments = ["--source", str(talk), "--format", "jsonl", *WHISPER]
+    arguments += ["--set", "vad.end_silence_ms=640"]  # else it is silent for too short a time
     awake = run(tmp_path, *arguments, "--set", "power.mode=active")
     sleepy = run(tmp_path, *arguments, *SLEEPY)
     assert sleepy.code == awake.code == 0, sleepy.err

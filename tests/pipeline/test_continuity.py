@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivavoce.actors.transcription.line import Line
+from vivavoce.actors.transcription.backlog import Backlog
 from vivavoce.pipeline.actor import ActorContext
 from vivavoce.pipeline.channel import Channel
 from vivavoce.pipeline.clock import run_virtual
@@ -401,7 +401,7 @@ class Listener:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.line = Line(itertools.count().__next__)
+        self.backlog = Backlog(itertools.count().__next__)
         self.open: SpeechStarted | None = None
         self.heard = 0
         self.number = 0
@@ -412,7 +412,7 @@ class Listener:
 
     def take(self, message: Any) -> None:
         assert not self.ended
-        self.line.take(message, 0.0)
+        self.backlog.take(message, 0.0)
         match message:
             case SpeechStarted():
                 assert self.open is None

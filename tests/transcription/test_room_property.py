@@ -155,6 +155,7 @@ def check_finals(scene: Anything, events: list[Any], longest: int) -> None:
         assert final.window is not None
         begin, end = final.window
         assert begin <= final.start < final.end <= end <= begin + longest
+        assert all(final.start <= w.start <= w.end <= final.end for w in final.words)
         assert final.ends_stretch == (final.end in ends)
 
 

@@ -45,9 +45,7 @@ _UNSETTLED_WORDS = 2
 _JUDGED_TOKENS = 8  # fewer may be improbable without anything being wrong
 _ENOUGH_FRAMES = 300  # before a language that is heard is kept: a name may sound of another
 _SURE = 0.9
-_BELIEVED = (
-    3 * SAMPLE_RATE
-)  # so long the full context, which costs ten partials, is not tried again
+_BELIEVED = 3 * SAMPLE_RATE  # how long trimming is not blamed after it was found not guilty
 
 
 class PartialDecoder:
@@ -104,8 +102,9 @@ class PartialDecoder:
         found, sure = self._attempt(request, audio, prefix, trimmed=context != "full")
         if context == "auto" and len(audio) >= self._doubt_from and looks_bad(found.text, sure):
             before = prefix[: self._view_word]  # what is forced may be what is wrong
-            found, _ = self._attempt(request, audio, before, trimmed=False)
-            self._doubt_from = len(audio) + _BELIEVED
+            found, sure = self._attempt(request, audio, before, trimmed=False)
+            if looks_bad(found.text, sure):  # so it was not the trimming
+                self._doubt_from = len(audio) + _BELIEVED
         return msgspec.structs.replace(found, decode_s=time.perf_counter() - began)
 
     def _attempt(

@@ -209,7 +209,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
             description="Largest share of one core that partials may take while someone speaks, "
             "by the engine's measured cost.",
         ),
-    ] = 0.34
+    ] = 0.25
     final_cpu_share: Annotated[
         float,
         Meta(

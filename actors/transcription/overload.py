@@ -1,7 +1,8 @@
 """The ladder that the pipeline climbs when the engine cannot keep up.
 
-Lag is seconds for which speech has ended and is not final. It climbs a rung at each quarter of the
-largest lag, and goes down one at a time, after the lag has been small for a while.
+Lag is seconds for which speech has ended and is not final. It climbs a rung at a third, a half and
+two thirds of the largest lag and at all of it, and goes down one at a time, after the lag has been
+small for a while.
 """
 
 from __future__ import annotations
@@ -32,6 +33,16 @@ class Rung(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+_REACHED = {
+    Rung.FEWER_PARTIALS: 1 / 3,
+    Rung.NO_PARTIALS: 1 / 2,
+    Rung.LONGER_WINDOWS: 2 / 3,
+    Rung.CHEAPER_FINALS: 1.0,
+}
+"""At which part of the largest lag. The first is no less: a full window takes a model that keeps up
+a second or two."""
+
+
 class OverloadLadder:
     """Where the pipeline stands.
 
@@ -48,7 +59,7 @@ class OverloadLadder:
 
     def take_settings(self, max_lag_s: float, *, enabled: bool) -> None:
         """Other settings hold from now on."""
-        self._step = max_lag_s / Rung.CHEAPER_FINALS
+        self._at = {rung: part * max_lag_s for rung, part in _REACHED.items()}
         self._enabled = enabled
 
     def begin(self, now: float) -> None:
@@ -57,17 +68,19 @@ class OverloadLadder:
 
     def update(self, now: float, lag_s: float) -> Rung:
         """The rung for a lag measured at ``now`` (seconds)."""
-        if lag_s < self._step:
+        if lag_s < self._at[Rung.FEWER_PARTIALS]:
             self._catching_up_until = float("-inf")
         if not self._enabled:
             self.rung = Rung.KEEPING_UP
         if not self._enabled or now < self._catching_up_until:
             return self.rung
-        reached = Rung(min(int(lag_s / self._step), Rung.CHEAPER_FINALS))
+        reached = max(
+            (rung for rung, at in self._at.items() if lag_s >= at), default=Rung.KEEPING_UP
+        )
         if reached > self.rung:
             self.rung = reached
             self._calm_since = None
-        elif lag_s >= self.rung * self._step / 2:
+        elif self.rung and lag_s >= self._at[self.rung] / 2:
             self._calm_since = None
         elif self._calm_since is None:
             self._calm_since = now

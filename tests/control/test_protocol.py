@@ -71,7 +71,7 @@ def test_what_a_newer_client_adds_is_no_error() -> None:
 
 
 def test_an_answer_is_never_longer_than_a_line_may_be() -> None:
-    long = protocol.success(cache={"x": "é" * LINE_BYTES})
+    long = protocol.success(error="é" * LINE_BYTES)
     assert len(render(long)) < LINE_BYTES
     assert msgspec.json.decode(render(long))["ok"] is False
     assert len(render(protocol.failure("\x00" * 100_000, 2))) < LINE_BYTES

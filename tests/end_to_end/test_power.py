@@ -112,7 +112,7 @@ async def test_a_program_can_force_a_mode_while_it_runs(tmp_path: Path) -> None:
         await until(vivavoce.PowerChanged, "parked")
         assert pipeline.power_mode is PowerMode.PARKED
         await pipeline.feed(said)
-        await pipeline.feed(np.zeros(16_000, dtype=np.int16))
+        await pipeline.feed(np.zeros(32_000, dtype=np.int16))  # a long silence
         await until(vivavoce.Final)
         await until(vivavoce.PowerChanged, "parked")
         pipeline.force_power(None)

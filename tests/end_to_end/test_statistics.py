@@ -10,7 +10,7 @@ from vivavoce.pipeline.clock import run_virtual
     ("now", "highest", "line"),
     [
         (0, 0, "engine: keeping up; at worst: keeping up"),
-        (1, 3, "engine: fewer partials; at worst: cheaper finals"),
+        (1, 4, "engine: fewer partials; at worst: cheaper finals"),
         (2, 2, "engine: no partials; at worst: no partials"),
     ],
 )

@@ -228,15 +228,19 @@ class Window:
         """A decoding of the window with the beginning of its sentence before it.
 
         The first word is written as it was there: whoever hears a sentence from its middle begins
-        it with a capital.
+        it with a capital. A word that both have was put on the wrong side of the pause there.
         """
         if not self.begun:
             return decoded
-        words = decoded.words
-        if words and bare(words[0].text) == bare(self.expected):
+        begun, words = self.begun, decoded.words
+        first = bare(words[0].text) if words else ""
+        if first and first == bare(self.expected):
             words = (msgspec.structs.replace(words[0], text=self.expected), *words[1:])
+        elif first and first == bare(begun[-1].text):
+            words = (msgspec.structs.replace(words[0], text=begun[-1].text), *words[1:])
+            begun = begun[:-1]
         return msgspec.structs.replace(
-            decoded, start=min(decoded.start, self.begin), words=(*self.begun, *words)
+            decoded, start=min(decoded.start, self.begin), words=(*begun, *words)
         )
 
     def lose(self, end: int, reason: GapReason) -> None:

@@ -77,7 +77,7 @@ class VadSettings(Section, frozen=True, kw_only=True):
     ] = 96
     pre_roll_ms: Annotated[
         Milliseconds, Meta(description="Audio kept from before the onset of speech.")
-    ] = 320
+    ] = 640
     hangover_ms: Annotated[
         Milliseconds, Meta(description="Audio kept after the end of speech.")
     ] = 480

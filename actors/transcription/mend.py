@@ -23,6 +23,7 @@ _WORD = SAMPLE_RATE * 6 // 10
 
 _AROUND = SAMPLE_RATE // 5
 _EDGE = SAMPLE_RATE * 3 // 10
+_DIVIDES = SAMPLE_RATE
 
 
 def without_length(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
@@ -98,7 +99,8 @@ def _own(word: HypothesisWord) -> list[Span]:
 
 
 def _long(start: int, end: int, speech: Sequence[Span], limit: int) -> list[Span]:
-    """``[start, end)`` drawn in to its speech, if there is more than ``limit`` of that."""
+    """``[start, end)`` drawn in to its speech, if there is more than ``limit`` of that; in pieces
+    where a long pause divides it."""
     inside = [
         Span(max(start, span.start), min(end, span.end))
         for span in speech
@@ -106,4 +108,10 @@ def _long(start: int, end: int, speech: Sequence[Span], limit: int) -> list[Span
     ]
     if sum(span.end - span.start for span in inside) <= limit:
         return []
-    return [Span(inside[0].start, inside[-1].end)]
+    pieces = inside[:1]
+    for span in inside[1:]:
+        if span.start - pieces[-1].end < _DIVIDES:
+            pieces[-1] = Span(pieces[-1].start, span.end)
+        else:
+            pieces.append(span)
+    return pieces

@@ -27,9 +27,9 @@ def reads_ahead(capture: CaptureSettings) -> bool:
     return capture.source != "mic" and capture.pace == "max"
 
 
-_LONGEST_PAUSE_MS = 8_000
-"""What separates the stretches of a recording that is read ahead: a window in which people are
-silent for longer is no cheaper than two."""
+_LONGEST_PAUSE_MS = 3_000
+"""What separates the stretches of a recording that is read ahead: nobody pauses for longer inside a
+sentence, and a Whisper that hears much silence may take it for the end."""
 
 
 def as_played(profile: Profile) -> Profile:

@@ -33,9 +33,9 @@ def talk(tmp_path_factory) -> Path:
         out.setsampwidth(2)
         out.setframerate(16_000)
         for number, name in enumerate(TALK):
-            out.writeframes(noise[: 2 * (32_000 + 3_333 * number)])
+            out.writeframes(noise[: 2 * (80_000 + 3_333 * number)])
             out.writeframes(read_wave(SPEECH / name))
-        out.writeframes(noise[:64_000])
+        out.writeframes(noise[: 2 * 80_000])
     return path
 
 

@@ -97,6 +97,9 @@ def test_what_is_decoded_together_goes_through_the_model_together() -> None:
             batches.append(("generate", len(prompts)))
             return encoder.generate(encoded, prompts, **more)
 
+        def __getattr__(self, name: str) -> Any:
+            return getattr(encoder, name)
+
     whisper._model = Spy()
     sessions = []
     for number in list(CLIPS)[:3]:

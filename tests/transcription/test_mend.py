@@ -59,6 +59,11 @@ def test_a_word_that_is_too_long_has_swallowed_others() -> None:
     assert without_words(said, [span(0.0, 5.4)], tail=True) == [span(0.6, 4.4)]
 
 
+def test_a_long_pause_divides_what_is_missing() -> None:
+    speech = [span(0.0, 2.0), span(2.5, 3.5), span(6.0, 8.0)]
+    assert without_words([], speech, tail=True) == [span(0.0, 3.5), span(6.0, 8.0)]
+
+
 def test_speech_without_any_word_is_missing_as_a_whole() -> None:
     assert without_words([], [span(1.0, 4.0)], tail=True) == [span(1.0, 4.0)]
     assert without_words([], [span(1.0, 2.0)], tail=True) == []

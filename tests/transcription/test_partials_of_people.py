@@ -35,9 +35,9 @@ def speech(name: str, start_s: float, end_s: float) -> bytes:
 
 
 def partial(engine: Any, pcm: bytes, prefix: str, context: str = "auto") -> Hypothesis:
-    session = engine.open(SessionOptions(language="en", partial_context=context))
+    session = engine.open(SessionOptions(language="en", partial_context=context), 0)
     session.feed(pcm)
-    found: Hypothesis = session.partial(WholeAudio(len(pcm) // 2), prefix.split(), times=False)
+    found: Hypothesis = session.partial(WholeAudio(len(pcm) // 2), prefix.split())
     return found
 
 

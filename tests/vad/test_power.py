@@ -228,7 +228,7 @@ async def test_changed_settings_hold_from_the_next_silence_on() -> None:
     await changed.hear(pcm[inside:])
     found = utterances(await changed.end())
     assert found[0] == first  # as it began
-    assert found[1][0] - second[0] == (320 - 64) * 16
+    assert found[1][0] - second[0] == (640 - 64) * 16
 
 
 @pytest.mark.parametrize("block", [512, 700, 8_192])

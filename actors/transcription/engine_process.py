@@ -321,6 +321,8 @@ class EngineProcess:
                 raise
             finally:
                 self._waiting.pop(number, None)
+                if waiting.done() and not waiting.cancelled():
+                    waiting.exception()  # else, where sending failed first, asyncio complains
             if isinstance(reply, Failed):
                 raise EngineError(reply.message, reply.kind)
             if not isinstance(reply, answer):

@@ -20,7 +20,6 @@ RULES = {
     "ladder": "transcription.overload_ladder=false",
     "full-finals": "transcription.final_context=auto",
     "temperature-fallback": "transcription.temperature_fallback=false",
-    "word-times": "transcription.word_times=false",
     "margin": "transcription.context_margin_ms=0",
     "hallucination-guard": "cleanup.hallucinations=false",
     "repetition-guard": "cleanup.repeated_phrases=false",

@@ -13,7 +13,15 @@ from vivavoce.config.errors import ProfileError
 from vivavoce.config.schema import Profile
 from vivavoce.pipeline.actor import Actor, ActorContext
 from vivavoce.pipeline.log import get_logger
-from vivavoce.pipeline.messages import Caption, Final, Partial, Revision
+from vivavoce.pipeline.messages import (
+    Caption,
+    Final,
+    Gap,
+    Partial,
+    RecordingEnded,
+    RecordingStarted,
+    Revision,
+)
 
 log = get_logger("cleanup")
 
@@ -91,6 +99,8 @@ class CleanupActor(Actor[Caption, Caption]):
 
     def _clean(self, message: Caption) -> Caption:
         if not isinstance(message, Final | Partial | Revision):
+            if isinstance(message, Gap | RecordingStarted | RecordingEnded):
+                self._carried = Carried()  # what follows is another stretch
             return message
         self._latest = max(self._latest, message.utterance)
         if isinstance(message, Final):

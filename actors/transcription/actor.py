@@ -437,7 +437,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
         if window.cancelled:
             return True
         if window.ended is not None and wanted is not None:
-            return attempt.exact.end != wanted.end and attempt.exact.why is not Why.FULL
+            full = attempt.exact.why is Why.FULL and attempt.exact.end <= window.ended.end
+            return attempt.exact.end != wanted.end and not full
         return attempt.exact.why is Why.PAUSED and window.quiet_from is None
 
     def _abandon(self, window: Window) -> None:
@@ -457,29 +458,37 @@ class TranscriptionActor(Actor[Speech, Caption]):
             attempt = self._attempts.get(window.key)
             if attempt is not None and attempt.task.done():
                 del self._attempts[window.key]
-                self._settle(window, attempt.exact, attempt.task.result())
-            known = window.decoded
-            if known is None or window.ended is None or window.all_settled:
+                if not window.cancelled:
+                    self._settle(window, attempt.exact, attempt.task.result())
+            if window.ended is None or window.all_settled or window.cancelled:
                 continue
-            if known.end >= window.ended.end:  # decoded in the pause that became the end
-                self._move_on(window, known, closing=True)
+            known = window.decoded
+            if known is not None and known.end >= window.ended.end:
+                self._move_on(window, known, closing=True)  # its pause became the end
+            elif window.failed >= window.ended.end:
+                self._set_aside(window, window.ended.end)
 
     def _settle(self, window: Window, exact: Exact, decoded: Decoded | None) -> None:
         """An exact decoding was made of the window, or could not be made."""
         window.tried = max(window.tried, exact.end)
         if decoded is None:
+            window.failed = exact.end
             if exact.why in (Why.ENDED, Why.FULL):
-                log.error(
-                    f"{seconds(exact.end - window.start):.1f} s of speech are set aside: the "
-                    "engine failed at them again and again"
-                )
-                window.lose(exact.end, GapReason.ENGINE_FAILED)
-                self._end_glance_of(window)
+                self._set_aside(window, exact.end)
             return
         self._spacing.cost(decoded.hypothesis.decode_s)
         window.decoded = decoded = window.whole(decoded)
         closing = window.ended is not None and exact.end >= window.ended.end
         self._move_on(window, decoded, closing=closing, full=exact.why is Why.FULL)
+
+    def _set_aside(self, window: Window, end: int) -> None:
+        """The engine failed too often at what was heard before ``end``."""
+        log.error(
+            f"{seconds(end - window.start):.1f} s of speech are set aside: the engine failed at "
+            "them again and again"
+        )
+        window.lose(end, GapReason.ENGINE_FAILED)
+        self._end_glance_of(window)
 
     def _move_on(
         self, window: Window, decoded: Decoded, *, closing: bool, full: bool = False
@@ -490,7 +499,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
         settled = settle(decoded.words, window.begin, pcm, window.start, pauses, closing=closing)
         if full:
             settled = settle_full(settled, pcm, window.start, pauses, carry=self._ahead)
-        if settled.decode_from == window.start:
+        if settled.decode_from == window.start and settled.rest_from == window.begin:
             return
         since = window.ended_at if closing else decoded.began
         before = window.start
@@ -571,7 +580,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     async def _take_back(self, window: Window) -> None:
         """The speaker took back what has no final yet."""
         assert window.ended is not None
-        start = window.ready[0].start if window.ready else window.start
+        start = window.ready[0].start if window.ready else window.begin
         self._cancelled_from = start
         if window.ended.end > start:
             await self.emit(Gap(start=start, end=window.ended.end, reason=GapReason.CANCELLED))
@@ -589,6 +598,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     async def _done_with(self, window: Window) -> None:
         self._abandon(window)
+        self._heard.pop(window.key, None)
         self._backlog.pop()
         await self._engine.close(window)
         self._tell_work()
@@ -649,6 +659,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
 
     def _end_glance_of(self, window: Window) -> None:
         if self._glance is not None and self._glance.window is window:
+            self._policy.not_shown(window.tried)
             self._end_glance()
 
     def _end_glance(self) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from vivavoce.actors.transcription.settle import Pause
 from vivavoce.actors.transcription.window import LONGEST, Window
 from vivavoce.pipeline.messages import (
     EndOfStream,
@@ -122,7 +123,9 @@ class Backlog:
             utterance=self._open_number, start=cut, pcm=window.pcm(cut, window.heard)
         )
         pauses, quiet_from = window.pauses, window.quiet_from
-        window.pauses = [pause for pause in pauses if pause.end <= cut]
+        window.pauses = [
+            Pause(pause.start, min(pause.end, cut)) for pause in pauses if pause.start < cut
+        ]
         window.quiet_from = None
         window.end(
             SpeechEnded(

@@ -84,7 +84,6 @@ def session_options(settings: TranscriptionSettings) -> SessionOptions:
         context_margin=settings.context_margin_ms * SAMPLE_RATE // 1_000,
         beam_size=settings.beam_size,
         temperature_fallback=settings.temperature_fallback,
-        word_times=settings.word_times,
         initial_prompt=settings.initial_prompt,
         hotwords=settings.hotwords,
     )

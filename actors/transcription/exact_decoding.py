@@ -18,6 +18,9 @@ from vivavoce.pipeline.messages import seconds
 _MOST_MENDED = 4
 """Places in one window that are decoded once more; there are rarely two."""
 
+_NEARLY_ALL = 0.8
+"""Of a window: to decode that again would give the same."""
+
 
 async def decode(
     engine: RecognitionEngine,
@@ -65,12 +68,18 @@ async def decode(
     tail = exact.why in (Why.ENDED, Why.PAUSED)
     cost = found.decode_s
     dropped: list[Span] = []
-    missing = [] if cheap or found.invented else without_words(words, speech, tail=tail)
-    for span in missing[:_MOST_MENDED]:
+    missing = without_words(words, speech, tail=tail)
+    for number, span in enumerate(missing):
         wider = around(span, words, start, end)
+        all_of_it = wider.end - wider.start > _NEARLY_ALL * (end - start)
+        if cheap or found.invented or all_of_it or number >= _MOST_MENDED:
+            dropped.append(span)
+            continue
         piece = WindowAudio(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
-        more = await engine.exact(piece, wider.end, language=spoken)
-        await engine.close(piece)
+        try:
+            more = await engine.exact(piece, wider.end, language=spoken)
+        finally:  # also where nobody wants the whole any more
+            await engine.close(piece)
         there = without_length(more.words) if more is not None else []
         words = merged(words, there, wider)
         cost += more.decode_s if more is not None else 0.0

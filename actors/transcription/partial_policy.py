@@ -71,6 +71,10 @@ class PartialPolicy:
         factor = max(_EARLY, 1.0 - self._saved) if self._dipped else _LATE
         return self._started + factor * self.interval(thinned=thinned)
 
+    def not_shown(self, covered: int) -> None:
+        """What the last partial heard behind ``covered`` was not shown: it is heard anew."""
+        self._covered = min(self._covered, covered)
+
     def started(self, now: float, covered: int) -> None:
         """A partial over audio up to ``covered`` starts."""
         self._saved = min(1.0, self._saved + (now - self._started) / self.interval() - 1.0)

@@ -143,14 +143,14 @@ def settle_full(
         if seam is not None and settled.rest_from >= start:
             begun = sum((word.start + word.end) // 2 < seam for word in settled.rest)
             return replace(settled, decode_from=seam, begun=begun)
-    if settled.sentences:
+    if settled.decode_from > start:
         return settled
     cut = longest_pause(pauses, start + len(pcm) // 2, start + len(pcm))
     if cut is None:
         cut = start + quietest_near(pcm, len(pcm) * 3 // 4, len(pcm) // 4)
     before = tuple(word for word in settled.rest if (word.start + word.end) // 2 < cut)
     sentence = Sentence(before, settled.rest_from, cut)
-    return Settled((sentence,), settled.rest[len(before) :], cut, cut)
+    return Settled((*settled.sentences, sentence), settled.rest[len(before) :], cut, cut)
 
 
 def longest_pause(pauses: Sequence[Pause], begin: int, end: int) -> int | None:

@@ -96,6 +96,7 @@ class Window:
         ended, ended_at: how and when the stretch ended.
         cancelled: the speaker took back what has no final yet.
         tried: up to where it was decoded exactly.
+        failed: up to where the engine failed at it too often.
         decoded: the last exact decoding, as far as it is not settled.
         ready: sentences that are settled and not emitted, and what was lost between them.
         shown: what people see of it.
@@ -105,6 +106,7 @@ class Window:
     def __init__(self, key: int, start: int) -> None:
         self.key = key
         self.start = self.begin = self.stretch_start = self.tried = start
+        self.failed = -1
         self.begun: tuple[HypothesisWord, ...] = ()
         self.expected = ""  # the word behind those, as it was written in their window
         self.pauses: list[Pause] = []

@@ -149,7 +149,7 @@ def test_every_rule_is_switched_off_by_a_setting_that_is_on(setting: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "rule", ["trimming", "full-finals", "temperature-fallback", "word-times", "margin"]
+    "rule", ["trimming", "full-finals", "temperature-fallback", "margin"]
 )
 def test_rules_of_decoding_reach_the_engine(rule: str) -> None:
     plain, off = (

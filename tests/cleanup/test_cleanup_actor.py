@@ -218,3 +218,16 @@ async def test_what_a_sentence_switches_on_holds_until_the_stretch_ends() -> Non
     assert [first.text, second.text] == ["THIS IS.", "VERY LOUD."]
     assert third.text == "And this is not."
     assert revised.text == "VERY, VERY LOUD."
+
+
+async def test_what_a_sentence_switched_on_does_not_outlive_a_stretch_that_was_cancelled() -> None:
+    events = await through(
+        final("all caps on this is.", utterance=1, ends_stretch=False),
+        Gap(start=0, end=1, reason=GapReason.CANCELLED),
+        final("and this is not.", utterance=2),
+        settings=CleanupSettings(spoken_edits=True),
+    )
+    assert [event.text for event in events if isinstance(event, Final)] == [
+        "THIS IS.",
+        "And this is not.",
+    ]

@@ -1,5 +1,6 @@
 """What a decoding leaves out is looked for once more; what nobody said is taken out."""
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -86,3 +87,40 @@ def test_a_sentence_that_is_said_twice_without_any_sound_is_taken_out() -> None:
 
     (final,) = finals(play(scene, script))
     assert final.text == expected_text(0, 4 * RATE)
+
+
+def test_a_window_without_any_word_is_told_and_not_decoded_twice() -> None:
+    def nothing(pcm: np.ndarray) -> Sequence[Word]:
+        heard.append(len(pcm))
+        return ()
+
+    heard: list[int] = []
+    scene = Scene(ScriptedEngine(nothing), partials=False)
+
+    async def script(scene: Scene) -> None:
+        await scene.utterance(4)
+
+    (final,) = finals(play(scene, script))
+    assert final.text == ""
+    assert final.dropped == 4 * RATE
+    assert heard == [4 * RATE]
+
+
+def test_a_decoding_that_is_called_off_while_it_mends_leaves_no_session() -> None:
+    hears = Forgetful(4, 7)
+    scene = Scene(ScriptedEngine(hears, exact_s=0.3), partials=False)
+
+    async def script(scene: Scene) -> None:
+        await scene.silence(1.0)
+        await scene.begin()
+        await scene.say(10.0)
+        await scene.pause()
+        await asyncio.sleep(0.8)  # it was decoded, and what is missing is looked for
+        await scene.resume()
+        await scene.say(2.0)
+        await scene.end()
+
+    play(scene, script)
+    assert scene.counter("speculative_discarded") == 1
+    assert not scene.engine.sessions
+    assert not scene.engine.left_open

@@ -190,3 +190,16 @@ def test_sentences_leave_no_hole_and_lose_no_word(
     if closing:
         assert not found.rest
         assert found.rest_from == start + len(pcm)
+
+
+def test_a_full_window_always_goes_on() -> None:
+    """Also where the sentence that is settled ends in what was carried, before the audio."""
+    words = said("they lost Columbia. And " + " ".join("abcdefghijklmnop"))
+    pcm = noise(words[-1].end - 4 * HALF)
+    start = 4 * HALF
+    settled = settle(words, 0, pcm, start, (), closing=False)
+    assert settled.sentences
+    assert settled.decode_from == start
+    found = settle_full(settled, pcm, start, (), carry=True)
+    assert found.decode_from > start
+    assert [w for s in found.sentences for w in s.words] + list(found.rest) == words

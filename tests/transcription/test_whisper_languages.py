@@ -162,7 +162,7 @@ def test_one_decoding_is_in_one_language(base: FasterWhisperEngine, monkeypatch:
     """faster-whisper would find it out anew in each of its windows."""
     audio = german() + bytes(2 * 25 * RATE) + english()
     with counted(monkeypatch) as counts:
-        found = exact(base, audio, word_times=False)
+        found = exact(base, audio)
     assert counts["encode"] > 1, "this says something only where there are several windows"
     assert (found.language, found.heard) == ("de", "de")
 

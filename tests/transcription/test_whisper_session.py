@@ -228,11 +228,6 @@ def test_without_context_words_the_prompt_is_empty(engine: Any, monkeypatch: Any
     assert len(calls[0][1][0]) == 1
 
 
-def test_word_times_can_be_left_out(engine: Any) -> None:
-    found = Heard(engine, BOYS, word_times=False).exact()
-    assert (found.words, found.text) == ((), Heard(engine, BOYS).exact().text)
-
-
 def test_without_fallback_nothing_is_sampled(engine: Any, monkeypatch: Any) -> None:
     for fallback in (True, False):
         with watched(monkeypatch, "generate") as calls:
@@ -249,7 +244,7 @@ def test_the_beam_is_that_of_the_profile_and_a_cheap_final_is_greedy(
         Heard(engine, BOYS, beam_size=3).exact()
         cheap = Heard(engine, BOYS).exact(cheap=True)
     assert [call[-1]["beam_size"] for call in calls] == [5, 3, 1]
-    assert not cheap.words
+    assert " ".join(word.text for word in cheap.words) == cheap.text, "finals are made of words"
 
 
 def test_a_session_without_a_language_names_the_models_own(engine: Any) -> None:

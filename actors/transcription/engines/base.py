@@ -60,7 +60,7 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
 class SessionOptions(Struct, frozen=True, kw_only=True):
     """How one window of audio is decoded.
 
-    ``beam_size``, ``temperature_fallback`` and ``word_times`` concern exact decodings. The contexts
+    ``beam_size`` and ``temperature_fallback`` concern exact decodings. The contexts
     are ``trimmed``, ``full`` or ``auto``; ``context_margin`` is what a trimmed one keeps beyond the
     audio, in samples. ``task`` is ``transcribe``, or ``translate`` into English. Without a
     ``language`` it is found out, among ``languages`` where there are some.
@@ -74,7 +74,6 @@ class SessionOptions(Struct, frozen=True, kw_only=True):
     context_margin: int = 40_960
     beam_size: int = 5
     temperature_fallback: bool = True
-    word_times: bool = True
     initial_prompt: str | None = None
     hotwords: str | None = None
 

@@ -185,7 +185,7 @@ class WhisperSession:
                 multilingual=language.code is None,  # it asks `detect_language` for each window
                 beam_size=1 if cheap else options.beam_size,
                 temperature=list(temperature),
-                word_timestamps=options.word_times and not cheap,
+                word_timestamps=True,  # sentences are made of words, whoever wants their times
                 initial_prompt=options.initial_prompt,
                 hotwords=options.hotwords,
                 condition_on_previous_text=False,

@@ -148,9 +148,7 @@ def test_every_rule_is_switched_off_by_a_setting_that_is_on(setting: str) -> Non
     assert off != plain
 
 
-@pytest.mark.parametrize(
-    "rule", ["trimming", "full-finals", "temperature-fallback", "margin"]
-)
+@pytest.mark.parametrize("rule", ["trimming", "full-finals", "temperature-fallback", "margin"])
 def test_rules_of_decoding_reach_the_engine(rule: str) -> None:
     plain, off = (
         session_options(load_profile("captions", environ={}, overrides=changes).transcription)

@@ -116,7 +116,8 @@ def test_a_sound_server_that_dies_and_comes_back_is_captioned_again(
     outcome = program.end()
     assert_well_ended(outcome)
     assert {gap["reason"] for gap in outcome.of_type("gap")} == {"device_lost"}
-    assert outcome.err.count("delivers no more sound; trying again") == 2
+    # Of the second loss the program may be ended before it tries again.
+    assert outcome.err.count("delivers no more sound; trying again") in (1, 2)
     assert outcome.err.count("is back after") == 1
 
 

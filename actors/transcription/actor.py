@@ -165,11 +165,9 @@ class TranscriptionActor(Actor[Speech, Caption]):
         """Work until the inbox is closed and all that was said is final."""
         self._tell_work()  # a run that failed may not have come to it
         self._running = True
-        beside: list[asyncio.Task[None]] = [
-            in_background(self._begin_when_captured(), "transcription engines", log)
-        ]
+        beside: list[asyncio.Task[None]] = [self._in_work(self._begin_when_captured())]
         if self._reviser is not None:
-            beside.append(in_background(self._reviser.run(), "transcription reviser", log))
+            beside.append(self._in_work(self._reviser.run()))
         try:
             await self.redeliver()
             while not await self._is_done(beside):
@@ -613,7 +611,7 @@ class TranscriptionActor(Actor[Speech, Caption]):
     # -- partials: one in work, always over the newest audio
 
     def _start_glance(self, now: float) -> float | None:
-        """Show a partial that was made, start the next if it is due; seconds until it will be."""
+        """Start the next partial if it is due; seconds until it will be."""
         head = self._backlog.head
         glance = self._glance
         if glance is not None and (glance.window is not head or glance.window.ended is not None):

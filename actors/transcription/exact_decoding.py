@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from vivavoce.actors.transcription.engine import RecognitionEngine
-from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
 from vivavoce.actors.transcription.language import LanguagePolicy
 from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
 from vivavoce.actors.transcription.reviser import WindowAudio
@@ -51,19 +51,14 @@ async def decode(
     """
     start, end = window.start, exact.end
     speech = window.speech_until(end)
-    speech_s = seconds(sum(span.end - span.start for span in speech))
-    asked = language.for_exact(speech_s)
-    found = await engine.exact(window, end, cheap=cheap, language=asked)
-    if found is None:
+
+    async def ask(code: str | None) -> Hypothesis | None:
+        return await engine.exact(window, end, cheap=cheap, language=code)
+
+    heard = await _in_its_language(ask, language, speech)
+    if heard is None:
         return None
-    other = language.heard(found.heard, found.language_probability, speech_s)
-    if other is not None:
-        again = await engine.exact(window, end, cheap=cheap, language=other)
-        if again is None:
-            return None
-        found = msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s)
-    # Not the text's own language: that of a translation is English, whatever was spoken.
-    spoken = other or found.heard or asked
+    found, spoken = heard
     words: Sequence[HypothesisWord] = without_length(found.words)
     tail = exact.why in (Why.ENDED, Why.PAUSED)
     cost = found.decode_s
@@ -93,3 +88,24 @@ async def decode(
         speculative=exact.why is Why.PAUSED,
         dropped=tuple(dropped),
     )
+
+
+async def _in_its_language(
+    ask: Callable[[str | None], Awaitable[Hypothesis | None]],
+    language: LanguagePolicy,
+    speech: Sequence[Span],
+) -> tuple[Hypothesis, str | None] | None:
+    """The decoding, and the language that is spoken: not that of the text, which is English where
+    it is a translation."""
+    speech_s = seconds(sum(span.end - span.start for span in speech))
+    asked = language.for_exact(speech_s)
+    found = await ask(asked)
+    if found is None:
+        return None
+    other = language.heard(found.heard, found.language_probability, speech_s)
+    if other is None:
+        return found, found.heard or asked
+    again = await ask(other)
+    if again is None:
+        return None
+    return msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s), other

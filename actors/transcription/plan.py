@@ -7,6 +7,7 @@ same recording has the same parts on every machine.
 
 from __future__ import annotations
 
+from vivavoce.actors.transcription.settle import longest_pause
 from vivavoce.actors.transcription.window import Window
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
@@ -27,11 +28,4 @@ def part_ends(window: Window) -> int | None:
     begin = window.stretch_start
     if window.heard - begin < KNOWN:
         return None
-    inside = [
-        pause
-        for pause in window.pauses
-        if begin + SHORTEST_PART <= pause.middle and pause.end <= begin + LONGEST_PART
-    ]
-    if not inside:
-        return None
-    return max(inside, key=lambda pause: pause.end - pause.start).middle
+    return longest_pause(window.pauses, begin + SHORTEST_PART, begin + LONGEST_PART)

@@ -138,7 +138,7 @@ def settle_full(
         carry: as above.
     """
     if carry and settled.decode_from - start < _MUCH * len(pcm):
-        late = max(settled.rest_from, start + len(pcm) - _LATE)
+        late = max(settled.rest_from + 1, start + len(pcm) - _LATE)
         seam = longest_pause(pauses, late, start + len(pcm) - _BEHIND)
         if seam is not None and settled.rest_from >= start:
             begun = sum((word.start + word.end) // 2 < seam for word in settled.rest)
@@ -154,8 +154,8 @@ def settle_full(
 
 
 def longest_pause(pauses: Sequence[Pause], begin: int, end: int) -> int | None:
-    """The middle of the longest pause that lies in ``(begin, end]`` with it."""
-    inside = [pause for pause in pauses if begin < pause.middle and pause.end <= end]
+    """The middle of the longest pause that lies in ``[begin, end]`` with it."""
+    inside = [pause for pause in pauses if begin <= pause.middle and pause.end <= end]
     if not inside:
         return None
     return max(inside, key=lambda pause: pause.end - pause.start).middle

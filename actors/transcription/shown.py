@@ -18,8 +18,13 @@ class Shown:
     def __init__(self) -> None:
         self._agreement = LocalAgreement(SECOND_OPINION)
         self._now = ("", "")
+        self._words: list[str] = []
         self._told = ("", "")
         self.revision = 0
+
+    def _show(self, now: tuple[str, str]) -> None:
+        self._now = now
+        self._words = [*now[0].split(), *now[1].split()]  # asked for with every block of audio
 
     @property
     def stable(self) -> tuple[str, ...]:
@@ -29,7 +34,7 @@ class Shown:
     @property
     def words(self) -> list[str]:
         """All that is shown."""
-        return [*self._now[0].split(), *self._now[1].split()]
+        return self._words
 
     def agreed(self, text: str) -> int:
         """How many words of a hypothesis the one before had, too."""
@@ -37,7 +42,7 @@ class Shown:
 
     def take(self, text: str, settled: int = 0, certain: int | None = None, heard: int = 0) -> None:
         """The next hypothesis of the window; see :meth:`LocalAgreement.update`."""
-        self._now = self._agreement.update(text, settled, certain, heard)
+        self._show(self._agreement.update(text, settled, certain, heard))
 
     def news(self) -> tuple[str, str] | None:
         """Stable text and tail, to be told now; None: they have not changed."""
@@ -63,7 +68,7 @@ class Shown:
         """
         shares = shared_out(self.stable, [*sentences, rest])
         self._agreement = LocalAgreement(SECOND_OPINION, shares[-1])
-        self._now = self._agreement.update(" ".join(rest), sure, None, heard)
+        self._show(self._agreement.update(" ".join(rest), sure, None, heard))
         self._told = ("", "")
         self.revision = 0
         return shares[:-1]

@@ -16,7 +16,7 @@ import numpy as np
 from vivavoce.actors.transcription.agreement import bare
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
 from vivavoce.actors.transcription.language import LanguagePolicy
-from vivavoce.actors.transcription.settle import Pause, Sentence, Settled
+from vivavoce.actors.transcription.settle import Pause, Sentence, Settled, longest_pause
 from vivavoce.actors.transcription.shown import Shown
 from vivavoce.pipeline.messages import (
     SAMPLE_RATE,
@@ -186,8 +186,7 @@ class Window:
         limit = self.start + longest
         if (self.ended.end if self.ended else self.heard) <= limit or self.heard < limit:
             return None
-        late = [p for p in self.pauses if limit - _LATE <= p.middle and p.end <= limit]
-        return max(late, key=lambda p: p.end - p.start).middle if late else limit
+        return longest_pause(self.pauses, limit - _LATE, limit) or limit
 
     # -- what becomes of it
 

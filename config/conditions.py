@@ -18,8 +18,8 @@ from vivavoce.config.derived import derived
 from vivavoce.config.effects import changes_while_running
 from vivavoce.config.errors import ProfileError
 from vivavoce.config.fields import field_type, may_be_nothing
-from vivavoce.config.layers import Layer
-from vivavoce.config.mistakes import at, explain
+from vivavoce.config.layers import Layer, at
+from vivavoce.config.mistakes import explain
 from vivavoce.config.power import CONDITIONS
 from vivavoce.config.schema import Profile
 from vivavoce.config.yaml_lines import Path, deep_merge

@@ -41,6 +41,16 @@ def stacked(layers: Iterable[Layer]) -> Layer:
     return Layer(data, origins)
 
 
+def at(layer: Layer, path: Path) -> str:
+    """The path of a value, and before it where that (or what holds it) was set."""
+    dotted = ".".join(path) or "profile"
+    for count in range(len(path), 0, -1):
+        origin = layer.origins.get(path[:count])
+        if origin is not None:
+            return f"{origin}: {dotted}"
+    return dotted
+
+
 def profile_layers(
     profile: str | FilePath,
     environ: Mapping[str, str],

@@ -11,14 +11,16 @@ from vivavoce.config.conditions import check_conditions, settled_conditions
 from vivavoce.config.contradictions import contradictions
 from vivavoce.config.derived import derived
 from vivavoce.config.errors import ProfileError
+from vivavoce.config.gone import without_gone
 from vivavoce.config.layers import (
     Layer,
+    at,
     environment_layer,
     override_layer,
     profile_layers,
     stacked,
 )
-from vivavoce.config.mistakes import at, explain
+from vivavoce.config.mistakes import explain
 from vivavoce.config.schema import Profile
 
 
@@ -28,6 +30,7 @@ def load_profile(
     environ: Mapping[str, str],
     overrides: Sequence[str] = (),
     on_file: Callable[[FilePath], None] | None = None,
+    on_gone: Callable[[str], None] | None = None,
 ) -> Profile:
     """Load a profile with its layers: defaults, ``extends``, the profile, environment, overrides.
 
@@ -37,6 +40,8 @@ def load_profile(
         environ: for ``VIVAVOCE_SECTION__KEY`` settings and the user's configuration folder.
         overrides: ``"section.key=value"`` each; values are read as YAML.
         on_file: told of each file before it is read, also of one that turns out to be wrong.
+        on_gone: told, in one line, of each setting that only an earlier release had; it is left
+            out. None: such a setting is a mistake.
 
     Raises:
         ProfileError: one line with file and line (or variable, or option), path, what was expected,
@@ -44,9 +49,8 @@ def load_profile(
     """
     layers = profile_layers(profile or "captions", environ, on_file=on_file)
     defaults = Layer(msgspec.to_builtins(Profile()), {})
-    return checked(
-        stacked([defaults, *layers, environment_layer(environ), override_layer(overrides)])
-    )
+    written = stacked([defaults, *layers, environment_layer(environ), override_layer(overrides)])
+    return checked(without_gone(written, on_gone))
 
 
 def checked(layer: Layer) -> Profile:

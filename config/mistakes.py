@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vivavoce.config.fields import field_choices, field_names
-from vivavoce.config.gone import GONE
-from vivavoce.config.layers import Layer
+from vivavoce.config.layers import Layer, at
 from vivavoce.config.yaml_lines import Path
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -35,8 +34,6 @@ def explain(message: str, layer: Layer, prefix: Path = ()) -> str:
     unknown = _UNKNOWN.match(what)
     if unknown:
         path = (*path, unknown["key"])
-        if path in GONE:
-            return f"{at(layer, (*prefix, *path))} is gone: {GONE[path]}"
         known = field_names(path[:-1])
         near = difflib.get_close_matches(unknown["key"], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
@@ -57,16 +54,6 @@ def explain(message: str, layer: Layer, prefix: Path = ()) -> str:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-def at(layer: Layer, path: Path) -> str:
-    """The path of a value, and before it where that (or what holds it) was set."""
-    dotted = ".".join(path) or "profile"
-    for count in range(len(path), 0, -1):
-        origin = layer.origins.get(path[:count])
-        if origin is not None:
-            return f"{origin}: {dotted}"
-    return dotted
 
 
 def _value(data: Any, path: Path) -> Any:

@@ -121,11 +121,9 @@ class Pipeline:
         environ = os.environ if environ is None else environ
         self._live: LiveProfile | None = None
         self._origin = "" if isinstance(profile, Profile) else str(profile)
+        self._gone: list[str] = []
         if not isinstance(profile, Profile):
-            origin = profile
-            profile = load_profile(origin, environ=environ, overrides=overrides)
-            if follow_profile:
-                self._live = LiveProfile(origin, profile, environ=environ, overrides=overrides)
+            profile = self._load(profile, environ, overrides, follow=follow_profile)
         clock = clock or LoopClock()
         self.source = source or make_source(profile.capture, clock)
         self._reads_ahead = source is None and reads_ahead(profile.capture)
@@ -165,6 +163,21 @@ class Pipeline:
         self._cancelled_host = False
         self._ending = asyncio.Event()  # capture was told to stop
         self._finished = asyncio.Event()
+
+    def _load(
+        self,
+        origin: str | Path,
+        environ: Mapping[str, str],
+        overrides: Sequence[str],
+        *,
+        follow: bool,
+    ) -> Profile:
+        profile = load_profile(
+            origin, environ=environ, overrides=overrides, on_gone=self._gone.append
+        )
+        if follow:
+            self._live = LiveProfile(origin, profile, environ=environ, overrides=overrides)
+        return profile
 
     def _assemble(
         self, profile: Profile, on_progress: Progress | None, engine: EngineClient | None
@@ -590,6 +603,8 @@ class Pipeline:
 
     async def _run(self) -> None:
         use_sink(self._sink)
+        for line in self._gone:
+            log.warning(line)
         try:
             await self.desktop.open()
             async with anyio.create_task_group() as group:

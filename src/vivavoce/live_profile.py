@@ -98,6 +98,7 @@ class LiveProfile:
             environ=self._environ,
             overrides=self._overrides,
             on_file=lambda file: files.update({file: _state(file)}),
+            on_gone=log.warning,
         )
 
     async def follow(self, apply: Callable[[Profile], Awaitable[None]]) -> None:

@@ -1,10 +1,12 @@
 """Settings of earlier releases: one line that says what to write now."""
 
 import re
+import wave
 from pathlib import Path
 
 import pytest
 
+from vivavoce import Pipeline
 from vivavoce.config import ProfileError, load_profile
 from vivavoce.config.fields import field_type
 from vivavoce.config.gone import GONE
@@ -72,3 +74,37 @@ def test_what_lay_within_it_and_null_are_told_alike(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("vad: {max_utterance_ms: null}\n")
     assert refused(path).startswith(f"{path}:1: vad.max_utterance_ms is gone: ")
+
+
+def test_who_runs_a_profile_of_an_earlier_release_is_told_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "transcription: {previous_words: 40, beam_size: 3}\n"
+        "power: {on_battery: {settings: {vad: {max_utterance_ms: null}}}}\n"
+    )
+    told: list[str] = []
+    option = "transcription.phrase_cache.enabled=true"
+    profile = load_profile(path, environ={}, overrides=[option], on_gone=told.append)
+    assert profile.transcription.beam_size == 3
+    assert not profile.power.on_battery.settings.get("vad")
+    assert len(told) == 3
+    assert f"{path}:1: transcription.previous_words is gone: " in told[0]
+    assert f"--set {option}: transcription.phrase_cache is gone: " in told[1]
+    assert f"{path}:2: power.on_battery.settings.vad.max_utterance_ms is gone: " in told[2]
+    with pytest.raises(ProfileError, match="unknown setting: "):
+        load_profile(None, environ={}, overrides=["transcription.vocabular=a"], on_gone=print)
+
+
+async def test_it_is_logged_once(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    sound = tmp_path / "silence.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(32_000))
+    overrides = ["transcription.previous_words=40", f"capture.source={sound}", "capture.pace=max"]
+    async with Pipeline(overrides=overrides, environ={}) as pipeline:
+        await pipeline.wait()
+    lines = [record.message for record in caplog.records if "is gone" in record.message]
+    assert len(lines) == 1
+    assert lines[0].startswith(
+        "--set transcription.previous_words=40: transcription.previous_words"
+    )

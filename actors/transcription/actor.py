@@ -16,7 +16,7 @@ from vivavoce.actors.transcription.exact_decoding import decode
 from vivavoce.actors.transcription.finals import final_message
 from vivavoce.actors.transcription.focus_notes import FocusNotes
 from vivavoce.actors.transcription.hold_back import certain_words
-from vivavoce.actors.transcription.language import LanguagePolicy
+from vivavoce.actors.transcription.language import ENOUGH_S, LanguagePolicy
 from vivavoce.actors.transcription.overload import LagWatch, Rung
 from vivavoce.actors.transcription.partial_policy import PartialPolicy, level_db
 from vivavoce.actors.transcription.plan import KNOWN, part_ends
@@ -32,6 +32,7 @@ from vivavoce.pipeline.channel import ChannelClosed
 from vivavoce.pipeline.log import get_logger
 from vivavoce.pipeline.mailbox import Urgent
 from vivavoce.pipeline.messages import (
+    SAMPLE_RATE,
     Caption,
     EndOfStream,
     Final,
@@ -391,6 +392,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
             return wait
         cheap = self._lag.rung >= Rung.CHEAPER_FINALS
         language = self._language_of(window)
+        if language is None:
+            return None
         work = decode(
             self._engine, window, wanted, self._new_key(), now, cheap=cheap, language=language
         )
@@ -401,14 +404,28 @@ class TranscriptionActor(Actor[Speech, Caption]):
     def _language_policy(self) -> LanguagePolicy:
         return LanguagePolicy(self._settings.language, self._settings.languages)
 
-    def _language_of(self, window: Window) -> LanguagePolicy:
-        """What is known of its language. Each part of a recording finds out for itself: who is
-        decoded first must make no difference."""
+    def _language_of(self, window: Window) -> LanguagePolicy | None:
+        """What is known of its language; None: that of the speech before it must be known first.
+
+        Who is decoded first must make no difference. So each part of a recording finds out for
+        itself; but what is too short for that is taken to be in the language of the part before.
+        """
         if not self._ahead:
             return self._language
         if window.language is None:
-            window.language = self._language_policy()
+            if not self._is_too_short_to_tell(window):
+                window.language = self._language_policy()
+            elif self._backlog.head is window:
+                window.language = self._language
         return window.language
+
+    def _is_too_short_to_tell(self, window: Window) -> bool:
+        info = self._engine.info
+        finds_out = not self._language.given and (info is None or info.multilingual)
+        if window.ended is None or not finds_out:
+            return False
+        speech = window.speech_until(window.ended.end)
+        return sum(span.end - span.start for span in speech) < ENOUGH_S * SAMPLE_RATE
 
     def _wanted_exact(self, window: Window, now: float) -> tuple[Exact | None, float | None]:
         """What is to be decoded now, and in how many seconds something will be."""
@@ -598,6 +615,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._abandon(window)
         self._heard.pop(window.key, None)
         self._backlog.pop()
+        if window.language is not None:
+            self._language = window.language
         await self._engine.close(window)
         self._tell_work()
 

@@ -55,9 +55,11 @@ async def decode(
     async def ask(code: str | None) -> Hypothesis | None:
         return await engine.exact(window, end, cheap=cheap, language=code)
 
-    heard = await _in_its_language(ask, language, speech)
+    known = window.speech_until(min(end, window.language_until))
+    heard = await _in_its_language(ask, language, _seconds(speech), _seconds(known))
     if heard is None:
         return None
+    window.language_until = max(window.language_until, end)
     found, spoken = heard
     words: Sequence[HypothesisWord] = without_length(found.words)
     tail = exact.why in (Why.ENDED, Why.PAUSED)
@@ -93,19 +95,23 @@ async def decode(
 async def _in_its_language(
     ask: Callable[[str | None], Awaitable[Hypothesis | None]],
     language: LanguagePolicy,
-    speech: Sequence[Span],
+    speech_s: float,
+    again_s: float,
 ) -> tuple[Hypothesis, str | None] | None:
     """The decoding, and the language that is spoken: not that of the text, which is English where
     it is a translation."""
-    speech_s = seconds(sum(span.end - span.start for span in speech))
     asked = language.for_exact(speech_s)
     found = await ask(asked)
     if found is None:
         return None
-    other = language.heard(found.heard, found.language_probability, speech_s)
+    other = language.heard(found.heard, found.language_probability, speech_s, again_s=again_s)
     if other is None:
         return found, found.heard or asked
     again = await ask(other)
     if again is None:
         return None
     return msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s), other
+
+
+def _seconds(speech: Sequence[Span]) -> float:
+    return seconds(sum(span.end - span.start for span in speech))

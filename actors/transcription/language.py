@@ -53,6 +53,11 @@ class LanguagePolicy:
         self._evidence: dict[str, float] = {}
 
     @property
+    def given(self) -> bool:
+        """Whether there is nothing to find out."""
+        return self._given is not None
+
+    @property
     def language(self) -> str | None:
         """The language that is held; None: not decided yet."""
         return self._given or self._held
@@ -77,13 +82,16 @@ class LanguagePolicy:
         """Nobody spoke for so long: after a long silence it may be somebody else."""
         self._silent = self._silent or seconds >= _SILENCE_S
 
-    def heard(self, language: str, probability: float, speech_s: float) -> str | None:
+    def heard(
+        self, language: str, probability: float, speech_s: float, *, again_s: float = 0.0
+    ) -> str | None:
         """What became of an exact decoding, once for each whose text is used.
 
         Args:
             language: ``Hypothesis.heard``: the most probable; empty where it was given.
             probability: ``Hypothesis.language_probability``.
             speech_s: seconds of speech in what was decoded.
+            again_s: of these, seconds that it was told about before.
 
         Returns:
             The language to decode the same in once more, because what was heard is no reason to
@@ -92,13 +100,13 @@ class LanguagePolicy:
         if self._given is not None:
             return None
         if not language:
-            self._unseen_s += speech_s
+            self._unseen_s += speech_s - again_s
             return None
         if speech_s >= ENOUGH_S:
             self._unseen_s = 0.0
             self._silent = False
         if self._held is None:
-            return self._decide(language, probability**2 * speech_s)
+            return self._decide(language, probability**2 * (speech_s - again_s))
         if language == self._held:
             self._confirmed = self._confirmed or speech_s >= ENOUGH_S
             self._other = None

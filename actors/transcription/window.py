@@ -101,6 +101,7 @@ class Window:
         ready: sentences that are settled and not emitted, and what was lost between them.
         shown: what people see of it.
         language: what is known of its language, where it finds out for itself.
+        language_until: up to where that was told what is spoken.
     """
 
     def __init__(self, key: int, start: int) -> None:
@@ -119,6 +120,7 @@ class Window:
         self.ready: deque[Ready | Gap] = deque()
         self.shown = Shown()
         self.language: LanguagePolicy | None = None
+        self.language_until = start
         self._audio = bytearray()
 
     # -- what was heard

@@ -61,6 +61,19 @@ def test_two_that_are_as_probable_are_not_decided() -> None:
     assert policy.language is None
 
 
+def test_speech_that_is_decoded_again_is_no_more_evidence() -> None:
+    policy = LanguagePolicy()
+    assert policy.heard("it", 0.9, 1.5) is None
+    for _ in range(9):
+        assert policy.heard("it", 0.9, 1.5, again_s=1.5) is None
+    assert policy.language is None
+    assert policy.heard("it", 0.9, 2.9, again_s=1.5) is None
+    assert policy.language == "it"
+    for _ in range(9):  # a minute and a half of windows, half a minute of speech
+        policy.heard("", 0.0, 10.0, again_s=7.0)
+    assert policy.for_exact(2.9) == "it"
+
+
 def test_a_short_piece_never_changes_it() -> None:
     policy = english()
     policy.silence(30.0)

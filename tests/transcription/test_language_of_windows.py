@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from support.scene import Scene, finals, play
 
-from vivavoce.actors.transcription.engines.base import Hypothesis
+from vivavoce.actors.transcription.engines.base import EngineInfo, Hypothesis
 from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import Word
 from vivavoce.testing import ScriptedEngine, half_seconds
@@ -29,6 +29,10 @@ class Polyglot(ScriptedEngine):
 
     def _words(self, pcm: np.ndarray) -> Sequence[Word]:
         return half_seconds(pcm)
+
+    async def start(self) -> EngineInfo:
+        self.info = msgspec.structs.replace(await super().start(), multilingual=True)
+        return self.info
 
     async def exact(
         self, session: int, end: int, *, cheap: bool = False, language: str | None = None
@@ -106,3 +110,37 @@ def test_what_was_left_out_of_a_translation_is_looked_for_in_the_language_that_w
     engine = Forgetful(("de", 0.95), translates=True)
     assert languages(said(engine, 12, task="translate")) == ["en"]
     assert engine.asked == [None, "de"]
+
+
+def read_ahead(engine: Polyglot, *lengths: float, **settings: object) -> Scene:
+    """Each a stretch of a recording that is read as fast as it is decoded."""
+    scene = Scene(engine, partials=False, ahead=True, overload_ladder=False, **settings)
+
+    async def script(scene: Scene) -> None:
+        for length in lengths:
+            await scene.utterance(length)
+
+    play(scene, script)
+    return scene
+
+
+def test_of_a_recording_what_is_too_short_has_the_language_of_the_part_before() -> None:
+    engine = Polyglot(("de", 0.95), ("en", 0.95), side_by_side=2)
+    scene = read_ahead(engine, 6, 1, 1, 9, 1, side_by_side=2)
+    assert sorted(engine.asked, key=str) == [None, None, "de", "de", "en"]
+    assert languages(scene) == ["de", "de", "de", "en", "en"]
+
+
+def test_of_a_recording_what_is_short_at_its_beginning_is_heard_by_itself() -> None:
+    engine = Polyglot(("de", 0.8), side_by_side=2)
+    assert languages(read_ahead(engine, 1, 1, 9, side_by_side=2)) == ["de"] * 3
+    assert len(engine.asked) == 3
+
+
+def test_where_there_is_no_language_to_find_out_short_parts_wait_for_nobody() -> None:
+    engine = ScriptedEngine(side_by_side=2, exact_s=5.0)
+    read_ahead(engine, 6, 1, 1, 1, side_by_side=2)
+    assert engine.most_exacts == 2
+    engine = Polyglot(("de", 0.8), side_by_side=2, exact_s=5.0)
+    read_ahead(engine, 1, 1, 1, side_by_side=2, language="de")
+    assert engine.most_exacts == 2

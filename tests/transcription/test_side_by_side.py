@@ -76,7 +76,8 @@ def test_one_slow_final_does_not_hold_up_the_decoding_of_others() -> None:
 
     engine = ScriptedEngine(side_by_side=4, costs_of={5 * RATE: 3.0})
     play(Recording(engine, side_by_side=4), script)
-    assert [end // RATE for _, end in engine.done] == [6, 8, 11, 5]
+    ends = [end // RATE for _, end in engine.done]
+    assert (sorted(ends), ends[-1]) == ([5, 6, 8, 11], 5)
 
 
 def test_the_sender_waits_when_too_many_wait_for_their_final() -> None:

@@ -45,13 +45,17 @@ class EngineSpec(Struct, frozen=True, kw_only=True):
 
 
 class EngineInfo(Struct, frozen=True, kw_only=True):
-    """What was loaded. ``notes`` are lines for the user, such as why CUDA was not used."""
+    """What was loaded. ``notes`` are lines for the user, such as why CUDA was not used.
+
+    ``multilingual``: where it is not told the language, it finds that out.
+    """
 
     engine: str
     model: str
     device: str
     compute_type: str
     streams_natively: bool
+    multilingual: bool = False
     load_s: float
     warm_up_s: float
     notes: tuple[str, ...] = ()

@@ -78,6 +78,7 @@ class FasterWhisperEngine:
             device=device,
             compute_type=compute_type,
             streams_natively=False,
+            multilingual=bool(self._model.model.is_multilingual),
             load_s=loaded - began,
             warm_up_s=time.perf_counter() - loaded,
             notes=tuple(notes),

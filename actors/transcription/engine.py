@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Protocol, TypeAlias
 
+from vivavoce.actors.transcription.company import Company
 from vivavoce.actors.transcription.engines.base import (
     SAMPLE_RATE,
     EngineDied,
@@ -135,6 +136,7 @@ class RecognitionEngine:
         self._client: EngineClient | None = None
         self._running = False
         self._wanted = True
+        self._company = Company()
         self._asked = 0  # those who need it just now
         self._starting: asyncio.Future[None] | None = None
         self._ending: asyncio.Future[None] | None = None
@@ -270,8 +272,10 @@ class RecognitionEngine:
 
         began = self._context.clock.now()
         with self._needed():
-            for _ in range(TRIES):
-                found = await self._try(window, end, ask)
+            for attempt in range(TRIES):
+                company = self._company.alone() if attempt else self._company.together()
+                async with company:
+                    found = await self._try(window, end, ask)
                 if isinstance(found, Hypothesis):
                     taken = self._context.clock.now() - began
                     self._context.metrics.histogram("vivavoce_final_seconds").observe(taken)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
+from vivavoce.actors.transcription.company import Company
 from vivavoce.actors.transcription.engine import RecognitionEngine
 from vivavoce.actors.transcription.engines.base import EngineDied, EngineError, Hypothesis
 from vivavoce.config.schema import TranscriptionSettings
@@ -233,6 +234,45 @@ def test_several_who_see_the_same_death_count_it_once() -> None:
         assert [one is not None for one in found] == [True, True, True, False]
         assert room.engine.restarts == 1
         await room.engine.stop()
+
+    play(scene)
+
+
+class Fatal(ScriptedEngine):
+    """Dies of the audio of one window, each time, while it decodes others."""
+
+    async def exact(self, session, end, *, cheap=False, language=None):
+        if session == 1:
+            await asyncio.sleep(self.exact_s / 2)
+            self.die()
+        return await super().exact(session, end, cheap=cheap, language=language)
+
+
+def test_a_window_that_kills_the_engine_costs_those_beside_it_a_delay_only() -> None:
+    async def scene() -> None:
+        room = Room(Fatal(exact_s=2.0, side_by_side=8), max_engine_restarts=9)
+        windows = [Window(key) for key in range(8)]
+        found = await asyncio.gather(*(room.engine.exact(one, one.end) for one in windows))
+        assert [one is None for one in found] == [key == 1 for key in range(8)]
+        assert room.engine.restarts == 3
+        await room.engine.stop()
+
+    play(scene)
+
+
+def test_who_stops_waiting_to_be_alone_holds_nobody_up() -> None:
+    async def scene() -> None:
+        company = Company()
+        async with company.together():
+            waits = asyncio.ensure_future(company.alone().__aenter__())
+            await asyncio.sleep(1)
+            follows = asyncio.ensure_future(company.together().__aenter__())
+            await asyncio.sleep(1)
+            assert not waits.done()
+            assert not follows.done(), "who wants to be alone goes first"
+            waits.cancel()
+            await asyncio.sleep(1)
+            assert follows.done()
 
     play(scene)
 

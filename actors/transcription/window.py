@@ -109,6 +109,7 @@ class Window:
         self.start = self.begin = self.stretch_start = self.tried = start
         self.failed = -1
         self.begun: tuple[HypothesisWord, ...] = ()
+        self._begun_dropped: tuple[Span, ...] = ()  # speech among those
         self.expected = ""  # the word behind those, as it was written in their window
         self.pauses: list[Pause] = []
         self.quiet_from: int | None = None
@@ -221,6 +222,11 @@ class Window:
         self.begin = settled.rest_from
         self._forget(settled.decode_from)
         self.begun = settled.rest[: settled.begun]
+        self._begun_dropped = tuple(
+            span
+            for span in decoded.dropped
+            if settled.begun and self.begin <= span.start < self.start
+        )
         self.expected = settled.rest[settled.begun].text if self._goes_on(settled) else ""
         self.decoded = msgspec.structs.replace(decoded, words=settled.rest)
 
@@ -243,7 +249,10 @@ class Window:
             words = (msgspec.structs.replace(words[0], text=begun[-1].text), *words[1:])
             begun = begun[:-1]
         return msgspec.structs.replace(
-            decoded, start=min(decoded.start, self.begin), words=(*begun, *words)
+            decoded,
+            start=min(decoded.start, self.begin),
+            words=(*begun, *words),
+            dropped=(*self._begun_dropped, *decoded.dropped),
         )
 
     def lose(self, end: int, reason: GapReason) -> None:

@@ -224,7 +224,7 @@ class TranscriptionSettings(Section, frozen=True, kw_only=True):
         int,
         Meta(
             ge=5_000,
-            le=28_000,
+            le=29_800,
             description="Longest piece of speech with its pauses that is decoded at once.",
         ),
     ] = 28_000

@@ -126,3 +126,8 @@ def bare(word: str) -> str:
     """A word without case and without the punctuation around it."""
     letters = [c for c in word.casefold() if not unicodedata.category(c).startswith("P")]
     return "".join(letters) or word
+
+
+def is_word(text: str) -> bool:
+    """Whether there is anything but punctuation."""
+    return any(not unicodedata.category(c).startswith("P") for c in text)

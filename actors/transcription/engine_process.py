@@ -57,7 +57,6 @@ _KEPT_LINES = 50
 _COMPLAINT_S = 1.0
 _GONE_S = 5.0  # that a killed process may take; one that waits for a device cannot be killed
 _ENVIRON = {
-    "OPENBLAS_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     # Threads that wait for each other sleep: between the decoder's small matrices they would spend
     # more time in a loop than on work, and a partial beside an exact decoding has threads, too.

@@ -6,17 +6,28 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from vivavoce.actors.transcription.agreement import is_word
 from vivavoce.actors.transcription.engine import RecognitionEngine
 from vivavoce.actors.transcription.engines.base import Hypothesis, HypothesisWord
 from vivavoce.actors.transcription.language import LanguagePolicy
-from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
+from vivavoce.actors.transcription.mend import (
+    around,
+    continued,
+    merged,
+    with_context,
+    without_length,
+    without_words,
+)
 from vivavoce.actors.transcription.reviser import WindowAudio
 from vivavoce.actors.transcription.schedule import Exact, Why
 from vivavoce.actors.transcription.window import Decoded, Span, Window
-from vivavoce.pipeline.messages import seconds
+from vivavoce.pipeline.messages import SAMPLE_RATE, seconds
 
 _MOST_MENDED = 4
 """Places in one window that are decoded once more; there are rarely two."""
+
+_BREATH = SAMPLE_RATE
+"""Behind the last word, what the VAD takes for speech may be no more than that."""
 
 _NEARLY_ALL = 0.8
 """Of a window: to decode that again would give the same."""
@@ -61,13 +72,14 @@ async def decode(
         return None
     window.language_until = max(window.language_until, end)
     found, spoken = heard
-    words: Sequence[HypothesisWord] = without_length(found.words)
+    words: Sequence[HypothesisWord] = _without_marks_behind(without_length(found.words))
     tail = exact.why in (Why.ENDED, Why.PAUSED)
     cost = found.decode_s
     dropped: list[Span] = []
-    missing = without_words(words, speech, tail=tail)
+    missing = without_words([word for word in words if is_word(word.text)], speech, tail=tail)
     for number, span in enumerate(missing):
-        wider = around(span, words, start, end)
+        context = with_context(span, words, start, end)
+        wider = around(span, words, start, end) if context is None else context
         all_of_it = wider.end - wider.start > _NEARLY_ALL * (end - start)
         if cheap or found.invented or all_of_it or number >= _MOST_MENDED:
             dropped.append(span)
@@ -77,10 +89,10 @@ async def decode(
             more = await engine.exact(piece, wider.end, language=spoken)
         finally:  # also where nobody wants the whole any more
             await engine.close(piece)
-        there = without_length(more.words) if more is not None else []
-        words = merged(words, there, wider)
+        there = [word for word in without_length(_words(more)) if is_word(word.text)]
+        words = merged(words, there, wider) if context is None else continued(words, there)
         cost += more.decode_s if more is not None else 0.0
-        dropped += without_words(there, [span], tail=True)
+        dropped += without_words(words, [span], tail=True)
     return Decoded(
         start=start,
         end=end,
@@ -88,7 +100,7 @@ async def decode(
         hypothesis=msgspec.structs.replace(found, decode_s=cost),
         began=now,
         speculative=exact.why is Why.PAUSED,
-        dropped=tuple(dropped),
+        dropped=tuple(span for span in dropped if span.end - span.start > _BREATH),
     )
 
 
@@ -111,6 +123,18 @@ async def _in_its_language(
     if again is None:
         return None
     return msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s), other
+
+
+def _words(found: Hypothesis | None) -> Sequence[HypothesisWord]:
+    return found.words if found is not None else ()
+
+
+def _without_marks_behind(words: Sequence[HypothesisWord]) -> Sequence[HypothesisWord]:
+    """A mark by itself, behind the last word or instead of one, stands for what was not heard."""
+    count = len(words)
+    while count and not is_word(words[count - 1].text):
+        count -= 1
+    return words[:count]
 
 
 def _seconds(speech: Sequence[Span]) -> float:

@@ -17,13 +17,17 @@ from vivavoce.pipeline.messages import SAMPLE_RATE
 _NO_LENGTH = SAMPLE_RATE // 50
 _RUN = 3
 _SILENT = 2 * SAMPLE_RATE
-_SILENT_TAIL = SAMPLE_RATE
+_SILENT_TAIL = SAMPLE_RATE // 2
 _WORD = SAMPLE_RATE * 6 // 10
 """A word that seems to last longer may have swallowed others: only its ends are its own."""
 
 _AROUND = SAMPLE_RATE // 5
 _EDGE = SAMPLE_RATE * 3 // 10
 _DIVIDES = SAMPLE_RATE
+_CONTEXT = 3 * SAMPLE_RATE
+"""Before last words that are looked for: a word or two by themselves are hard to hear."""
+
+_NEAR = SAMPLE_RATE // 2
 
 
 def without_length(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
@@ -51,6 +55,8 @@ def without_words(
         tail: also behind the last word: nothing more will come that could say it.
     """
     heard = [piece for word in words for piece in _own(word)]
+    if tail and words and len(_own(words[-1])) > 1:
+        heard.pop()  # what it has swallowed comes behind it
     found: list[Span] = []
     at = speech[0].start if speech else 0
     for piece in heard:
@@ -66,6 +72,34 @@ def around(span: Span, words: Sequence[HypothesisWord], start: int, end: int) ->
     before = max((word.end for word in words if word.end <= span.start), default=start)
     behind = min((word.start for word in words if word.start >= span.end), default=end)
     return Span(max(start, before, span.start - _AROUND), min(end, behind, span.end + _AROUND))
+
+
+def with_context(span: Span, words: Sequence[HypothesisWord], start: int, end: int) -> Span | None:
+    """The audio in which last words are looked for; None: there are words behind ``span``, or not
+    enough before it."""
+    if not words or words[-1].start >= span.start:
+        return None
+    begin = max(words[-1].start - _CONTEXT, (start + span.start) // 2)
+    known = [word.start for word in words[:-1] if word.start >= begin]
+    return Span(known[0], end) if known else None
+
+
+def continued(
+    words: Sequence[HypothesisWord], more: Sequence[HypothesisWord]
+) -> list[HypothesisWord]:
+    """The words, and those that ``more`` has behind the last of them; all of them where it has not
+    more to say.
+
+    ``more`` begins before. Where the last word is not there, the last but one may be.
+    """
+    for last in (1, 2):
+        known = words[-last] if len(words) >= last else None
+        for number, word in enumerate(more):
+            if known is None or bare(word.text) != bare(known.text):
+                continue
+            if abs(word.start - known.start) <= _NEAR and len(more) - number > last:
+                return [*words[:-last], *more[number:]]
+    return list(words)
 
 
 def merged(

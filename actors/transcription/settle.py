@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from vivavoce.actors.transcription.agreement import is_word
 from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.engines.scripts import spaceless
 from vivavoce.pipeline.messages import SAMPLE_RATE, Pcm
@@ -167,7 +168,7 @@ def divisions(
     """The last word of each settled sentence, and the first of the next."""
     found = []
     for number, (word, following) in enumerate(pairwise(words)):
-        if not ends_sentence(word.text):
+        if not ends_sentence(word.text) or not is_word(following.text):
             continue
         behind = words[number + 1 :]
         enough = closing or (len(behind) >= _WORDS_BEHIND and words[-1].end - word.end >= _BEHIND)

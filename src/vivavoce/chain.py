@@ -31,6 +31,14 @@ _LONGEST_PAUSE_MS = 3_000
 """What separates the stretches of a recording that is read ahead: nobody pauses for longer inside a
 sentence, and a Whisper that hears much silence may take it for the end."""
 
+_LIVE_WINDOW_MS = 28_000
+_WHOLE_WINDOW_MS = 29_800
+"""Whisper's own 30 s: nothing is spoken while it decodes, for which there would have to be room."""
+
+_AROUND_MS = 1_000
+"""What is kept of the silence around a stretch of it: there is enough, and the first and last words
+may lie where the VAD is not sure."""
+
 
 def as_played(profile: Profile) -> Profile:
     """The profile of a recording that is read ahead.
@@ -39,11 +47,20 @@ def as_played(profile: Profile) -> Profile:
     engine, so there is no overload to give anything up for. And nobody waits for a final: what was
     said before a silence and behind it is decoded together, as in the whole recording.
     """
+    longest = profile.transcription.longest_window_ms
     transcription = msgspec.structs.replace(
-        profile.transcription, draft=None, partials=False, overload_ladder=False
+        profile.transcription,
+        draft=None,
+        partials=False,
+        overload_ladder=False,
+        longest_window_ms=_WHOLE_WINDOW_MS if longest >= _LIVE_WINDOW_MS else longest,
     )
-    end_silence_ms = max(profile.vad.end_silence_ms, _LONGEST_PAUSE_MS)
-    vad = msgspec.structs.replace(profile.vad, end_silence_ms=end_silence_ms)
+    vad = msgspec.structs.replace(
+        profile.vad,
+        end_silence_ms=max(profile.vad.end_silence_ms, _LONGEST_PAUSE_MS),
+        pre_roll_ms=max(profile.vad.pre_roll_ms, _AROUND_MS),
+        hangover_ms=max(profile.vad.hangover_ms, _AROUND_MS),
+    )
     return msgspec.structs.replace(profile, transcription=transcription, vad=vad)
 
 

@@ -1,7 +1,14 @@
 """Speech without words, and words without speech."""
 
 from vivavoce.actors.transcription.engines.base import HypothesisWord
-from vivavoce.actors.transcription.mend import around, merged, without_length, without_words
+from vivavoce.actors.transcription.mend import (
+    around,
+    continued,
+    merged,
+    with_context,
+    without_length,
+    without_words,
+)
 from vivavoce.actors.transcription.window import Span
 from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 
@@ -51,7 +58,33 @@ def test_last_words_are_missed_where_nothing_more_comes() -> None:
     said = [word("on", 0.0, 0.3), word("board", 0.3, 0.8)]
     assert without_words(said, [span(0.0, 2.2)], tail=True) == [span(0.8, 2.2)]
     assert without_words(said, [span(0.0, 2.2)], tail=False) == []
-    assert without_words(said, [span(0.0, 1.7)], tail=True) == []
+    assert without_words(said, [span(0.0, 1.3)], tail=True) == []
+
+
+def test_a_last_word_that_is_too_long_has_swallowed_what_is_behind_it() -> None:
+    said = [word("for", 18.4, 18.7), word("the", 18.7, 21.0)]
+    assert without_words(said, [span(18.0, 21.0)], tail=True) == [span(19.3, 21.0)]
+    assert without_words(said, [span(18.0, 21.0)], tail=False) == []
+
+
+def test_last_words_are_looked_for_with_some_that_are_known() -> None:
+    said = [word(str(n), n * 0.5, n * 0.5 + 0.4) for n in range(20)]
+    assert with_context(span(10.0, 11.0), said, 0, 12 * RATE) == span(6.5, 12.0)
+    assert with_context(span(10.0, 11.0), said[-3:], 8 * RATE, 12 * RATE) == span(9.0, 12.0)
+    assert with_context(span(10.0, 11.0), said[-1:], 0, 12 * RATE) is None, "none is before it"
+    assert with_context(span(3.0, 6.0), said, 0, 12 * RATE) is None, "words are behind it"
+    assert with_context(span(3.0, 6.0), [], 0, 12 * RATE) is None
+
+
+def test_what_is_found_behind_the_last_word_follows_it() -> None:
+    said = [word("for", 1.0, 1.3), word("the", 1.3, 3.6)]
+    again = [word("for", 1.1, 1.3), word("the", 1.3, 1.4), word("long", 1.4, 2.0)]
+    assert continued(said, again) == [said[0], *again[1:]]
+    assert continued(said, [again[0], word("her", 1.3, 1.4), again[2]])[1].text == "her"
+    assert continued(said, again[:2]) == said, "it has not more to say"
+    assert continued(said, [word("the", 2.9, 3.0), again[2]]) == said, "another one"
+    assert continued(said, []) == said
+    assert continued([], again) == []
 
 
 def test_a_word_that_is_too_long_has_swallowed_others() -> None:

@@ -9,6 +9,7 @@ from bench import offline
 from bench.alignment import align
 from bench.normalise import normalised
 from bench.offline import Baseline
+from bench.punctuation import ends_sentence
 from bench.scoring import Caption, Score, score, total
 from bench.stream_metrics import (
     Event,
@@ -106,15 +107,28 @@ def whole_file(talk: Talk, model: str) -> tuple[WholeFile, WholeFile]:
 
 
 def rated(talk: Talk, baseline: Baseline, *, conditioned: bool) -> WholeFile:
-    """The texts of the pieces with their scores."""
+    """The texts of the pieces with their scores, as if each of their full stops ended a final."""
     return WholeFile(
         baseline=baseline,
         scores=tuple(
-            score([Caption(piece.start, piece.end, text)], piece.reference)
+            score(
+                [Caption(piece.start, piece.end, one) for one in cut_at_full_stops(text)],
+                piece.reference,
+            )
             for piece, text in zip(talk.pieces, baseline.texts, strict=True)
         ),
         conditioned=conditioned,
     )
+
+
+def cut_at_full_stops(text: str) -> list[str]:
+    """The text in pieces, each of which ends as a sentence does; perhaps not the last."""
+    pieces: list[list[str]] = [[]]
+    for word in text.split():
+        pieces[-1].append(word)
+        if ends_sentence(word):
+            pieces.append([])
+    return [" ".join(piece) for piece in pieces if piece]
 
 
 def difference(language: str, texts: Sequence[str], others: Sequence[str]) -> float:

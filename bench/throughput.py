@@ -218,7 +218,7 @@ def result(options: DeveloperOptions, talk: Talk, ways: Ways, rounds: int) -> Re
         f"compared with the fastest size of batches, {best.name}; num_workers and cpu_threads are "
         "its defaults",
         f"whole file: faster-whisper on each recording by itself; compared with the better, "
-        f"{whole.name}",
+        f"{whole.name}; inside: as if each of its full stops ended a final",
     ]
     if len(talk.pieces) > 1:
         notes.append(
@@ -253,8 +253,8 @@ def _beside(ways: Mapping[str, Way], seconds: float) -> Table:
                 round(way.cpu_s / seconds, 4),
                 round(way.peak_mb) or "",
                 round(100 * way.score.word_error_rate, 2),
-                # Segments of others are no sentences, and do not mean to be.
-                round(100 * way.score.fragmentation, 1) if title in PROFILES else "",
+                # Segments of batches are no sentences, and do not mean to be.
+                "" if title.startswith(_THEIRS) else round(100 * way.score.fragmentation, 1),
                 round(way.score.sentence_ends.f1, 3),
                 round(way.score.commas.f1, 3),
                 len(way.score.unheard),

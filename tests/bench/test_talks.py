@@ -9,7 +9,7 @@ import pytest
 from support.program import SPEECH
 
 from bench.human_speech import Reference, SpokenWord, sentences_of
-from bench.judging import difference, judged, rated
+from bench.judging import cut_at_full_stops, difference, judged, rated
 from bench.offline import Baseline
 from bench.options import DeveloperOptions
 from bench.stream_metrics import FinalEvent, PartialEvent
@@ -108,3 +108,9 @@ def test_sound_is_read_as_it_is() -> None:
 def test_a_file_without_sound_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"nothing\.wav: .*(no sound|decoded)"):
         pcm_of(write(tmp_path / "nothing.wav", b""))
+
+
+def test_a_whole_file_is_cut_at_its_full_stops() -> None:
+    text = 'Dr. Brown was there. "Was he?" Yes, and'
+    assert cut_at_full_stops(text) == ["Dr. Brown was there.", '"Was he?"', "Yes, and"]
+    assert cut_at_full_stops("") == []

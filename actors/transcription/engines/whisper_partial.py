@@ -33,6 +33,11 @@ _WORDS_PER_SECOND = 3  # whoever says a phrase twice speaks no faster
 _DECADES_SCALED = 2.0  # the 8 decades of the spectrogram, a quarter each
 _FRAMES_PER_POSITION = 2
 _LONGEST_VIEW = 4 * SAMPLE_RATE
+_FULL_VIEW = 12 * SAMPLE_RATE
+_SETTLED_AFTER = 6 * SAMPLE_RATE
+"""So far behind a word, what is said changes it no more: a view that has become too long, because
+hypotheses do not agree (names, noise), may begin there."""
+
 _OVERLAP_WORDS = 2
 _FREE_WORDS = 2
 """Of the agreed words the last ones are decoded again.
@@ -133,13 +138,18 @@ class PartialDecoder:
         settled = _settled(words, sure, len(prefix_tokens))
         if len(words) > _WORDS_PER_SECOND * heard // 100 + 1:
             words = words[: max(len(known), before_repetition([word.text for word in words]))]
-        if self._outgrown(heard, len(forced)):
+        too_long = heard * SAMPLES_PER_FRAME > _FULL_VIEW
+        if too_long or self._outgrown(heard, len(forced)):
             words = self._timed(encoded, words, heard)
             self._move_view(words, len(forced))
+        settled_words = self._before(words, len(audio) - _SETTLED_AFTER) if too_long else 0
         if not prefix and self._invented(words, result, heard):
             words = []
         before = [_GivenWord(text) for text in prefix[: len(prefix) - len(known)]]
         found = self._hypothesis([*before, *words], result, len(audio))
+        if settled_words and words:
+            settled_words += len(before)
+            found = msgspec.structs.replace(found, stable_words=settled_words)
         found = with_language(found, language, self._options.task)
         return found, settled
 
@@ -261,6 +271,10 @@ class PartialDecoder:
             word.end = origin + int(ends[last]) * per_position
             at = last + 1
         return words
+
+    def _before(self, words: Sequence[_GivenWord], end: int) -> int:
+        """How many of the words that are timed end before ``end``."""
+        return sum(word.end <= end for word in words)
 
     def _move_view(self, words: Sequence[_GivenWord], forced: int) -> None:
         if forced <= _OVERLAP_WORDS:

@@ -79,6 +79,8 @@ class IncrementalLogMel:
             piece = np.pad(piece, (0, stop - start - len(piece)))
         windows = np.lib.stride_tricks.sliding_window_view(piece, _WINDOW)[::_HOP] * self._hann
         power = np.abs(np.fft.rfft(windows, axis=1).astype(np.complex64)) ** 2
-        mel = self._filters @ power.T
+        # Not `@`: for a few frames, the threads of a BLAS take longer than the sum itself, and then
+        # wait in a loop while the encoder works.
+        mel = np.einsum("mf,nf->mn", self._filters, power)
         frames: Floats = np.log10(np.maximum(mel, np.float32(1e-10)), dtype=np.float32)
         return frames

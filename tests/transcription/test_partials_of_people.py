@@ -72,3 +72,20 @@ def test_what_follows_the_audio_is_silence_as_the_model_knows_it(
     pcm = speech("talk-columbia-2003.flac", 0.7, 1.86)
     found = partial(tiny, pcm, "", context="trimmed")
     assert [bare(word) for word in found.text.split()] == ["my", "fellow", "americans"]
+
+
+def test_a_view_that_nothing_is_agreed_in_ends_all_the_same(tiny: FasterWhisperEngine) -> None:
+    """Else each partial would cost more than the one before, up to half a minute of audio."""
+    pcm = speech("talk-columbia-2003.flac", 32.2, 51.8)  # seven names
+    session = tiny.open(SessionOptions(language="en"), 0)
+    known: list[str] = []
+    heard = 0
+    for end in range(2 * RATE, len(pcm) // 2, 2 * RATE):
+        session.feed(pcm[2 * heard : 2 * end])
+        found = session.partial(WholeAudio(end), known)
+        heard = end
+        assert found.text.split()[: len(known)] == known, "what is settled stays"
+        assert found.stable_words == 0 or end > 12 * RATE
+        known = found.text.split()[: max(len(known), found.stable_words)]
+    assert 10 <= len(known) < len(found.text.split())
+    assert session._partials._view_frame > 400

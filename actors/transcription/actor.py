@@ -190,7 +190,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._look_after_engines()
         self._settle_what_was_decoded()
         await self._emit_what_is_ready()
-        self._lag.note(self._backlog.lag(self.context.clock.now()), self._engine)
+        lag = self._backlog.lag(self.context.clock.now())
+        self._lag.note(lag, self._engine, self._spacing.usual)
         return self._closed and self._backlog.head is None
 
     async def _take_next(self, wait: float | None) -> None:
@@ -287,6 +288,8 @@ class TranscriptionActor(Actor[Speech, Caption]):
         self._lag.take_settings(settings)
         if (before.language, before.languages) != (settings.language, settings.languages):
             self._language = self._language_policy()
+            for window in self._backlog.windows():
+                window.language = None
         if engine_settings(self._engine_settings) != engine_settings(settings):
             self._engine_settings = settings
             if self._replacing is None or self._replacing.done():

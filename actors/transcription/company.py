@@ -12,7 +12,10 @@ from contextlib import asynccontextmanager
 
 
 class Company:
-    """Any number who work side by side, or one alone; who wants to be alone goes first."""
+    """Any number of exact decodings side by side, or one alone; who wants to be alone goes first.
+
+    Partials are not among them: they are tried once, and wait for nobody.
+    """
 
     def __init__(self) -> None:
         self._working = 0

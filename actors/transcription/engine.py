@@ -272,10 +272,13 @@ class RecognitionEngine:
 
         began = self._context.clock.now()
         with self._needed():
-            for attempt in range(TRIES):
-                company = self._company.alone() if attempt else self._company.together()
-                async with company:
+            found: Hypothesis | EngineError | None = None
+            company = self._company.together
+            for _ in range(TRIES):
+                async with company():
                     found = await self._try(window, end, ask)
+                if found is None:
+                    company = self._company.alone
                 if isinstance(found, Hypothesis):
                     taken = self._context.clock.now() - began
                     self._context.metrics.histogram("vivavoce_final_seconds").observe(taken)

@@ -64,20 +64,23 @@ async def decode(
     speech = window.speech_until(end)
 
     async def ask(code: str | None) -> Hypothesis | None:
-        return await engine.exact(window, end, cheap=cheap, language=code)
+        found = await engine.exact(window, end, cheap=cheap, language=code)
+        if found is not None:
+            window.language_until = max(window.language_until, end)
+        return found
 
     known = window.speech_until(min(end, window.language_until))
     heard = await _in_its_language(ask, language, _seconds(speech), _seconds(known))
     if heard is None:
         return None
-    window.language_until = max(window.language_until, end)
     found, spoken = heard
     words: Sequence[HypothesisWord] = _without_marks_behind(without_length(found.words))
     tail = exact.why in (Why.ENDED, Why.PAUSED)
     cost = found.decode_s
     dropped: list[Span] = []
-    missing = without_words([word for word in words if is_word(word.text)], speech, tail=tail)
-    for number, span in enumerate(missing):
+    for number, span in enumerate(without_words(_spoken(words), speech, tail=tail)):
+        if number and not without_words(_spoken(words), [span], tail=tail):
+            continue  # found with the one before
         context = with_context(span, words, start, end)
         wider = around(span, words, start, end) if context is None else context
         all_of_it = wider.end - wider.start > _NEARLY_ALL * (end - start)
@@ -89,10 +92,11 @@ async def decode(
             more = await engine.exact(piece, wider.end, language=spoken)
         finally:  # also where nobody wants the whole any more
             await engine.close(piece)
-        there = [word for word in without_length(_words(more)) if is_word(word.text)]
+        there = _spoken(without_length(more.words)) if more is not None else []
         words = merged(words, there, wider) if context is None else continued(words, there)
         cost += more.decode_s if more is not None else 0.0
-        dropped += without_words(words, [span], tail=True)
+        inside = [word for word in words if word.end > span.start and word.start < span.end]
+        dropped += without_words(_spoken(inside), [span], tail=True)
     return Decoded(
         start=start,
         end=end,
@@ -125,8 +129,9 @@ async def _in_its_language(
     return msgspec.structs.replace(again, decode_s=found.decode_s + again.decode_s), other
 
 
-def _words(found: Hypothesis | None) -> Sequence[HypothesisWord]:
-    return found.words if found is not None else ()
+def _spoken(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
+    """Those that are more than a mark."""
+    return [word for word in words if is_word(word.text)]
 
 
 def _without_marks_behind(words: Sequence[HypothesisWord]) -> Sequence[HypothesisWord]:

@@ -93,12 +93,19 @@ def continued(
     ``more`` begins before. Where the last word is not there, the last but one may be.
     """
     for last in (1, 2):
-        known = words[-last] if len(words) >= last else None
-        for number, word in enumerate(more):
-            if known is None or bare(word.text) != bare(known.text):
-                continue
-            if abs(word.start - known.start) <= _NEAR and len(more) - number > last:
-                return [*words[:-last], *more[number:]]
+        if last > len(words):
+            break
+        known, earliest = words[-last], words[-last - 1].start if last < len(words) else 0
+        same = [
+            number
+            for number, word in enumerate(more)
+            if bare(word.text) == bare(known.text)
+            and abs(word.start - known.start) <= _NEAR
+            and word.start >= earliest
+        ]
+        nearest = min(same, key=lambda n: abs(more[n].start - known.start), default=None)
+        if nearest is not None and len(more) - nearest > last:
+            return [*words[:-last], *more[nearest:]]
     return list(words)
 
 
@@ -109,7 +116,8 @@ def merged(
     inside = [w for w in more if span.start <= (w.start + w.end) // 2 <= span.end]
     before = max((w for w in words if w.start < span.start), key=_starts, default=None)
     behind = min((w for w in words if w.start >= span.end), key=_starts, default=None)
-    # At the edges the end of a word that is known can be heard as that word.
+    # At the edges the end of a word that is known can be heard as that word; and one that seemed to
+    # last too long, as all of it.
     if inside and before is not None and _same(inside[0], before, span.start):
         inside = inside[1:]
     if inside and behind is not None and _same(inside[-1], behind, span.end):
@@ -123,6 +131,7 @@ def _starts(word: HypothesisWord) -> int:
 
 def _same(found: HypothesisWord, known: HypothesisWord, edge: int) -> bool:
     near = min(abs(found.start - edge), abs(found.end - edge)) <= _EDGE
+    near = near or known.start <= found.start < known.end
     return near and bare(found.text) == bare(known.text)
 
 

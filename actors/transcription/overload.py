@@ -127,9 +127,17 @@ class LagWatch:
         enabled = settings.overload_ladder
         self._ladder.take_settings(settings.max_lag_ms / 1_000, enabled=enabled)
 
-    def note(self, lag_s: float, engine: RunningEngine) -> None:
-        """The lag was measured now."""
+    def note(self, lag_s: float, engine: RunningEngine, decoding_s: float = 0.0) -> None:
+        """The lag was measured now.
+
+        Args:
+            lag_s: in seconds.
+            engine: that decodes.
+            decoding_s: what an exact decoding takes of it: who waits for no more than that keeps
+                up, however slow the machine is.
+        """
         self._lag.set(lag_s)
+        lag_s = max(0.0, lag_s - decoding_s)
         if not engine.running:
             return  # what waits for an engine that is being loaded is no overload
         now = self._clock.now()

@@ -16,7 +16,7 @@ LONGEST_PART = 108 * SAMPLE_RATE
 """Two to four windows: longer ones leave cores idle at the end, shorter ones end in short windows,
 each of which costs nearly as much as a full one."""
 
-KNOWN = LONGEST_PART + 28 * SAMPLE_RATE
+KNOWN = LONGEST_PART + 30 * SAMPLE_RATE
 """So much must have been read: what is left for the last part is a window at least."""
 
 

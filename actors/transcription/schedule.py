@@ -58,6 +58,11 @@ class ExactSpacing:
         self._cost = 0.0
         self._started = float("-inf")
 
+    @property
+    def usual(self) -> float:
+        """Seconds that one takes."""
+        return self._cost
+
     def started(self, now: float) -> None:
         """One begins."""
         self._started = now

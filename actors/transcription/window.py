@@ -32,7 +32,8 @@ from vivavoce.pipeline.messages import (
 )
 
 LONGEST = 28 * SAMPLE_RATE
-"""Longer than this no window may be: Whisper's own is 30 s."""
+"""A window that is longer is behind. In Whisper's own 30 s there is room for what is said while it
+is decoded."""
 
 _FRAME = SAMPLE_RATE * 32 // 1_000  # of the VAD: it is decided at its end that speech resumed
 _LATE = 4 * SAMPLE_RATE
@@ -223,9 +224,9 @@ class Window:
         self._forget(settled.decode_from)
         self.begun = settled.rest[: settled.begun]
         self._begun_dropped = tuple(
-            span
+            Span(span.start, min(span.end, self.start))
             for span in decoded.dropped
-            if settled.begun and self.begin <= span.start < self.start
+            if self.begin <= span.start < self.start
         )
         self.expected = settled.rest[settled.begun].text if self._goes_on(settled) else ""
         self.decoded = msgspec.structs.replace(decoded, words=settled.rest)
@@ -239,6 +240,7 @@ class Window:
         The first word is written as it was there: whoever hears a sentence from its middle begins
         it with a capital. A word that both have was put on the wrong side of the pause there.
         """
+        decoded = msgspec.structs.replace(decoded, dropped=(*self._begun_dropped, *decoded.dropped))
         if not self.begun:
             return decoded
         begun, words = self.begun, decoded.words
@@ -252,13 +254,12 @@ class Window:
             decoded,
             start=min(decoded.start, self.begin),
             words=(*begun, *words),
-            dropped=(*self._begun_dropped, *decoded.dropped),
         )
 
     def lose(self, end: int, reason: GapReason) -> None:
         """What was heard before ``end`` cannot be decoded."""
         self.ready.append(Gap(start=self.begin, end=end, reason=reason))
-        self.begin, self.begun, self.decoded = end, (), None
+        self.begin, self.begun, self._begun_dropped, self.decoded = end, (), (), None
         self._forget(end)
         self.shown = Shown()
 

@@ -176,7 +176,9 @@ class Pipeline:
             origin, environ=environ, overrides=overrides, on_gone=self._gone.append
         )
         if follow:
-            self._live = LiveProfile(origin, profile, environ=environ, overrides=overrides)
+            self._live = LiveProfile(
+                origin, profile, environ=environ, overrides=overrides, gone=self._gone
+            )
         return profile
 
     def _assemble(

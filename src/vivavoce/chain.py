@@ -31,7 +31,7 @@ _LONGEST_PAUSE_MS = 3_000
 """What separates the stretches of a recording that is read ahead: nobody pauses for longer inside a
 sentence, and a Whisper that hears much silence may take it for the end."""
 
-_LIVE_WINDOW_MS = 28_000
+_LIVE_WINDOW_MS = TranscriptionSettings().longest_window_ms
 _WHOLE_WINDOW_MS = 29_800
 """Whisper's own 30 s: nothing is spoken while it decodes, for which there would have to be room."""
 
@@ -53,7 +53,7 @@ def as_played(profile: Profile) -> Profile:
         draft=None,
         partials=False,
         overload_ladder=False,
-        longest_window_ms=_WHOLE_WINDOW_MS if longest >= _LIVE_WINDOW_MS else longest,
+        longest_window_ms=_WHOLE_WINDOW_MS if longest == _LIVE_WINDOW_MS else longest,
     )
     vad = msgspec.structs.replace(
         profile.vad,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -35,6 +35,7 @@ class LiveProfile:
         loaded: what was loaded from there; it is in force.
         environ: as for :func:`vivavoce.config.load_profile`; not watched.
         overrides: as for :func:`vivavoce.config.load_profile`.
+        gone: what was told already of settings that have gone.
 
     Attributes:
         profile: what is in force now.
@@ -47,6 +48,7 @@ class LiveProfile:
         *,
         environ: Mapping[str, str],
         overrides: Sequence[str] = (),
+        gone: Iterable[str] = (),
     ) -> None:
         self.profile = loaded
         self._started = loaded
@@ -54,6 +56,7 @@ class LiveProfile:
         self._name = profile
         self._environ = environ
         self._overrides = tuple(overrides)
+        self._gone = set(gone)
         self._read_from: dict[Path, _State] = {}  # the files, as they were when they were read
         self._known: dict[str, str] = {}
         self._wrong = False
@@ -98,8 +101,13 @@ class LiveProfile:
             environ=self._environ,
             overrides=self._overrides,
             on_file=lambda file: files.update({file: _state(file)}),
-            on_gone=log.warning,
+            on_gone=self._tell_gone,
         )
+
+    def _tell_gone(self, line: str) -> None:
+        if line not in self._gone:
+            self._gone.add(line)
+            log.warning(line)
 
     async def follow(self, apply: Callable[[Profile], Awaitable[None]]) -> None:
         """Await ``apply(profile)`` with each changed profile, until cancelled."""

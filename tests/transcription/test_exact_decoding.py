@@ -17,9 +17,11 @@ class Forgetful:
     Args:
         begin, end: seconds of what it leaves out.
         ever: whether it hears them in a short piece.
+        short: of so many seconds at most.
     """
 
-    def __init__(self, begin: float, end: float, *, ever: bool = True) -> None:
+    def __init__(self, begin: float, end: float, *, ever: bool = True, short: float = 5.0) -> None:
+        self._short = round(short * RATE)
         self._begin, self._end = round(begin * RATE), round(end * RATE)
         self._ever = ever
         self.heard: list[int] = []
@@ -27,7 +29,7 @@ class Forgetful:
     def __call__(self, pcm: np.ndarray) -> Sequence[Word]:
         self.heard.append(len(pcm))
         words = half_seconds(pcm)
-        if len(pcm) < 5 * RATE:
+        if len(pcm) < self._short:
             return words if self._ever else ()
         return [word for word in words if not self._begin <= word.start < self._end]
 
@@ -124,3 +126,22 @@ def test_a_decoding_that_is_called_off_while_it_mends_leaves_no_session() -> Non
     assert scene.counter("speculative_discarded") == 1
     assert not scene.engine.sessions
     assert not scene.engine.left_open
+
+
+def test_last_words_that_were_found_with_those_before_are_not_looked_for_again() -> None:
+    hears = Forgetful(6, 12, short=8.5)
+    scene = Scene(ScriptedEngine(hears), partials=False)
+
+    async def script(scene: Scene) -> None:
+        await scene.begin()
+        await scene.say(8)
+        await scene.hesitate(1.2)  # what is left out is divided by it
+        await scene.say(2)
+        await scene.end()
+
+    play(scene, script)
+    (final,) = finals(event for _, event in scene.events)
+    starts = [word.start for word in final.words]
+    assert starts == sorted(set(starts))
+    assert len(starts) == 23
+    assert len(hears.heard) == 3, "in the pause, at the end, and what was left out"

@@ -83,6 +83,9 @@ def test_what_is_found_behind_the_last_word_follows_it() -> None:
     assert continued(said, [again[0], word("her", 1.3, 1.4), again[2]])[1].text == "her"
     assert continued(said, again[:2]) == said, "it has not more to say"
     assert continued(said, [word("the", 2.9, 3.0), again[2]]) == said, "another one"
+    twice = [word("so", 4.6, 4.8), word("very", 5.0, 5.2), word("very", 5.3, 5.5)]
+    more = [*twice[1:], word("good", 5.7, 6.0)]
+    assert [w.text for w in continued(twice, more)] == ["so", "very", "very", "good"]
     assert continued(said, []) == said
     assert continued([], again) == []
 
@@ -114,3 +117,9 @@ def test_what_is_found_is_put_in_its_place() -> None:
     found = [word("two", 1.0, 1.5), word("three", 2.0, 2.5), word("four", 3.6, 4.0)]
     joined = merged(said, found, span(0.5, 3.5))
     assert [w.text for w in joined] == ["one", "two", "three", "four"]
+
+
+def test_a_word_that_seemed_too_long_is_not_found_again_inside_it() -> None:
+    said = [word("Goodbye", 0.0, 1.6)]
+    found = [word("Goodbye", 1.0, 1.6), word("Jim", 1.7, 2.0)]
+    assert [w.text for w in merged(said, found, span(0.4, 2.2))] == ["Goodbye", "Jim"]

@@ -8,7 +8,10 @@ import pytest
 from support.scene import Scene, expected_text, finals, only, play
 from support.talk import Listener, talk, words
 
-from vivavoce.actors.transcription.overload import Rung
+from vivavoce.actors.transcription.overload import LagWatch, Rung
+from vivavoce.config.schema import TranscriptionSettings
+from vivavoce.pipeline.actor import ActorContext
+from vivavoce.pipeline.clock import run_virtual
 from vivavoce.pipeline.messages import SAMPLE_RATE as RATE
 from vivavoce.pipeline.messages import EndOfStream, Final, Partial
 from vivavoce.testing import ScriptedEngine
@@ -210,3 +213,23 @@ def test_a_slow_engine_of_partials_only_is_no_overload() -> None:
     assert scene.gauge("overload_rung") == 0
     assert len(finals(events)) == 10
     assert only(events, Partial)
+
+
+class _Running:
+    running, generation = True, 1
+
+
+def test_who_waits_for_one_decoding_keeps_up_however_slow_it_is() -> None:
+    async def scene() -> None:
+        context = ActorContext()
+        watch = LagWatch(TranscriptionSettings(max_lag_ms=6_000), context)
+        watch.note(0.0, _Running())  # the engine is known, and has caught up
+        watch.note(3.5, _Running(), decoding_s=3.0)
+        assert watch.rung is Rung.KEEPING_UP
+        assert context.metrics.gauges()["vivavoce_lag_seconds"] == 3.5
+        watch.note(5.1, _Running(), decoding_s=3.0)
+        assert watch.rung is Rung.FEWER_PARTIALS
+        watch.note(9.1, _Running(), decoding_s=3.0)
+        assert watch.rung is Rung.CHEAPER_FINALS
+
+    run_virtual(scene)

@@ -43,6 +43,16 @@ def test_speech_without_words_in_the_beginning_is_told_with_the_sentence() -> No
     assert whole.start == 0
 
 
+def test_it_is_told_also_where_no_word_is_carried_and_only_up_to_the_seam() -> None:
+    window = Window(1, 0)
+    first = decoded("We have lost the signal", 0, (Span(0, 4 * WORD),))
+    window._audio += bytes(2 * first.end)
+    window.move_on(first, Settled((), first.words[3:], 0, 3 * WORD, 0), 0.0)
+    whole = window.whole(decoded("The signal.", window.start))
+    assert whole.dropped == (Span(0, 3 * WORD),)
+    assert [word.text for word in whole.words] == ["The", "signal."]
+
+
 def test_what_was_not_carried_is_not_told_again() -> None:
     window = carried(decoded("We have lost", 0, (Span(WORD, 2 * WORD),)), 2)
     rest = decoded("lost it.", window.start)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vivavoce.cli.language import checked_language, known_languages
+from vivavoce.cli.old_settings import told_as_gone
 from vivavoce.cli.table import coloured, print_table, styled
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def command(
     from vivavoce.config import load_profile
     from vivavoce.config.for_application import for_application
 
-    loaded = load_profile(profile, environ=os.environ, overrides=settings)
+    loaded = load_profile(profile, environ=os.environ, overrides=settings, on_gone=told_as_gone)
     language = language or loaded.transcription.language or "en"
     cleaner = Cleaner(for_application(loaded, application).cleanup)
     if listed:

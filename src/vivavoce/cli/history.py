@@ -12,6 +12,7 @@ import click
 from vivavoce.cli.history_export import export
 from vivavoce.cli.history_purge import purge
 from vivavoce.cli.history_use import copy, replay
+from vivavoce.cli.old_settings import told_as_gone
 
 if TYPE_CHECKING:  # not needed to start
     from vivavoce.actors.history.reading import Filter
@@ -68,7 +69,9 @@ def _place(file: Path | None, profile: str | None) -> Path:
     from vivavoce.config import load_profile
 
     name = profile or os.environ.get("VIVAVOCE_PROFILE")
-    return history_path(load_profile(name, environ=os.environ).history, os.environ)
+    return history_path(
+        load_profile(name, environ=os.environ, on_gone=told_as_gone).history, os.environ
+    )
 
 
 def _wanted(since: str | None, until: str | None, application: str | None) -> Filter:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from vivavoce.cli.old_settings import told_as_gone
 from vivavoce.cli.progress import DownloadProgress
 from vivavoce.cli.recommend import command as recommend
 from vivavoce.cli.table import print_table
@@ -59,7 +60,7 @@ def pull(name: str) -> None:
     fetcher, environ = python_command(
         "vivavoce.actors.transcription.engines.pull",
         [name],
-        python=load_profile(environ=os.environ).transcription.python,
+        python=load_profile(environ=os.environ, on_gone=told_as_gone).transcription.python,
         host=host_program(),
         environ=os.environ,
     )

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from vivavoce.cli.old_settings import told_as_gone
 from vivavoce.cli.table import print_table
 
 _settings = click.option(
@@ -30,7 +31,7 @@ def command(context: click.Context) -> None:
 
     rows = []
     for name, place in sorted(known_profiles(os.environ).items()):
-        loaded = load_profile(name, environ=os.environ)
+        loaded = load_profile(name, environ=os.environ, on_gone=told_as_gone)
         rows.append((name, place, loaded.description))
     print_table(("PROFILE", "WHERE", "WHAT"), rows)
 
@@ -45,7 +46,7 @@ def show(name: str, settings: tuple[str, ...]) -> None:
 
     from vivavoce.config import load_profile
 
-    loaded = load_profile(name, environ=os.environ, overrides=settings)
+    loaded = load_profile(name, environ=os.environ, overrides=settings, on_gone=told_as_gone)
     click.echo(
         yaml.safe_dump(msgspec.to_builtins(loaded), sort_keys=False, allow_unicode=True), nl=False
     )

@@ -17,6 +17,7 @@ import click
 import msgspec
 
 from vivavoce.cli.language import AUTO, checked_language_or_auto, known_languages
+from vivavoce.cli.old_settings import told_as_gone
 from vivavoce.cli.progress import MeasurementProgress
 from vivavoce.cli.table import print_table, styled
 from vivavoce.config.errors import VivavoceError
@@ -77,7 +78,7 @@ def command(
 def _settings(profile: str | None, language: str | None) -> TranscriptionSettings:
     from vivavoce.config import load_profile
 
-    settings = load_profile(profile, environ=os.environ).transcription
+    settings = load_profile(profile, environ=os.environ, on_gone=told_as_gone).transcription
     if language is not None:
         code = None if language == AUTO else language
         return msgspec.structs.replace(settings, language=code, languages=[])

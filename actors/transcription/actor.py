@@ -728,5 +728,6 @@ class TranscriptionActor(Actor[Speech, Caption]):
                 self._settings.hold_back_probability,
                 stable=len(shown.stable),
                 agreed=shown.agreed(hypothesis.text),
+                patience=self._policy.patience,
             ),
         )

@@ -19,7 +19,13 @@ _TWICE = 0.3
 
 
 def certain_words(
-    probabilities: Sequence[float], last: int, least: float, *, stable: int = 0, agreed: int = 0
+    probabilities: Sequence[float],
+    last: int,
+    least: float,
+    *,
+    stable: int = 0,
+    agreed: int = 0,
+    patience: float = 1.0,
 ) -> int:
     """How many leading words may be shown.
 
@@ -29,6 +35,8 @@ def certain_words(
         least: the probability from which on such a word is shown.
         stable: how many leading words are stable already.
         agreed: how many leading words the hypothesis before had as well.
+        patience: in (0, 1]; less where the next hypothesis is far away: a doubtful word that would
+            have to wait for seconds is worth more than one that is taken back now and then.
 
     Returns:
         The number of words up to the last one that is shown; a word behind an improbable one may
@@ -37,10 +45,10 @@ def certain_words(
     count = len(probabilities)
     while count > max(0, len(probabilities) - last):
         probability = probabilities[count - 1]
-        if probability >= least or (count <= agreed and probability >= _TWICE):
+        if probability >= patience * least or (count <= agreed and probability >= _TWICE):
             break
         count -= 1
     for place in range(max(stable, agreed), count):
-        if probabilities[place] < _DOUBTFUL:
+        if probabilities[place] < patience * _DOUBTFUL:
             return place
     return count

@@ -14,6 +14,7 @@ _DIP_DB = 9.0
 _LOUDEST_OF = 16
 _SMOOTHING = 0.3
 _THINNED = 3.0
+_SOON_S = 0.6
 
 
 class PartialPolicy:
@@ -63,6 +64,11 @@ class PartialPolicy:
     def interval(self, *, thinned: bool = False) -> float:
         """The mean time between partials now; ``thinned``: the engine cannot keep up."""
         return max(self.shortest_s, self._cost / self.cpu_share) * (_THINNED if thinned else 1.0)
+
+    @property
+    def patience(self) -> float:
+        """1 where the next partial comes soon; less, the longer it takes."""
+        return min(1.0, _SOON_S / self.interval())
 
     def due_at(self, heard: int, *, thinned: bool = False) -> float | None:
         """When a partial over audio up to sample ``heard`` may start; None: nothing new to hear."""

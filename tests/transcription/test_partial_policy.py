@@ -78,3 +78,12 @@ def test_partials_stay_within_their_share(interval, share, costs) -> None:
     for _ in range(3):
         steady.cost(costs[0])
     assert costs[0] / steady.interval() <= share * 1.000001
+
+
+def test_patience_ends_where_partials_are_far_apart() -> None:
+    policy = PartialPolicy(0.3, 0.25)
+    assert policy.patience == 1.0
+    policy.cost(0.15)
+    assert policy.patience == 1.0
+    policy.cost(3.0)
+    assert 0.1 < policy.patience < 0.2

@@ -45,6 +45,13 @@ def test_a_doubtful_word_is_shown_when_two_hypotheses_have_it() -> None:
     assert certain_words(doubtful, last=2, least=0.7, stable=2) == 4, "it cannot be taken back"
 
 
+def test_where_the_next_partial_is_far_away_less_is_held_back() -> None:
+    doubtful = [0.9, 0.4, 0.9, 0.35]
+    assert certain_words(doubtful, last=2, least=0.6) == 1
+    assert certain_words(doubtful, last=2, least=0.6, patience=0.7) == 3
+    assert certain_words(doubtful, last=2, least=0.6, patience=0.5) == 4
+
+
 def test_what_is_held_back_is_neither_shown_nor_made_stable() -> None:
     agreement = LocalAgreement()
     assert agreement.update("the skole", certain=1) == ("", "the")

@@ -30,9 +30,10 @@ def test_what_was_said_is_found_again_with_its_sound(tmp_path: Path) -> None:
     assert sound is not None
     with wave.open(io.BytesIO(sound)) as replayed, wave.open(RECORDING) as original:
         start, end = (round(kept[0][key] * 16_000) for key in ("start", "end"))
-        assert replayed.getnframes() == end - start
+        count = replayed.getnframes()
+        assert abs(count - (end - start)) <= 8, "times are told in milliseconds"
         original.setpos(start)
-        assert replayed.readframes(end - start) == original.readframes(end - start)
+        assert replayed.readframes(count) == original.readframes(count)
 
     # One switch: nothing at all is written.
     before = {part: part.stat().st_mtime_ns for part in (tmp_path / "data").rglob("*.sqlite3")}

@@ -15,6 +15,7 @@ from vivavoce.actors.transcription.mend import (
     continued,
     merged,
     with_context,
+    without_invented_end,
     without_length,
     without_words,
 )
@@ -76,6 +77,8 @@ async def decode(
     found, spoken = heard
     words: Sequence[HypothesisWord] = _without_marks_behind(without_length(found.words))
     tail = exact.why in (Why.ENDED, Why.PAUSED)
+    if tail and speech:
+        words = _without_marks_behind(without_invented_end(words, speech[-1].end))
     cost = found.decode_s
     dropped: list[Span] = []
     for number, span in enumerate(without_words(_spoken(words), speech, tail=tail)):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from vivavoce.actors.transcription.agreement import bare
 from vivavoce.actors.transcription.engines.base import HypothesisWord
+from vivavoce.actors.transcription.settle import ends_sentence
 from vivavoce.actors.transcription.window import Span
 from vivavoce.pipeline.messages import SAMPLE_RATE
 
@@ -28,6 +29,7 @@ _CONTEXT = 3 * SAMPLE_RATE
 """Before last words that are looked for: a word or two by themselves are hard to hear."""
 
 _NEAR = SAMPLE_RATE // 2
+_INSTEAD = SAMPLE_RATE * 3 // 2
 
 
 def without_length(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
@@ -42,6 +44,20 @@ def without_length(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
         run = []
         kept.append(word)
     return kept + (run if len(run) < _RUN else [])
+
+
+def without_invented_end(words: Sequence[HypothesisWord], speech_end: int) -> list[HypothesisWord]:
+    """The words without what a Whisper says into the silence behind the last of them ("I'll see you
+    next time."): several have no length there. The sentence goes from its beginning, where that is
+    near: it was said instead of what was not heard."""
+    first = next((n for n, word in enumerate(words) if word.start >= speech_end), len(words))
+    if sum(word.end - word.start <= _NO_LENGTH for word in words[first:]) < 2:
+        return list(words)
+    begin = first
+    while begin and not ends_sentence(words[begin - 1].text):
+        begin -= 1
+    near = begin < first and speech_end - words[begin].start <= _INSTEAD
+    return list(words[: begin if near else first])
 
 
 def without_words(

@@ -6,6 +6,7 @@ from vivavoce.actors.transcription.mend import (
     continued,
     merged,
     with_context,
+    without_invented_end,
     without_length,
     without_words,
 )
@@ -74,6 +75,20 @@ def test_last_words_are_looked_for_with_some_that_are_known() -> None:
     assert with_context(span(10.0, 11.0), said[-1:], 0, 12 * RATE) is None, "none is before it"
     assert with_context(span(3.0, 6.0), said, 0, 12 * RATE) is None, "words are behind it"
     assert with_context(span(3.0, 6.0), [], 0, 12 * RATE) is None
+
+
+def test_what_is_said_into_the_silence_behind_the_last_word_is_taken_out() -> None:
+    said = [word("of", 8.3, 8.6), word("mine.", 8.6, 8.9)]
+    instead = [word("I'll", 8.9, 9.2), word("see", 9.2, 9.7)]
+    invented = [word("next", 9.8, 9.8), word("time.", 9.8, 9.8), word("Have", 9.8, 10.7)]
+    end = round(9.75 * RATE)
+    assert without_invented_end([*said, *instead, *invented], end) == said
+    assert without_invented_end([*said, *invented], end) == said
+    far = [word("and", 2.0, 2.5), *instead]
+    assert without_invented_end([*far, *invented], end) == far
+    assert without_invented_end([*said, *instead], end) == [*said, *instead]
+    late = [*said, word("so", 9.8, 10.0), word("long.", 10.0, 10.3)]  # the VAD has missed it
+    assert without_invented_end(late, end) == late
 
 
 def test_what_is_found_behind_the_last_word_follows_it() -> None:

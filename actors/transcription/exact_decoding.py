@@ -75,10 +75,8 @@ async def decode(
     if heard is None:
         return None
     found, spoken = heard
-    words: Sequence[HypothesisWord] = _without_marks_behind(without_length(found.words))
     tail = exact.why in (Why.ENDED, Why.PAUSED)
-    if tail and speech:
-        words = _without_marks_behind(without_invented_end(words, speech[-1].end))
+    words = _said(found, speech[-1].end if tail and speech else None)
     cost = found.decode_s
     dropped: list[Span] = []
     for number, span in enumerate(without_words(_spoken(words), speech, tail=tail)):
@@ -90,14 +88,9 @@ async def decode(
         if cheap or found.invented or all_of_it or number >= _MOST_MENDED:
             dropped.append(span)
             continue
-        piece = WindowAudio(spare_key, wider.start, wider.end, window.audio(wider.start, wider.end))
-        try:
-            more = await engine.exact(piece, wider.end, language=spoken)
-        finally:  # also where nobody wants the whole any more
-            await engine.close(piece)
-        there = _spoken(without_length(more.words)) if more is not None else []
+        there, taken = await _again(engine, window, wider, spare_key, spoken)
         words = merged(words, there, wider) if context is None else continued(words, there)
-        cost += more.decode_s if more is not None else 0.0
+        cost += taken
         inside = [word for word in words if word.end > span.start and word.start < span.end]
         dropped += without_words(_spoken(inside), [span], tail=True)
     return Decoded(
@@ -109,6 +102,33 @@ async def decode(
         speculative=exact.why is Why.PAUSED,
         dropped=tuple(span for span in dropped if span.end - span.start > _BREATH),
     )
+
+
+async def _again(
+    engine: RecognitionEngine, window: Window, span: Span, key: int, language: str | None
+) -> tuple[list[HypothesisWord], float]:
+    """The words of a piece of the window by itself, and the seconds that it took."""
+    piece = WindowAudio(key, span.start, span.end, window.audio(span.start, span.end))
+    try:
+        found = await engine.exact(piece, span.end, language=language)
+    finally:  # also where nobody wants the whole any more
+        await engine.close(piece)
+    if found is None:
+        return [], 0.0
+    return _spoken(without_length(found.words)), found.decode_s
+
+
+def _said(found: Hypothesis, speech_end: int | None) -> list[HypothesisWord]:
+    """Its words without what nobody can have said; ``speech_end``: nothing is said behind that.
+
+    A mark by itself, behind the last word or instead of one, stands for what was not heard.
+    """
+    words = without_length(found.words)
+    if speech_end is not None:
+        words = without_invented_end(words, speech_end)
+    while words and not is_word(words[-1].text):
+        words.pop()
+    return words
 
 
 async def _in_its_language(
@@ -135,14 +155,6 @@ async def _in_its_language(
 def _spoken(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
     """Those that are more than a mark."""
     return [word for word in words if is_word(word.text)]
-
-
-def _without_marks_behind(words: Sequence[HypothesisWord]) -> Sequence[HypothesisWord]:
-    """A mark by itself, behind the last word or instead of one, stands for what was not heard."""
-    count = len(words)
-    while count and not is_word(words[count - 1].text):
-        count -= 1
-    return words[:count]
 
 
 def _seconds(speech: Sequence[Span]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vivavoce.actors.transcription.agreement import bare
+from vivavoce.actors.transcription.agreement import bare, is_word
 from vivavoce.actors.transcription.engines.base import HypothesisWord
 from vivavoce.actors.transcription.settle import ends_sentence
 from vivavoce.actors.transcription.window import Span
@@ -51,7 +51,8 @@ def without_invented_end(words: Sequence[HypothesisWord], speech_end: int) -> li
     next time."): several have no length there. The sentence goes from its beginning, where that is
     near: it was said instead of what was not heard."""
     first = next((n for n, word in enumerate(words) if word.start >= speech_end), len(words))
-    if sum(word.end - word.start <= _NO_LENGTH for word in words[first:]) < 2:
+    behind = [word for word in words[first:] if is_word(word.text)]
+    if sum(word.end - word.start <= _NO_LENGTH for word in behind) < 2:
         return list(words)
     begin = first
     while begin and not ends_sentence(words[begin - 1].text):
